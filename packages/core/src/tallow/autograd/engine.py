@@ -1,0 +1,294 @@
+"""The backward pass: one walk over the recorded graph, from the newest node to the oldest.
+
+Nodes are numbered as they are made, and an operand is always older than its result, so the order of creation,
+reversed, is an order in which every node has received all of its gradient when its turn comes. The walk works on
+arrays; with `create_graph` it works on tensors, so that it is itself recorded.
+"""
+
+from operator import attrgetter
+
+from tallow import backend
+from tallow.autograd.builtin import cast, sum_to
+from tallow.autograd.inplace import bump
+from tallow.autograd.modes import state
+from tallow.autograd.node import Pick
+from tallow.errors import GradientError, ShapeError, describe
+from tallow.tensor import Tensor, refresh, wrap
+
+_newest_first = attrgetter("sequence")
+
+
+class Walk:
+    """One backward pass. `wanted` are tensors whose gradients are captured rather than accumulated."""
+
+    def __init__(self, create_graph, retain_graph, wanted=None):
+        self.create_graph = create_graph
+        self.retain_graph = retain_graph
+        self.gradients = {}  # node -> gradient, or a list of them for a node with several outputs
+        self.leaves = {}  # id of a leaf -> (leaf, gradient so far, is it ours alone)
+        self.pending = {}  # id of a leaf -> how many nodes will still send it a gradient
+        self.captured = {} if wanted is not None else None
+        self.wanted_nodes = {x.node for x in wanted or () if x.node is not None}
+        self.wanted_leaves = {id(x) for x in wanted or () if x.node is None}
+
+    def run(self, roots, gradients):
+        """Send `gradients` (arrays, or tensors under create_graph) into the tensors `roots`."""
+        order = self._order([root.node for root in roots if root.node is not None])
+        before, state.enabled = state.enabled, self.create_graph
+        try:
+            for root, g in zip(roots, gradients, strict=True):
+                edge = root.node or root
+                if edge is root:
+                    self.pending[id(root)] = self.pending.get(id(root), 0) + 1
+                self._send(edge, g, False)
+            for node in order:
+                if node in self.gradients:
+                    self._visit(node, self.gradients.pop(node))
+            for leaf, g, ours in list(self.leaves.values()):
+                self._finish_leaf(leaf, g, ours)
+        finally:
+            state.enabled = before
+
+    def _order(self, roots):
+        """All nodes to visit, newest first; counts how many gradients each leaf will get."""
+        seen = set(roots)
+        stack = list(seen)
+        pending = self.pending
+        while stack:
+            for edge in stack.pop().edges:
+                if isinstance(edge, Tensor):
+                    pending[id(edge)] = pending.get(id(edge), 0) + 1
+                elif edge not in seen:
+                    seen.add(edge)
+                    stack.append(edge)
+        order = sorted(seen, key=_newest_first)
+        if self.captured is not None:
+            order = self._leading_to_wanted(order)
+        order.reverse()
+        return order
+
+    def _leading_to_wanted(self, oldest_first):
+        """Only the nodes through which a wanted tensor is reached."""
+        leads = set(self.wanted_nodes)
+        for node in oldest_first:
+            if any(
+                id(edge) in self.wanted_leaves if isinstance(edge, Tensor) else edge in leads
+                for edge in node.edges
+            ):
+                leads.add(node)
+        return [node for node in oldest_first if node in leads]
+
+    def _visit(self, node, g):
+        """Turn the gradient of a node's output into those of its operands, and send them on."""
+        if node.hooks or node.retained or node in self.wanted_nodes:
+            g = self._observe(node, g)
+        if node.outputs > 1:
+            g = tuple(self._zeros(node, i) if part is None else part for i, part in enumerate(g))
+        for edge, part in zip(node.edges, node.vjp(g, self.create_graph), strict=True):
+            if part is None:
+                continue
+            if type(node) is Pick:
+                slots = self.gradients.setdefault(edge, [None] * edge.outputs)
+                slots[node.index] = part
+            else:
+                self._send(edge, part, part is not g)
+        if not self.retain_graph:
+            node.release()
+
+    def _send(self, edge, part, fresh):
+        """Add `part` to the gradient of an edge; `fresh` if nobody else holds this array."""
+        leaf = isinstance(edge, Tensor)
+        array = part.array if self.create_graph else part
+        target = edge.array if leaf else edge
+        if array.shape != target.shape:
+            array = part = sum_to(part, shape=target.shape)
+            fresh = True
+        if array.dtype != target.dtype:
+            part = cast(part, dtype=target.dtype)
+            fresh = True
+        if leaf:
+            self._send_to_leaf(edge, part, fresh)
+        elif edge in self.gradients:
+            self.gradients[edge] = self.gradients[edge] + part
+        else:
+            self.gradients[edge] = part
+
+    def _send_to_leaf(self, leaf, part, fresh):
+        key = id(leaf)
+        entry = self.leaves.get(key)
+        if entry is None:
+            ours = fresh and not self.create_graph and part.base is None
+            entry = self.leaves[key] = (leaf, part, ours)
+        else:
+            _, total, ours = entry
+            entry = self.leaves[key] = (leaf, total + part, True)
+        self.pending[key] -= 1
+        if self.pending[key] == 0:
+            del self.leaves[key]
+            self._finish_leaf(*entry)
+
+    def _finish_leaf(self, leaf, g, ours):
+        """All of a leaf's gradient is here: run its hooks, then capture or accumulate it."""
+        if not self.create_graph:
+            g = wrap(g if ours else _own_copy(g))
+        hooks = leaf.hooks
+        if hooks is not None:
+            g = _run(hooks.before, g)
+        if self.captured is not None:
+            if id(leaf) in self.wanted_leaves:
+                self.captured[id(leaf)] = g
+            return
+        accumulate(leaf, g, self.create_graph)
+        if hooks is not None:
+            for hook in list(hooks.after.values()):
+                hook(leaf)
+
+    def _observe(self, node, g):
+        """Show the gradient of a node's output to hooks, `retain_grad` and `autograd.grad`."""
+        tensor = g if self.create_graph else wrap(backend.as_array(g))
+        if node.hooks:
+            tensor = _run(node.hooks, tensor)
+        for reference in node.retained or ():
+            retaining = reference()
+            if retaining is not None:
+                accumulate(retaining, tensor if self.create_graph else wrap(tensor.array.copy()), True)
+        if node in self.wanted_nodes:
+            self.captured[node] = tensor
+        return tensor if self.create_graph else tensor.array
+
+    def _zeros(self, node, index):
+        shape, dtype, xp = node.output_types[index]
+        zeros = xp.zeros(shape, dtype)
+        return wrap(zeros) if self.create_graph else zeros
+
+
+def accumulate(leaf, g, create_graph):
+    """Add the tensor `g` to `leaf.grad`: in place, so that the tensor in `grad` stays the same one."""
+    if leaf.grad is None:
+        leaf.grad = g
+    elif create_graph:
+        leaf.grad = leaf.grad + g
+    else:
+        leaf.grad.array += g.array
+        bump(leaf.grad)
+
+
+def _own_copy(g):
+    """A contiguous array that shares no memory: gradients are handed to the user."""
+    return backend.as_array(g).copy()
+
+
+def _run(hooks, g):
+    for hook in list(hooks.values()):
+        replaced = hook(g)
+        if replaced is not None:
+            if replaced.shape != g.shape:
+                raise ShapeError(
+                    f"hook: expected a gradient of shape {tuple(g.shape)}, got {describe(replaced)}"
+                )
+            g = replaced
+    return g
+
+
+def first_gradients(outputs, gradients):
+    """The gradients to start from: those given, or 1 for an output with one element."""
+    given = [None] * len(outputs) if gradients is None else as_tuple(gradients)
+    if len(given) != len(outputs):
+        raise GradientError(f"backward: expected {len(outputs)} gradients, got {len(given)}")
+    return [_first_gradient(x, g) for x, g in zip(outputs, given, strict=True)]
+
+
+def _first_gradient(x, g):
+    if x.alias is not None:
+        refresh(x)
+    if not x._requires_grad:
+        raise GradientError(
+            "backward: expected a tensor computed from tensors that require gradients, got one that was not; "
+            "set requires_grad=True on what you differentiate by, and compute outside no_grad()"
+        )
+    if g is None:
+        if x.array.size != 1:
+            raise GradientError(
+                f"backward: expected a scalar, got {describe(x)}; reduce it with .sum() or .mean(), or pass "
+                "the gradient of this tensor"
+            )
+        return wrap(backend.for_array(x.array).xp.ones_like(x.array))
+    if g.array.shape != x.array.shape:
+        raise ShapeError(
+            f"backward: expected a gradient of shape {tuple(x.array.shape)}, got {describe(g)}"
+        )
+    return g
+
+
+def as_tuple(tensors):
+    return (tensors,) if isinstance(tensors, Tensor) else tuple(tensors)
+
+
+def _walk(outputs, gradients, retain_graph, create_graph, wanted):
+    outputs = as_tuple(outputs)
+    roots = first_gradients(outputs, gradients)
+    walk = Walk(create_graph, create_graph if retain_graph is None else retain_graph, wanted)
+    walk.run(outputs, roots if create_graph else [g.array for g in roots])
+    return walk
+
+
+def backward(tensors, grad_tensors=None, retain_graph=None, create_graph=False, inputs=None):
+    """Add to `grad` of every leaf (or of `inputs`) the gradient of the sum of `tensors`.
+
+    `grad_tensors` are the gradients of the tensors themselves; a scalar needs none. What was kept for the
+    backward pass is freed unless `retain_graph`; `create_graph` records the pass so that it can be
+    differentiated in turn.
+
+    >>> import tallow
+    >>> x = tallow.tensor([1.0, 2.0], requires_grad=True)
+    >>> tallow.autograd.backward((x * x).sum())
+    >>> x.grad
+    tensor([2., 4.])
+    """
+    if inputs is None:
+        _walk(tensors, grad_tensors, retain_graph, create_graph, None)
+        return
+    inputs = as_tuple(inputs)
+    if not inputs:
+        raise GradientError("backward: expected at least one tensor in inputs, got none")
+    gradients = grad(tensors, inputs, grad_tensors, retain_graph, create_graph, allow_unused=True)
+    for leaf, g in zip(inputs, gradients, strict=True):
+        if g is not None:
+            accumulate(leaf, g, create_graph)
+
+
+def grad(
+    outputs, inputs, grad_outputs=None, retain_graph=None, create_graph=False,
+    allow_unused=None, is_grads_batched=False, materialize_grads=False,
+):  # fmt: skip
+    """The gradients of the sum of `outputs` with respect to `inputs`, as a tuple; `grad` is not touched.
+
+    An input that was not used raises GradientError, unless `allow_unused` (gives None) or
+    `materialize_grads` (gives zeros).
+
+    >>> import tallow
+    >>> x = tallow.tensor(3.0, requires_grad=True)
+    >>> tallow.autograd.grad(x * x, x)
+    (tensor(6.),)
+    """
+    if is_grads_batched:
+        raise GradientError("grad: is_grads_batched is not supported; call grad once per gradient")
+    inputs = as_tuple(inputs)
+    for x in inputs:
+        if not x.requires_grad:
+            raise GradientError("grad: expected inputs that require gradients, got one that does not")
+    walk = _walk(outputs, grad_outputs, retain_graph, create_graph, inputs)
+    found = [walk.captured.get(id(x) if x.node is None else x.node) for x in inputs]
+    if materialize_grads:
+        return tuple(_zeros_like(x) if g is None else g for x, g in zip(inputs, found, strict=True))
+    if not allow_unused and any(g is None for g in found):
+        position = next(i for i, g in enumerate(found) if g is None)
+        raise GradientError(
+            f"grad: expected every input to be used by the outputs, but input {position} was not; "
+            "pass allow_unused=True to get None for it"
+        )
+    return tuple(found)
+
+
+def _zeros_like(x):
+    return wrap(backend.for_array(x.array).xp.zeros_like(x.array))

@@ -1,0 +1,91 @@
+"""In-place changes: versions, and the history of tensors that share memory.
+
+`assign(x, out)` is what every in-place operation ends in: `out` was computed out of place, and `x` takes its
+values and its history. If x is a view, its parent's history becomes that of "parent with this part replaced",
+and views of the same parent find their history outdated when next used, and renew it (`tensor.refresh`).
+"""
+
+from tallow.autograd.builtin import patch
+from tallow.autograd.modes import state
+from tallow.errors import GradientError
+from tallow.tensor import UNRECORDED, Tensor, View, tick, wrap
+
+
+def bump(tensor, op_name="an in-place operation"):
+    """Count a change of the tensor's memory, and tell the nodes that kept this memory as their output."""
+    x = tensor
+    while True:
+        if x.node is not None:
+            x.node.spoil(op_name)
+        if x.alias is None:
+            break
+        x = x.alias.parent
+    x._version += 1
+    x.changed = tick()
+
+
+def check(x, op_name, recording):
+    """Raise if `x` may not be changed in place: a leaf that requires gradients, or a view of one."""
+    if not state.enabled:
+        return
+    root = x
+    while root.alias is not None and root.alias.op is not None:
+        if root.alias.source is UNRECORDED and (recording or root.alias.parent._requires_grad):
+            raise GradientError(
+                f"{op_name}: expected a view made with gradients enabled, got one made under no_grad; "
+                "make the view outside, or change it under no_grad as well"
+            )
+        root = root.alias.parent
+    if root._requires_grad and root.node is None:
+        what = "a leaf" if root is x else "a view of a leaf"
+        raise GradientError(
+            f"{op_name}: expected a tensor that may change in place, got {what} that requires gradients; "
+            "use no_grad() or .data to change it without a record, or work on a clone()"
+        )
+
+
+def snapshot(x):
+    """A tensor with a copy of x's values and x's history, for an op that keeps its operand."""
+    old = wrap(x.array.copy(), x._requires_grad)
+    old.node = x.node
+    return old
+
+
+def assign(x, out, op_name):
+    """Give `x` the values and the history of `out`; returns x."""
+    value = out.array if isinstance(out, Tensor) else out
+    check(x, op_name, getattr(out, "_requires_grad", False))
+    bump(x, op_name)
+    if value is not x.array:
+        x.array[...] = value
+    if isinstance(out, Tensor):
+        adopt(x, out)
+    return x
+
+
+def adopt(x, out):
+    """Make the history of `out` that of `x`, and pass it up to the tensors whose memory x shows."""
+    recorded = state.enabled and out._requires_grad
+    view = x.alias
+    through = view is not None and view.op is not None and view.source is not UNRECORDED
+    if not (recorded or (state.enabled and x._requires_grad)):
+        return
+    if through:
+        parent = view.parent
+        adopt(parent, replace_part(parent, out, view))
+        view.source = parent.node
+    x.node, x._requires_grad = out.node, out._requires_grad
+    if x.node is None and x._requires_grad:
+        raise GradientError("in-place operation: the new value is itself a leaf; use clone() on it first")
+
+
+def replace_part(parent, part, view):
+    """`parent` with the region that `view` shows replaced by `part`: values are there, history is made."""
+    return patch.recorded((parent, part), {"cut": view.op, "arguments": view.params}, parent.array)
+
+
+def alias_without_history(x):
+    """`x.detach()`: the same memory, no history."""
+    tensor = wrap(x.array)
+    tensor.alias = View(x, None, None, None)
+    return tensor

@@ -1,0 +1,105 @@
+"""Backends: an array library each, looked up by device or by the type of an array.
+
+A backend is opened at the first use of its device, by importing its module (`MODULES`), which calls
+`register`. NumPy's is opened by core itself; CuPy is not imported before a CUDA device is used.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from tallow.device import CPU, device
+from tallow.errors import DeviceError, describe
+
+MODULES = {"cuda": "tallow.kernels.cuda"}
+
+
+@dataclass(frozen=True)
+class Backend:
+    """An array library and what differs between libraries.
+
+    `xp` is the module with the array API's names; `scalar_types` are what its reductions may return in
+    place of a 0-d array; `on_device(array, index)` copies an array of this backend to another device of it.
+    """
+
+    name: str
+    xp: ModuleType
+    array_type: type
+    to_host: Callable[[Any], np.ndarray]
+    from_host: Callable[[np.ndarray, int | None], Any]
+    device_of: Callable[[Any], device]
+    synchronize: Callable[[], None]
+    scalar_types: tuple[type, ...] = ()
+
+
+RESULT_TYPES: set[type] = {tuple}  # what an operation may return as it is: whole arrays, or several
+
+_by_name: dict[str, Backend] = {}
+_by_type: dict[type, Backend] = {}
+
+
+def register(backend):
+    """Make a backend known under its device name and its array types."""
+    _by_name[backend.name] = backend
+    RESULT_TYPES.add(backend.array_type)
+    for array_type in (backend.array_type, *backend.scalar_types):
+        _by_type[array_type] = backend
+
+
+def for_device(where):
+    """The backend of a device, opened now if need be; DeviceError if there is none."""
+    name = where.type if isinstance(where, device) else device(where).type
+    if name not in _by_name:
+        if name not in MODULES:
+            known = ", ".join({*_by_name, *MODULES})
+            raise DeviceError(f"device: expected one of {known}, got {name!r}")
+        import_module(MODULES[name])
+    return _by_name[name]
+
+
+def for_array(array):
+    """The backend that an array (or a NumPy scalar) belongs to; TypeError if it is none's."""
+    return for_array_type(type(array))
+
+
+def for_array_type(array_type):
+    try:
+        return _by_type[array_type]
+    except KeyError:
+        for base in array_type.__mro__[1:]:
+            if base in _by_type:
+                return _by_type.setdefault(array_type, _by_type[base])
+        raise TypeError(f"expected a tensor or an array, got {array_type.__name__}") from None
+
+
+def as_array(value):
+    """A 0-d array for what a library's reduction returned in its place; an array as it is."""
+    return for_array(value).xp.asarray(value)
+
+
+def same_device(op_name, operands):
+    """Raise DeviceError if the operands live on different devices."""
+    places = [(x, for_array(x).device_of(x)) for x in operands if type(x) in _by_type]
+    if len({where for _, where in places}) > 1:
+        found = ", ".join(f"{describe(x)} on {where}" for x, where in places)
+        raise DeviceError(
+            f"{op_name}: expected all operands on one device, got {found}; move them with .to(device)"
+        )
+
+
+register(
+    Backend(
+        name="cpu",
+        xp=np,
+        array_type=np.ndarray,
+        to_host=lambda array: array,
+        from_host=lambda array, index: array,
+        device_of=lambda array: CPU,
+        synchronize=lambda: None,
+        scalar_types=(np.generic,),
+    )
+)

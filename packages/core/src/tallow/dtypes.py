@@ -1,0 +1,161 @@
+"""Data types and PyTorch's promotion table.
+
+A `dtype` is a value object around one NumPy scalar type. Promotion follows torch: categories are ordered
+bool < integer < floating < complex; Python numbers and 0-d tensors only count by their category.
+"""
+
+import ml_dtypes
+import numpy as np
+
+BOOL, INTEGER, FLOATING, COMPLEX = range(4)
+
+
+class dtype:
+    """The type of a tensor's elements, such as `tallow.float32`.
+
+    Attributes: `name`, `itemsize` (bytes), `is_floating_point`, `is_complex`, `is_signed`, `numpy`.
+
+    >>> import tallow
+    >>> tallow.float32.itemsize, tallow.int64.is_floating_point
+    (4, False)
+    """
+
+    __slots__ = ("name", "numpy", "category", "itemsize", "is_signed")
+
+    def __init__(self, name, numpy_type, category):
+        self.name = name
+        self.numpy = np.dtype(numpy_type)
+        self.category = category
+        self.itemsize = self.numpy.itemsize
+        self.is_signed = name not in ("bool", "uint8")
+
+    @property
+    def is_floating_point(self):
+        return self.category == FLOATING
+
+    @property
+    def is_complex(self):
+        return self.category == COMPLEX
+
+    def to_real(self):
+        """The real type of the same precision: complex64 gives float32; others are unchanged."""
+        return {complex64: float32, complex128: float64}.get(self, self)
+
+    def to_complex(self):
+        """The complex type of the same precision: float64 gives complex128, others complex64."""
+        return self if self.is_complex else complex128 if self is float64 else complex64
+
+    def __repr__(self):
+        return f"tallow.{self.name}"
+
+    def __reduce__(self):
+        return by_name, (self.name,)  # pickled and copied as the one instance
+
+
+bool_ = dtype("bool", np.bool_, BOOL)
+uint8 = dtype("uint8", np.uint8, INTEGER)
+int8 = dtype("int8", np.int8, INTEGER)
+int16 = dtype("int16", np.int16, INTEGER)
+int32 = dtype("int32", np.int32, INTEGER)
+int64 = dtype("int64", np.int64, INTEGER)
+float16 = dtype("float16", np.float16, FLOATING)
+bfloat16 = dtype("bfloat16", ml_dtypes.bfloat16, FLOATING)
+float32 = dtype("float32", np.float32, FLOATING)
+float64 = dtype("float64", np.float64, FLOATING)
+complex64 = dtype("complex64", np.complex64, COMPLEX)
+complex128 = dtype("complex128", np.complex128, COMPLEX)
+
+ALL = (bool_, uint8, int8, int16, int32, int64, float16, bfloat16, float32, float64, complex64, complex128)
+SYNONYMS = {
+    "half": float16, "float": float32, "double": float64, "cfloat": complex64, "cdouble": complex128,
+    "short": int16, "int": int32, "long": int64,
+}  # fmt: skip
+
+FROM_NUMPY = {t.numpy: t for t in ALL}
+BY_NAME = {t.name: t for t in ALL} | SYNONYMS
+
+
+def by_name(name):
+    """The dtype called `name`, synonyms included: `by_name("float")` is float32."""
+    return BY_NAME[name]
+
+
+def from_numpy_dtype(numpy_dtype):
+    """The tallow dtype of a NumPy dtype; byte order does not count. TypeError if there is none."""
+    try:
+        return FROM_NUMPY[np.dtype(numpy_dtype).newbyteorder("=")]
+    except KeyError:
+        names = ", ".join(t.name for t in ALL)
+        raise TypeError(f"dtype: expected one of {names}, got NumPy's {numpy_dtype}") from None
+
+
+def promote_types(type1, type2):
+    """The smallest type that holds both, by PyTorch's table.
+
+    >>> import tallow
+    >>> tallow.promote_types(tallow.int32, tallow.float16)
+    tallow.float16
+    """
+    return PROMOTION[type1, type2]
+
+
+def _promote(a, b):
+    if a is b:
+        return a
+    low, high = sorted((a, b), key=lambda t: (t.category, t.itemsize, t.is_signed))
+    if high.category == COMPLEX:
+        return complex128 if low is float64 or low is complex128 else high
+    if {low, high} == {float16, bfloat16}:
+        return float32
+    if {low, high} == {uint8, int8}:
+        return int16
+    return high
+
+
+PROMOTION = {(a, b): _promote(a, b) for a in ALL for b in ALL}
+
+
+class _Defaults:
+    """The floating type that Python floats become; changed by `set_default_dtype`."""
+
+    floating = float32
+
+
+def get_default_dtype():
+    """The floating-point type of tensors made from Python floats (float32 until changed)."""
+    return _Defaults.floating
+
+
+def set_default_dtype(d):
+    """Make `d`, a floating-point dtype, the type of tensors made from Python floats."""
+    if not isinstance(d, dtype) or not d.is_floating_point:
+        raise TypeError(f"set_default_dtype: expected a floating-point dtype, got {d!r}")
+    _Defaults.floating = d
+
+
+def of_number(number):
+    """The type that a Python number has by default: bool, int64, the default float, or its complex."""
+    if isinstance(number, bool):
+        return bool_
+    if isinstance(number, int):
+        return int64
+    if isinstance(number, float):
+        return _Defaults.floating
+    if isinstance(number, complex):
+        return _Defaults.floating.to_complex()
+    raise TypeError(f"expected a number, got {type(number).__name__}")
+
+
+def combine(higher, lower):
+    """The type of operands of two ranks: `lower` counts only where its category is above `higher`'s.
+
+    Either may be None (no operand of that rank). The ranks are: tensors with dimensions, 0-d tensors,
+    Python numbers.
+    """
+    if higher is None or lower is None:
+        return higher or lower
+    if lower.category <= higher.category:
+        return higher
+    if higher.category == FLOATING:
+        return higher.to_complex()
+    return promote_types(higher, lower)

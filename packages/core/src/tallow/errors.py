@@ -1,0 +1,62 @@
+"""The errors that tallow raises and how their messages are built.
+
+Each is also the built-in type that PyTorch raises in the same place, so `except RuntimeError` goes on
+working. A message reads `op: expected ..., got ...; hint`; an error raised inside a module names the
+module's dotted path, which `Module.__call__` adds while the error passes through.
+"""
+
+
+class TallowError(Exception):
+    """Base of tallow's own errors. `where` is the dotted path of the module it was raised in."""
+
+    where = ""
+
+    def __str__(self):
+        message = super().__str__()
+        return f"{message}\n  in {self.where}" if self.where else message
+
+
+class ShapeError(TallowError, RuntimeError):
+    """Operands whose shapes do not fit together."""
+
+
+class DtypeError(TallowError, RuntimeError):
+    """Operands whose element types do not fit together."""
+
+
+class DeviceError(TallowError, RuntimeError):
+    """Operands on different devices, or a device that is not there."""
+
+
+class GradientError(TallowError, RuntimeError):
+    """Something that automatic differentiation cannot do or was asked to do twice."""
+
+
+class ArgumentError(TallowError, ValueError):
+    """An argument out of its range."""
+
+
+class TypeMismatchError(TallowError, TypeError):
+    """An argument of a wrong kind."""
+
+
+class OutOfRangeError(TallowError, IndexError):
+    """An index, label or dimension out of range."""
+
+
+class NotSupportedError(TallowError, NotImplementedError):
+    """Something PyTorch has and tallow has not, with the reason or the way around."""
+
+
+def describe(operand):
+    """An operand in a few words for a message: `float32 (2, 3)`, or the Python value itself."""
+    shape = getattr(operand, "shape", None)
+    if shape is None:
+        return repr(operand) if isinstance(operand, int | float | complex) else type(operand).__name__
+    name = getattr(operand.dtype, "name", operand.dtype)
+    return f"{name} {tuple(shape)}"
+
+
+def listing(operands):
+    """`describe` of several operands, joined: `float32 (2, 3) and int64 (4,)`."""
+    return " and ".join(describe(operand) for operand in operands)
