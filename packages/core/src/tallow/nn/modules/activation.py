@@ -1,0 +1,423 @@
+"""Activations: functions of each element, and the few that look along a dimension."""
+
+from tallow.creation import full
+from tallow.nn import functional as F
+from tallow.nn.module import Module
+from tallow.nn.parameter import Parameter
+
+
+class _Activation(Module):
+    """An activation whose repr shows the arguments in `shown`; `inplace` only where it is True."""
+
+    shown: tuple[str, ...] = ()
+
+    def extra_repr(self):
+        pairs = [f"{name}={getattr(self, name)}" for name in self.shown]
+        return ", ".join(pairs + ["inplace=True"] * getattr(self, "inplace", False))
+
+
+class _InplaceActivation(_Activation):
+    def __init__(self, inplace=False):
+        super().__init__()
+        self.inplace = inplace
+
+
+class ReLU(_InplaceActivation):
+    """`max(x, 0)`. `inplace` overwrites the input.
+
+    >>> import tallow
+    >>> tallow.nn.ReLU()(tallow.tensor([-1.0, 2.0])).tolist()
+    [0.0, 2.0]
+    """
+
+    def forward(self, input):
+        return F.relu(input, inplace=self.inplace)
+
+
+class ReLU6(_InplaceActivation):
+    """`min(max(x, 0), 6)`.
+
+    >>> import tallow
+    >>> tallow.nn.ReLU6()(tallow.tensor([-1.0, 2.0, 8.0])).tolist()
+    [0.0, 2.0, 6.0]
+    """
+
+    def forward(self, input):
+        return F.relu6(input, inplace=self.inplace)
+
+
+class LeakyReLU(_Activation):
+    """`x` where positive, else `negative_slope * x`.
+
+    >>> import tallow
+    >>> tallow.nn.LeakyReLU(0.5)(tallow.tensor([-1.0, 2.0])).tolist()
+    [-0.5, 2.0]
+    """
+
+    shown = ("negative_slope",)
+
+    def __init__(self, negative_slope=0.01, inplace=False):
+        super().__init__()
+        self.negative_slope = negative_slope
+        self.inplace = inplace
+
+    def forward(self, input):
+        return F.leaky_relu(input, self.negative_slope, self.inplace)
+
+
+class PReLU(_Activation):
+    """`x` where positive, else `weight * x`, with a slope that is learned (He et al., 2015).
+
+    `weight` is `(num_parameters,)`: one slope for all, or one for each channel of `(N, C, ...)`.
+
+    >>> import tallow
+    >>> tallow.nn.PReLU()(tallow.tensor([-1.0, 2.0])).tolist()
+    [-0.25, 2.0]
+    """
+
+    shown = ("num_parameters",)
+
+    def __init__(self, num_parameters=1, init=0.25, device=None, dtype=None):
+        super().__init__()
+        self.num_parameters = num_parameters
+        self.init = init
+        self.weight = Parameter(full((num_parameters,), float(init), device=device, dtype=dtype))
+
+    def reset_parameters(self):
+        """Set all slopes to `init`."""
+        self.weight.detach().fill_(self.init)
+
+    def forward(self, input):
+        return F.prelu(input, self.weight)
+
+
+class ELU(_Activation):
+    """`x` where positive, else `alpha * (exp(x) - 1)` (Clevert et al., 2015).
+
+    >>> import tallow
+    >>> tallow.nn.ELU()(tallow.tensor([0.0, 2.0])).tolist()
+    [0.0, 2.0]
+    """
+
+    shown = ("alpha",)
+
+    def __init__(self, alpha=1.0, inplace=False):
+        super().__init__()
+        self.alpha = alpha
+        self.inplace = inplace
+
+    def forward(self, input):
+        return F.elu(input, self.alpha, self.inplace)
+
+
+class CELU(ELU):
+    """`max(x, 0) + min(0, alpha * (exp(x / alpha) - 1))` (Barron, 2017).
+
+    >>> import tallow
+    >>> tallow.nn.CELU()(tallow.tensor([0.0, 2.0])).tolist()
+    [0.0, 2.0]
+    """
+
+    def forward(self, input):
+        return F.celu(input, self.alpha, self.inplace)
+
+
+class SELU(_InplaceActivation):
+    """ELU with the scale and alpha that keep mean 0 and variance 1 (Klambauer et al., 2017).
+
+    >>> import tallow
+    >>> round(tallow.nn.SELU()(tallow.tensor(1.0)).item(), 4)
+    1.0507
+    """
+
+    def forward(self, input):
+        return F.selu(input, self.inplace)
+
+
+class GELU(_Activation):
+    """`x * P(N <= x)` for a standard normal N (Hendrycks and Gimpel, 2016).
+
+    `approximate="tanh"` is `x / 2 * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 x^3)))`.
+
+    >>> import tallow
+    >>> round(tallow.nn.GELU()(tallow.tensor(1.0)).item(), 4)
+    0.8413
+    """
+
+    def __init__(self, approximate="none"):
+        super().__init__()
+        self.approximate = approximate
+
+    def forward(self, input):
+        return F.gelu(input, approximate=self.approximate)
+
+    def extra_repr(self):
+        return f"approximate={self.approximate!r}"
+
+
+class SiLU(_InplaceActivation):
+    """`x * sigmoid(x)`, also called swish.
+
+    >>> import tallow
+    >>> round(tallow.nn.SiLU()(tallow.tensor(1.0)).item(), 4)
+    0.7311
+    """
+
+    def forward(self, input):
+        return F.silu(input, inplace=self.inplace)
+
+
+class Mish(_InplaceActivation):
+    """`x * tanh(softplus(x))` (Misra, 2019).
+
+    >>> import tallow
+    >>> round(tallow.nn.Mish()(tallow.tensor(1.0)).item(), 4)
+    0.8651
+    """
+
+    def forward(self, input):
+        return F.mish(input, inplace=self.inplace)
+
+
+class Hardswish(_InplaceActivation):
+    """`x * min(max(x + 3, 0), 6) / 6`, an approximation of SiLU (Howard et al., 2019).
+
+    >>> import tallow
+    >>> tallow.nn.Hardswish()(tallow.tensor([-3.0, 3.0])).tolist()
+    [0.0, 3.0]
+    """
+
+    def forward(self, input):
+        return F.hardswish(input, self.inplace)
+
+
+class Hardsigmoid(Module):
+    """`min(max(x + 3, 0), 6) / 6`, an approximation of the sigmoid.
+
+    >>> import tallow
+    >>> tallow.nn.Hardsigmoid()(tallow.tensor([-3.0, 0.0, 3.0])).tolist()
+    [0.0, 0.5, 1.0]
+    """
+
+    def __init__(self, inplace=False):
+        super().__init__()
+        self.inplace = inplace
+
+    def forward(self, input):
+        return F.hardsigmoid(input, self.inplace)
+
+
+class Hardtanh(_Activation):
+    """`min(max(x, min_val), max_val)`.
+
+    >>> import tallow
+    >>> tallow.nn.Hardtanh()(tallow.tensor([-2.0, 0.5, 3.0])).tolist()
+    [-1.0, 0.5, 1.0]
+    """
+
+    shown = ("min_val", "max_val")
+
+    def __init__(self, min_val=-1.0, max_val=1.0, inplace=False):
+        super().__init__()
+        if not min_val < max_val:
+            raise ValueError(f"Hardtanh: expected min_val < max_val, got {min_val} and {max_val}")
+        self.min_val = min_val
+        self.max_val = max_val
+        self.inplace = inplace
+
+    def forward(self, input):
+        return F.hardtanh(input, self.min_val, self.max_val, self.inplace)
+
+
+class Threshold(_Activation):
+    """`x` where it is above `threshold`, else `value`.
+
+    >>> import tallow
+    >>> tallow.nn.Threshold(0.1, 20.0)(tallow.tensor([0.0, 0.5])).tolist()
+    [20.0, 0.5]
+    """
+
+    shown = ("threshold", "value")
+
+    def __init__(self, threshold, value, inplace=False):
+        super().__init__()
+        self.threshold = threshold
+        self.value = value
+        self.inplace = inplace
+
+    def forward(self, input):
+        return F.threshold(input, self.threshold, self.value, self.inplace)
+
+
+class Sigmoid(Module):
+    """`1 / (1 + exp(-x))`.
+
+    >>> import tallow
+    >>> tallow.nn.Sigmoid()(tallow.tensor(0.0)).item()
+    0.5
+    """
+
+    def forward(self, input):
+        return F.sigmoid(input)
+
+
+class LogSigmoid(Module):
+    """`-log(1 + exp(-x))`.
+
+    >>> import tallow
+    >>> round(tallow.nn.LogSigmoid()(tallow.tensor(0.0)).item(), 4)
+    -0.6931
+    """
+
+    def forward(self, input):
+        return F.logsigmoid(input)
+
+
+class Tanh(Module):
+    """`tanh(x)`.
+
+    >>> import tallow
+    >>> tallow.nn.Tanh()(tallow.tensor(0.0)).item()
+    0.0
+    """
+
+    def forward(self, input):
+        return F.tanh(input)
+
+
+class Tanhshrink(Module):
+    """`x - tanh(x)`.
+
+    >>> import tallow
+    >>> round(tallow.nn.Tanhshrink()(tallow.tensor(1.0)).item(), 4)
+    0.2384
+    """
+
+    def forward(self, input):
+        return F.tanhshrink(input)
+
+
+class Softplus(_Activation):
+    """`log(1 + exp(beta * x)) / beta`; the identity where `beta * x` is above `threshold`.
+
+    >>> import tallow
+    >>> round(tallow.nn.Softplus()(tallow.tensor(0.0)).item(), 4)
+    0.6931
+    """
+
+    shown = ("beta", "threshold")
+
+    def __init__(self, beta=1.0, threshold=20.0):
+        super().__init__()
+        self.beta = beta
+        self.threshold = threshold
+
+    def forward(self, input):
+        return F.softplus(input, self.beta, self.threshold)
+
+
+class Softsign(Module):
+    """`x / (1 + |x|)`.
+
+    >>> import tallow
+    >>> tallow.nn.Softsign()(tallow.tensor(1.0)).item()
+    0.5
+    """
+
+    def forward(self, input):
+        return F.softsign(input)
+
+
+class Softshrink(Module):
+    """`x` moved towards zero by `lambd`, and zero within ±lambd.
+
+    >>> import tallow
+    >>> tallow.nn.Softshrink()(tallow.tensor([-2.0, 0.2])).tolist()
+    [-1.5, 0.0]
+    """
+
+    def __init__(self, lambd=0.5):
+        super().__init__()
+        self.lambd = lambd
+
+    def forward(self, input):
+        return F.softshrink(input, self.lambd)
+
+    def extra_repr(self):
+        return str(self.lambd)
+
+
+class Hardshrink(Softshrink):
+    """`x`, and zero within ±lambd.
+
+    >>> import tallow
+    >>> tallow.nn.Hardshrink()(tallow.tensor([-2.0, 0.2])).tolist()
+    [-2.0, 0.0]
+    """
+
+    def forward(self, input):
+        return F.hardshrink(input, self.lambd)
+
+
+class GLU(_Activation):
+    """The first half of a dimension times the sigmoid of the second (Dauphin et al., 2016).
+
+    Shape: `(..., 2 K, ...)` to `(..., K, ...)`.
+
+    >>> import tallow
+    >>> tallow.nn.GLU()(tallow.tensor([4.0, 0.0])).tolist()
+    [2.0]
+    """
+
+    shown = ("dim",)
+
+    def __init__(self, dim=-1):
+        super().__init__()
+        self.dim = dim
+
+    def forward(self, input):
+        return F.glu(input, self.dim)
+
+
+class _Softmax(_Activation):
+    shown = ("dim",)
+
+    def __init__(self, dim=None):
+        super().__init__()
+        self.dim = dim
+
+
+class Softmax(_Softmax):
+    """`exp(x) / sum(exp(x))` along the dimension `dim`.
+
+    >>> import tallow
+    >>> tallow.nn.Softmax(dim=0)(tallow.zeros(4)).tolist()
+    [0.25, 0.25, 0.25, 0.25]
+    """
+
+    def forward(self, input):
+        return F.softmax(input, self.dim)
+
+
+class LogSoftmax(_Softmax):
+    """The logarithm of the softmax along the dimension `dim`.
+
+    >>> import tallow
+    >>> round(tallow.nn.LogSoftmax(dim=0)(tallow.zeros(4))[0].item(), 4)
+    -1.3863
+    """
+
+    def forward(self, input):
+        return F.log_softmax(input, self.dim)
+
+
+class Softmin(_Softmax):
+    """The softmax of `-x` along the dimension `dim`.
+
+    >>> import tallow
+    >>> tallow.nn.Softmin(dim=0)(tallow.zeros(4)).tolist()
+    [0.25, 0.25, 0.25, 0.25]
+    """
+
+    def forward(self, input):
+        return F.softmin(input, self.dim)

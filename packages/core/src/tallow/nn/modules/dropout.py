@@ -1,0 +1,59 @@
+"""Dropout: in training, some of the input is set to zero at random."""
+
+from tallow.nn import functional as F
+from tallow.nn.module import Module
+
+
+class _Dropout(Module):
+    def __init__(self, p=0.5, inplace=False):
+        super().__init__()
+        if not 0 <= p <= 1:
+            raise ValueError(
+                f"{type(self).__name__}: expected a probability p from 0 to 1, got {p}"
+            )
+        self.p = p
+        self.inplace = inplace
+
+    def extra_repr(self):
+        return f"p={self.p}, inplace={self.inplace}"
+
+
+class Dropout(_Dropout):
+    """In training each element is zero with probability `p`, the others are scaled by 1 / (1 - p).
+
+    In evaluation it is the identity (Srivastava et al., 2014). Any shape.
+
+    >>> import tallow
+    >>> layer = tallow.nn.Dropout(0.2)
+    >>> layer.eval()(tallow.ones(3)).tolist()
+    [1.0, 1.0, 1.0]
+    """
+
+    def forward(self, input):
+        return F.dropout(input, self.p, self.training, self.inplace)
+
+
+class Dropout1d(_Dropout):
+    """In training each channel of `(N, C, L)` or `(C, L)` is zero as a whole with probability `p`.
+
+    >>> import tallow
+    >>> layer = tallow.nn.Dropout1d(1.0)
+    >>> layer(tallow.ones(1, 2, 2)).tolist()
+    [[[0.0, 0.0], [0.0, 0.0]]]
+    """
+
+    def forward(self, input):
+        return F.dropout1d(input, self.p, self.training, self.inplace)
+
+
+class Dropout2d(_Dropout):
+    """In training each channel of `(N, C, H, W)` is zero as a whole with probability `p`.
+
+    >>> import tallow
+    >>> layer = tallow.nn.Dropout2d(0.5)
+    >>> tuple(layer(tallow.ones(2, 3, 8, 8)).shape)
+    (2, 3, 8, 8)
+    """
+
+    def forward(self, input):
+        return F.dropout2d(input, self.p, self.training, self.inplace)

@@ -1,0 +1,48 @@
+"""Layers that only change the shape."""
+
+from tallow.nn.module import Module
+
+
+class Flatten(Module):
+    """Merges the dimensions from `start_dim` to `end_dim`: by default all but the batch.
+
+    >>> import tallow
+    >>> tuple(tallow.nn.Flatten()(tallow.ones(2, 3, 4, 5)).shape)
+    (2, 60)
+    """
+
+    def __init__(self, start_dim=1, end_dim=-1):
+        super().__init__()
+        self.start_dim = start_dim
+        self.end_dim = end_dim
+
+    def forward(self, input):
+        return input.flatten(self.start_dim, self.end_dim)
+
+    def extra_repr(self):
+        return f"start_dim={self.start_dim}, end_dim={self.end_dim}"
+
+
+class Unflatten(Module):
+    """Splits the dimension `dim` into the sizes `unflattened_size`, one of which may be -1.
+
+    >>> import tallow
+    >>> tuple(tallow.nn.Unflatten(1, (3, -1))(tallow.ones(2, 12)).shape)
+    (2, 3, 4)
+    """
+
+    def __init__(self, dim, unflattened_size):
+        super().__init__()
+        if not isinstance(dim, int):
+            raise TypeError(f"Unflatten: expected an integer as dim, got {type(dim).__name__}")
+        if not isinstance(unflattened_size, tuple | list):
+            kind = type(unflattened_size).__name__
+            raise TypeError(f"Unflatten: expected a tuple of integers as size, got {kind}")
+        self.dim = dim
+        self.unflattened_size = unflattened_size
+
+    def forward(self, input):
+        return input.unflatten(self.dim, self.unflattened_size)
+
+    def extra_repr(self):
+        return f"dim={self.dim}, unflattened_size={self.unflattened_size}"

@@ -1,0 +1,82 @@
+"""Bounds on the gradients before an optimizer's step."""
+
+from tallow.autograd.modes import no_grad
+from tallow.creation import tensor
+from tallow.linalg import vector_norm
+from tallow.math import stack
+from tallow.tensor import Tensor
+
+
+@no_grad()
+def get_total_norm(tensors, norm_type=2.0, error_if_nonfinite=False):
+    """The norm of all elements of some tensors taken together, as a 0-d tensor.
+
+    `norm_type` is the p of the norm, `inf` included. With `error_if_nonfinite` a norm that is
+    infinite or not a number is a RuntimeError.
+
+    >>> import tallow
+    >>> tallow.nn.utils.get_total_norm([tallow.tensor([3.0]), tallow.tensor([4.0])]).item()
+    5.0
+    """
+    tensors = _listed(tensors)
+    if not tensors:
+        return tensor(0.0)
+    norms = [vector_norm(x, norm_type) for x in tensors]
+    total = vector_norm(stack([norm.to(norms[0].device) for norm in norms]), norm_type)
+    if error_if_nonfinite and not total.isfinite().item():
+        raise RuntimeError(
+            f"total norm of order {norm_type}: expected a finite number, got {total.item()}; "
+            "pass error_if_nonfinite=False to clip all the same"
+        )
+    return total
+
+
+@no_grad()
+def clip_grads_with_norm_(parameters, max_norm, total_norm):
+    """Scale the gradients by `max_norm / total_norm` if that is below 1, in place."""
+    scale = (max_norm / (total_norm + 1e-6)).clamp(max=1.0)
+    for grad in _gradients(parameters):
+        grad.mul_(scale.to(grad.device))
+
+
+def clip_grad_norm_(parameters, max_norm, norm_type=2.0, error_if_nonfinite=False):
+    """Scale the gradients, in place, such that their common norm is at most `max_norm`.
+
+    Returns the norm they had, a 0-d tensor (Pascanu et al., 2013).
+
+    >>> import tallow
+    >>> w = tallow.nn.Parameter(tallow.tensor([1.0, 1.0]))
+    >>> (w * tallow.tensor([3.0, 4.0])).sum().backward()
+    >>> tallow.nn.utils.clip_grad_norm_([w], max_norm=1.0).item()
+    5.0
+    >>> round(w.grad.norm().item(), 4)
+    1.0
+    """
+    parameters = _listed(parameters)
+    total_norm = get_total_norm(_gradients(parameters), norm_type, error_if_nonfinite)
+    clip_grads_with_norm_(parameters, max_norm, total_norm)
+    return total_norm
+
+
+@no_grad()
+def clip_grad_value_(parameters, clip_value):
+    """Cut every element of the gradients to ±clip_value, in place.
+
+    >>> import tallow
+    >>> w = tallow.nn.Parameter(tallow.tensor([1.0, 1.0]))
+    >>> (w * tallow.tensor([-3.0, 0.5])).sum().backward()
+    >>> tallow.nn.utils.clip_grad_value_([w], 1.0)
+    >>> w.grad.tolist()
+    [-1.0, 0.5]
+    """
+    for grad in _gradients(parameters):
+        grad.clamp_(min=-clip_value, max=clip_value)
+
+
+def _listed(tensors):
+    """One tensor or an iterable of them, as a list."""
+    return [tensors] if isinstance(tensors, Tensor) else list(tensors)
+
+
+def _gradients(parameters):
+    return [p.grad for p in _listed(parameters) if p.grad is not None]
