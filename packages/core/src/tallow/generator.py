@@ -1,0 +1,446 @@
+"""Random numbers on the host: the Mersenne Twister and the streams that PyTorch makes of it.
+
+Given the same seed and the same calls, every function here returns the numbers that PyTorch's CPU generator
+returns and leaves the generator in the same state. Each takes a `Generator` and a shape and returns a
+C-contiguous NumPy array; "element by element" below means in the order of memory.
+
+Reference: Matsumoto and Nishimura, Mersenne Twister, ACM TOMACS 8 (1998); Box and Muller, A note on the
+generation of random normal deviates, Annals of Mathematical Statistics 29 (1958).
+"""
+
+import math
+import operator
+import secrets
+from contextlib import closing
+
+import numpy as np
+
+from tallow.device import CPU, device
+from tallow.errors import ArgumentError, DeviceError, TypeMismatchError
+
+DEFAULT_SEED = 67280421310721
+PIECE = 1 << 15  # draws made at a time: what they take stays in the cache
+WORDS = 624  # the twister's state, 32 bits each
+
+STATE = np.dtype(
+    {
+        "names": ["seed", "left", "seeded", "next", "words", "normal", "has_normal"],
+        "formats": ["<u8", "<i4", "<i4", "<u8", ("<u8", WORDS), "<f8", "<i4"],
+        "offsets": [0, 8, 12, 16, 24, 24 + 8 * WORDS + 8, 24 + 8 * WORDS + 24],
+        "itemsize": 5056,
+    }
+)  # PyTorch's layout; the bytes between are for fields that it no longer uses
+
+LARGEST = {"bool": 1, "float16": 2**11, "bfloat16": 2**8, "float32": 2**24, "float64": 2**53}
+
+
+class Generator:
+    """A stream of random numbers with a seed and a state of its own.
+
+    >>> import tallow
+    >>> g = tallow.Generator().manual_seed(0)
+    >>> tallow.rand(3, generator=g)
+    tensor([0.4963, 0.7682, 0.0885])
+    """
+
+    __slots__ = ("device", "bits", "spare_normal", "_seed", "__weakref__")
+
+    def __init__(self, device="cpu"):
+        self.device = _host(device)
+        self.bits = np.random.MT19937()
+        self.manual_seed(DEFAULT_SEED)
+
+    def manual_seed(self, seed):
+        """Start anew from `seed`, an int of 64 bits, of which the low 32 count; returns the generator."""
+        seed = operator.index(seed)
+        if not -(2**63) <= seed < 2**64:
+            raise ArgumentError(f"manual_seed: expected a seed from -2**63 to 2**64 - 1, got {seed}")
+        self._seed = seed % 2**64
+        self.bits._legacy_seeding(seed % 2**32)
+        self.spare_normal = None  # the second number of a Box-Muller pair, kept for the next call
+        return self
+
+    def seed(self):
+        """Start anew from a seed that the operating system makes up; returns it."""
+        self.manual_seed(secrets.randbits(64))
+        return self._seed
+
+    def initial_seed(self):
+        """The seed of the last `manual_seed` or `seed`."""
+        return self._seed
+
+    def state_bytes(self):
+        """The whole state as an array of uint8, in PyTorch's layout: either library reads the other's."""
+        key, used = _key_and_position(self.bits)
+        fresh = used == WORDS and key[0] == self._seed % 2**32
+        state = np.zeros(1, STATE)
+        state["seed"], state["seeded"], state["words"] = self._seed, 1, key
+        state["left"], state["next"] = WORDS + 1 - used, 0 if fresh else used
+        if self.spare_normal is not None:
+            state["normal"], state["has_normal"] = self.spare_normal, 1
+        return state.view(np.uint8)
+
+    def load_state_bytes(self, state):
+        """Take over a state that `state_bytes` returned."""
+        state = np.ascontiguousarray(state)
+        if state.dtype != np.uint8:
+            raise TypeMismatchError(f"set_state: expected a state of dtype uint8, got {state.dtype}")
+        if state.size != STATE.itemsize:
+            raise ArgumentError(f"set_state: expected {STATE.itemsize} bytes, got {state.size}")
+        state = state.view(STATE)[0]
+        if state["seeded"] != 1 or not 1 <= state["left"] <= WORDS:
+            raise ArgumentError("set_state: expected the state of a CPU generator, got other bytes")
+        position = WORDS + 1 - int(state["left"])
+        key = state["words"].astype(np.uint32)
+        self.bits.state = {"bit_generator": "MT19937", "state": {"key": key, "pos": position}}
+        self._seed = int(state["seed"])
+        self.spare_normal = float(state["normal"]) if state["has_normal"] else None
+
+    def clone_state(self):
+        """A new generator that will draw the same numbers as this one."""
+        twin = type(self)(self.device)
+        twin.load_state_bytes(self.state_bytes())
+        return twin
+
+    def __repr__(self):
+        return f"<tallow.Generator device={self.device} seed={self._seed}>"
+
+    def __reduce__(self):
+        return _from_state_bytes, (self.state_bytes(),)
+
+
+def _host(where):
+    where = device(where)
+    if where.type != "cpu":
+        raise DeviceError(
+            f"Generator: expected device 'cpu', got '{where}'; draw on the host and move the result with .to()"
+        )
+    return CPU
+
+
+def _key_and_position(bits):
+    state = bits.state["state"]
+    return state["key"], state["pos"]
+
+
+def _from_state_bytes(state):
+    generator = Generator()
+    generator.load_state_bytes(state)
+    return generator
+
+
+default_generator = Generator()
+default_generator.seed()
+
+
+# Words: the draws that everything below is a rule on
+
+
+def words32(generator, count):
+    """The next `count` words of 32 bits, as uint64."""
+    return generator.bits.random_raw(count)
+
+
+def words64(generator, count):
+    """The next `count` words of 64 bits, each of two draws, the first being the high half."""
+    pairs = generator.bits.random_raw(2 * count)
+    return pairs[0::2] << np.uint64(32) | pairs[1::2]
+
+
+def unit32(generator, count):
+    """Numbers in [0, 1) of 24 bits, as float64, of one draw each."""
+    return (words32(generator, count) & 0xFFFFFF) * 2.0**-24
+
+
+def unit64(generator, count):
+    """Numbers in [0, 1) of 53 bits, as float64, of two draws each."""
+    return (words64(generator, count) & (2**53 - 1)) * 2.0**-53
+
+
+def _fill(generator, shape, dtype, draws, rule):
+    """An array whose elements are `rule` of `draws`, made piece by piece."""
+    count = math.prod(shape)
+    out = np.empty(count, dtype)
+    for start in range(0, count, PIECE):
+        piece = out[start : start + PIECE]
+        piece[...] = _narrow(rule(draws(generator, piece.size)), out.dtype)
+    return out.reshape(shape)
+
+
+def _narrow(x, dtype):
+    """x in another dtype; float64 reaches the types of 16 bits by way of float32, as in PyTorch."""
+    with np.errstate(over="ignore"):
+        if dtype.itemsize == 2 and x.dtype == np.float64:
+            x = x.astype(np.float32)
+        return x.astype(dtype, copy=False)
+
+
+# Uniform numbers
+
+
+def uniform(generator, shape, dtype=np.float32, low=0.0, high=1.0):
+    """Numbers in [low, high), of 24 random bits, or of 53 for float64.
+
+    Types of 16 bits are rounded from float32; what rounds up to `high` becomes `low`.
+    """
+    dtype = np.dtype(dtype)
+    if dtype == np.float64:
+        return _fill(generator, shape, dtype, unit64, lambda u: _multiply_add(u, high - low, low))
+    # the products are exact in float64: each number is rounded once, as by a fused multiply-add
+    start = float(np.float32(low))
+    span = float(np.float32(high) - np.float32(low))
+    result = _fill(generator, shape, np.float32, unit32, lambda u: u * span + start)
+    if dtype == np.float32:
+        return result
+    result = result.astype(dtype)
+    result[result >= np.asarray(high, dtype)] = low
+    return result
+
+
+def _multiply_add(x, factor, term):
+    """x * factor + term in float64, rounded once, as a processor's fused multiply-add rounds it.
+
+    The rounding errors of the product and of the sum are computed exactly (Dekker, A floating-point technique
+    for extending the available precision, Numerische Mathematik 18 (1971)) and added at the end.
+    """
+    if factor == 1 or term == 0:
+        return x * factor + term
+    product = x * factor
+    x_high, factor_high = _upper_half(x), _upper_half(factor)
+    x_low, factor_low = x - x_high, factor - factor_high
+    error = x_high * factor_high - product + x_high * factor_low + x_low * factor_high + x_low * factor_low
+    total = product + term
+    rest = total - product
+    return total + ((product - (total - rest)) + (term - rest) + error)
+
+
+def _upper_half(x):
+    """x rounded to the upper 26 of its 53 bits."""
+    shifted = x * (2.0**27 + 1)
+    return shifted - (shifted - x)
+
+
+def bernoulli(generator, shape, probability, dtype=np.float32):
+    """Ones with a probability, else zeros."""
+    return _fill(generator, shape, dtype, unit64, lambda u: u < probability)
+
+
+def bernoulli_each(generator, probabilities, dtype=None):
+    """Ones with a probability for each element, else zeros; of the probabilities' shape and dtype."""
+    chances = np.ravel(probabilities)
+    draw = unit64 if chances.dtype == np.float64 else unit32
+    out = np.empty(chances.size, dtype or chances.dtype)
+    for start in range(0, chances.size, PIECE):
+        chance = chances[start : start + PIECE].astype(np.float64)
+        out[start : start + PIECE] = draw(generator, chance.size) < chance
+    return out.reshape(np.shape(probabilities))
+
+
+def dropout_mask(generator, shape, probability):
+    """A mask of bool for dropout: True, which is "keep", with 1 - probability."""
+    return bernoulli(generator, shape, 1 - probability, np.bool_)
+
+
+def exponential(generator, shape, dtype=np.float32, rate=1.0):
+    """Waiting times of density rate * exp(-rate * x)."""
+    return _fill(generator, shape, dtype, unit64, lambda u: -1 / rate * np.log1p(-u))
+
+
+def geometric(generator, shape, probability, dtype=np.float32):
+    """The number of trials until the first success, 1 at least."""
+    with np.errstate(divide="ignore"):
+        scale = np.log1p(-probability)
+        return _fill(generator, shape, dtype, unit64, lambda u: np.ceil(np.log(u) / scale))
+
+
+def cauchy(generator, shape, dtype=np.float32, median=0.0, sigma=1.0):
+    """Numbers of the Cauchy distribution, `sigma` being half its width at half its height."""
+    rule = lambda u: median + sigma * np.tan(np.pi * (u - 0.5))  # noqa: E731
+    return _fill(generator, shape, dtype, unit64, rule)
+
+
+# Normal numbers
+
+
+def normal(generator, shape, dtype=np.float32, mean=0.0, std=1.0, contiguous=True):
+    """Normal numbers by Box and Muller's transform.
+
+    Sixteen or more come in blocks of sixteen, in the precision of `dtype` (float32 for types of 16 bits); fewer,
+    or numbers for a tensor that is not contiguous, come in pairs in float64, of which an odd one's second
+    is kept for the next call. float32 agrees with PyTorch's vectorised logarithm, sine and cosine to a few units
+    in the last place, float64 to one.
+    """
+    dtype = np.dtype(dtype)
+    count = math.prod(shape)
+    if count < 16 or not contiguous:
+        return _narrow(_scaled(_normal_pairs(generator, count), mean, std), dtype).reshape(shape)
+    working, draw = (np.float64, unit64) if dtype == np.float64 else (np.float32, unit32)
+    out = np.empty(count, dtype)
+    whole = count - count % 16
+    for start in range(0, whole, PIECE):
+        stop = min(start + PIECE, whole)
+        out[start:stop] = _scaled(_normal_blocks(draw(generator, stop - start).astype(working)), mean, std)
+    if whole < count:  # the last sixteen are drawn again
+        if dtype.itemsize > 2:
+            draw(generator, count - whole)  # PyTorch draws the ragged end before, for nothing
+        out[-16:] = _scaled(_normal_blocks(draw(generator, 16).astype(working)), mean, std)
+    return out.reshape(shape)
+
+
+def _normal_blocks(uniform):
+    """Sixteen uniform numbers a block to sixteen normal ones: eight times a cosine, eight times a sine."""
+    blocks = uniform.reshape(-1, 2, 8)
+    radius = np.sqrt(-2 * np.log(1 - blocks[:, 0]))
+    angle = 2 * math.pi * blocks[:, 1]
+    return np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1).ravel()
+
+
+def _normal_pairs(generator, count):
+    """Standard normal numbers in pairs of float64; the generator keeps the one that is left over."""
+    values = np.empty(count)
+    kept = 0
+    if count and generator.spare_normal is not None:
+        values[0], generator.spare_normal, kept = generator.spare_normal, None, 1
+    missing = count - kept
+    if missing:
+        angle, square = unit64(generator, missing + missing % 2).reshape(-1, 2).T
+        radius = np.sqrt(-2 * np.log1p(-square))
+        pairs = np.stack([radius * np.cos(2 * math.pi * angle), radius * np.sin(2 * math.pi * angle)], axis=1)
+        values[kept:] = pairs.ravel()[:missing]
+        if missing % 2:
+            generator.spare_normal = float(pairs[-1, 1])
+    return values
+
+
+def _scaled(standard, mean, std):
+    """standard * std + mean, rounded once."""
+    if standard.dtype == np.float64:
+        return _multiply_add(standard, std, mean)
+    return (standard * np.float64(np.float32(std)) + np.float64(np.float32(mean))).astype(np.float32)
+
+
+def log_normal(generator, shape, dtype=np.float32, mean=1.0, std=2.0):
+    """exp of normal numbers."""
+    values = np.exp(_scaled(_normal_pairs(generator, math.prod(shape)), mean, std))
+    return _narrow(values, np.dtype(dtype)).reshape(shape)
+
+
+# Integers
+
+
+def integers(generator, shape, low, high, dtype=np.int64):
+    """Whole numbers from `low` to `high` - 1; ranges of 2**28 or more take two draws each."""
+    span = np.uint64(high - low)
+    draw = words32 if high - low < 2**28 else words64
+    return _fill(generator, shape, dtype, draw, lambda words: (words % span).view(np.int64) + low)
+
+
+def any_integers(generator, shape, dtype):
+    """Whole numbers over all that `dtype` holds from 0: up to its largest, or 2**digits for floats."""
+    kind = np.dtype(dtype)
+    largest = LARGEST.get(kind.name) or int(np.iinfo(kind).max)
+    draw = words64 if kind.itemsize == 8 else words32
+    return _fill(generator, shape, kind, draw, lambda words: words % np.uint64(largest + 1))
+
+
+def full_range(generator, shape, dtype=np.int64):
+    """Whole numbers of all 64 bits, negative ones included."""
+    return _fill(generator, shape, dtype, words64, lambda words: words.view(np.int64))
+
+
+def randperm(generator, count, dtype=np.int64):
+    """The numbers from 0 to count - 1 in random order, by Fisher and Yates' shuffle."""
+    order = list(range(count))
+    left = np.arange(count, 1, -1, dtype=np.uint64)
+    steps = (words32(generator, left.size) % left).tolist()
+    for i, step in enumerate(steps):
+        j = i + step
+        order[i], order[j] = order[j], order[i]
+    return np.array(order, dtype)
+
+
+# Draws whose number depends on what is drawn, and draws from weights
+
+
+def poisson(generator, rates):
+    """Poisson counts for an array of rates, in its shape and dtype; a loop in Python over the elements.
+
+    Rates from 10 use the transformed rejection of Hoermann (Insurance: Mathematics and Economics 12, 1993),
+    smaller ones the product of uniform numbers (Knuth, The Art of Computer Programming 2, 3.4.1).
+    """
+    with closing(_one_by_one(generator)) as source:
+        draw = source.__next__
+        counts = [_poisson_count(rate, draw) for rate in np.ravel(rates).astype(np.float64).tolist()]
+    return _narrow(np.array(counts, np.float64), rates.dtype).reshape(rates.shape)
+
+
+def _one_by_one(generator):
+    """unit64 numbers one at a time; those drawn ahead and not used are given back when it is closed."""
+    while True:
+        before = generator.bits.state
+        values = unit64(generator, 512).tolist()
+        used = 0
+        try:
+            for value in values:
+                used += 1
+                yield value
+        finally:
+            if used < len(values):
+                generator.bits.state = before
+                words64(generator, used)
+
+
+def _poisson_count(rate, draw):
+    if rate >= 10:
+        return _poisson_by_rejection(rate, draw)
+    count, product, limit = 0, draw() if rate else 0.0, math.exp(-rate)
+    while product > limit:
+        count += 1
+        product *= draw()
+    return count
+
+
+def _poisson_by_rejection(rate, draw):
+    """Hoermann's algorithm PTRS, with the names of the paper."""
+    log_rate = math.log(rate)
+    b = 0.931 + 2.53 * math.sqrt(rate)
+    a = -0.059 + 0.02483 * b
+    inverse_alpha = 1.1239 + 1.1328 / (b - 3.4)
+    v_r = 0.9277 - 3.6224 / (b - 2)
+    while True:
+        u, v = draw() - 0.5, draw()
+        us = 0.5 - abs(u)
+        if us >= 0.07 and v <= v_r:
+            return math.floor((2 * a / us + b) * u + rate + 0.43)
+        if us == 0 or v == 0 or (us < 0.013 and v > us):
+            continue
+        k = math.floor((2 * a / us + b) * u + rate + 0.43)
+        if k < 0:
+            continue
+        accepted = math.log(v * inverse_alpha / (a / (us * us) + b))
+        if accepted <= k * log_rate - rate - math.lgamma(k + 1):
+            return k
+
+
+def multinomial(generator, weights, count, replacement=False):
+    """`count` indices a row, drawn with the probabilities that weights (C,) or (N, C) give, as int64.
+
+    Without replacement: the largest of weights / exponential numbers (the exponential form of the Gumbel trick).
+    """
+    if not replacement or count == 1:
+        waits = exponential(generator, weights.shape, weights.dtype)
+        with np.errstate(divide="ignore"):
+            order = np.argsort(-(weights / waits), axis=-1, kind="stable")
+        return order[..., :count]
+    working = np.float64 if weights.dtype == np.float64 else np.float32
+    sums = np.cumsum(weights, axis=-1, dtype=working)
+    sums /= sums[..., -1:]
+    points = unit64(generator, math.prod(weights.shape[:-1]) * count).reshape(*weights.shape[:-1], count)
+    if weights.ndim == 1:
+        return _slots(sums, points)
+    return np.stack([_slots(*row) for row in zip(sums, points, strict=True)])
+
+
+def _slots(sums, points):
+    """The index of the first of the cumulated sums that reaches each point."""
+    return np.searchsorted(sums[:-1].astype(np.float64), points)
