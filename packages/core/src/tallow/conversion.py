@@ -1,0 +1,129 @@
+"""From one dtype or device to another, and out of tallow: `to`, `numpy`, `item`, `tolist`."""
+
+import numpy as np
+
+from tallow import backend, dtypes
+from tallow.device import device as device_type
+from tallow.errors import ArgumentError, DtypeError, GradientError, ShapeError, TypeMismatchError, describe
+from tallow.ops.elementwise import copy as copy_op
+from tallow.ops.transfer import transfer
+from tallow.promotion import to_dtype
+from tallow.tensor import Tensor, wrap
+
+
+def to(input, *args, dtype=None, device=None, non_blocking=False, copy=False, memory_format=None):
+    """The tensor in another dtype, on another device, or both; itself where nothing changes.
+
+    Call as `to(dtype)`, `to(device)`, `to(device, dtype)` or `to(other_tensor)`.
+
+    >>> import tallow
+    >>> tallow.ones(1).to(tallow.float64).dtype
+    tallow.float64
+    """
+    for arg in args:
+        if isinstance(arg, dtypes.dtype):
+            dtype = arg
+        elif isinstance(arg, str | device_type | int) and not isinstance(arg, bool):
+            device = arg
+        elif isinstance(arg, Tensor):
+            dtype, device = arg.dtype, arg.device
+        elif arg is not None and not isinstance(arg, bool):
+            raise TypeMismatchError(f"to: expected a dtype, a device or a tensor, got {type(arg).__name__}")
+    result = input if dtype is None else to_dtype(input, dtype)
+    if device is not None:
+        where = device_type(device)
+        here = input.device
+        if where.type != here.type or (where.index is not None and where.index != here.index):
+            result = transfer(result, source=here, target=where)
+    return copy_op(result) if copy and result is input else result
+
+
+def _method(name):
+    target = dtypes.BY_NAME[name]
+
+    def function(input, memory_format=None):
+        return to_dtype(input, target)
+
+    function.__name__ = function.__qualname__ = name
+    function.__doc__ = f"The tensor as {target.name}."
+    return function
+
+
+CASTS = {
+    name: _method(name)
+    for name in ("half", "float", "double", "bfloat16", "short", "int", "long", "bool", "cfloat", "cdouble")
+} | {"byte": _method("uint8"), "char": _method("int8")}
+
+
+def cpu(input, memory_format=None):
+    """The tensor on the CPU."""
+    return to(input, device="cpu")
+
+
+def cuda(input, device=None, non_blocking=False, memory_format=None):
+    """The tensor on a CUDA device (the current one unless told)."""
+    return to(input, device="cuda" if device is None else device_type(device))
+
+
+def type_as(input, other):
+    """The tensor in the dtype of another."""
+    return to_dtype(input, other.dtype)
+
+
+def view_dtype(input, dtype):
+    """The same memory read as another dtype of the same item size."""
+    if dtype.itemsize != input.dtype.itemsize:
+        raise DtypeError(f"view: expected a dtype of {input.dtype.itemsize} bytes, got {dtype}")
+    if input.requires_grad and dtype.category < dtypes.FLOATING:
+        input = input.detach()
+    return wrap(input.array.view(dtype.numpy))
+
+
+def numpy(input, *, force=False):
+    """The NumPy array of a CPU tensor, sharing memory. `force` copies from a device and drops history."""
+    if not force:
+        if input.requires_grad:
+            raise GradientError("numpy: expected a tensor without gradients, got one that requires them; use .detach()")
+        if input.device.type != "cpu":
+            raise TypeMismatchError(f"numpy: expected a CPU tensor, got one on {input.device}; use .cpu()")
+    return backend.for_array(input.array).to_host(input.array)
+
+
+def array_protocol(input, dtype=None, copy=None):
+    """NumPy's `__array__`: what `numpy.asarray(tensor)` calls."""
+    array = numpy(input)
+    if dtype is not None and np.dtype(dtype) != array.dtype:
+        return array.astype(dtype)
+    return array.copy() if copy else array
+
+
+def item(input):
+    """The Python number in a tensor with one element."""
+    if input.array.size != 1:
+        raise ShapeError(f"item: expected a tensor with one element, got {describe(input)}; use .tolist()")
+    value = input.array.item()
+    return float(value) if input.dtype is dtypes.bfloat16 else value
+
+
+def tolist(input):
+    """Nested lists of Python numbers (a number for a 0-d tensor)."""
+    array = backend.for_array(input.array).to_host(input.array)
+    return (array.astype(np.float32) if input.dtype is dtypes.bfloat16 else array).tolist()
+
+
+def truth(input):
+    """bool(tensor): the truth of its one element."""
+    if input.array.size != 1:
+        raise ArgumentError(
+            f"bool: expected a tensor with one element, got {describe(input)}; use .any() or .all()"
+        )
+    return bool(input.array.item())
+
+
+def index(input):
+    """operator.index: the int in an integer tensor with one element."""
+    if input.dtype.category > dtypes.INTEGER or input.array.size != 1:
+        raise TypeMismatchError(f"index: expected an integer tensor with one element, got {describe(input)}")
+    return int(input.array.item())
+
+

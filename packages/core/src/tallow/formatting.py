@@ -1,0 +1,170 @@
+"""How tensors print: PyTorch's layout, with `set_printoptions`."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from tallow import backend, dtypes
+
+
+@dataclass
+class _Options:
+    precision: int = 4
+    threshold: float = 1000
+    edgeitems: int = 3
+    linewidth: int = 80
+    sci_mode: bool | None = None
+
+
+OPTIONS = _Options()
+_PROFILES = {
+    "default": {},
+    "short": {"precision": 2, "edgeitems": 2},
+    "full": {"threshold": math.inf},
+}
+
+
+def set_printoptions(
+    precision=None, threshold=None, edgeitems=None, linewidth=None, profile=None, sci_mode=None
+):
+    """Change how tensors print: digits, how many elements before "...", and the width of a line."""
+    if profile is not None:
+        OPTIONS.__dict__.update(vars(_Options(**_PROFILES[profile])))
+    given = {"precision": precision, "threshold": threshold, "edgeitems": edgeitems, "linewidth": linewidth}
+    for name, value in given.items():
+        if value is not None:
+            setattr(OPTIONS, name, value)
+    OPTIONS.sci_mode = sci_mode
+
+
+def get_printoptions():
+    """The current options as a dict."""
+    return dict(vars(OPTIONS))
+
+
+class _Number:
+    """How one real element prints, given all that will be printed: their width and notation."""
+
+    def __init__(self, values):
+        self.floating = values.dtype.kind == "f"
+        self.scientific = self.whole = False
+        if not self.floating:
+            self.width = max((len(self(v)) for v in values.tolist()), default=1)
+            return
+        nonzero = np.abs(values[np.isfinite(values) & (values != 0)]).astype(np.float64)
+        self.whole = bool(np.all(nonzero == np.ceil(nonzero)))
+        if nonzero.size:
+            smallest, largest = nonzero.min(), nonzero.max()
+            self.scientific = bool(largest / smallest > 1000 or largest > 1e8)
+            if not self.whole:
+                self.scientific = self.scientific or bool(smallest < 1e-4)
+        if OPTIONS.sci_mode is not None:
+            self.scientific = OPTIONS.sci_mode
+        self.width = max((len(self(v)) for v in values.tolist()), default=1)
+
+    def __call__(self, value):
+        if not self.floating:
+            return str(value)
+        if not math.isfinite(value):
+            return str(value)
+        if self.scientific:
+            return f"{value:.{OPTIONS.precision}e}"
+        return f"{value:.0f}." if self.whole else f"{value:.{OPTIONS.precision}f}"
+
+
+def _shown(array):
+    """The elements that will be printed, as a flat array."""
+    if array.size <= OPTIONS.threshold:
+        return array.reshape(-1)
+    edge = OPTIONS.edgeitems
+    for axis, n in enumerate(array.shape):
+        if n > 2 * edge:
+            rows = np.r_[0:edge, n - edge : n]
+            array = np.take(array, rows, axis)
+    return array.reshape(-1)
+
+
+def _formatter(array):
+    """A function from an element to its padded text."""
+    shown = _shown(array)
+    if shown.dtype.kind != "c":
+        number = _Number(shown)
+        return (lambda v: number(v).rjust(number.width)), number.width
+    real, imag = _Number(shown.real), _Number(shown.imag)
+
+    def complex_text(v):
+        sign = "-" if math.copysign(1, v.imag) < 0 else "+"
+        return f"{real(v.real).rjust(real.width)}{sign}{imag(abs(v.imag))}j"
+
+    return complex_text, real.width + imag.width + 2
+
+
+def _vector(array, element, width, indent, summarise):
+    per_line = max(1, (OPTIONS.linewidth - indent) // (width + 2))
+    values = array.tolist()
+    edge = OPTIONS.edgeitems
+    if summarise and len(values) > 2 * edge:
+        texts = [element(v) for v in values[:edge]] + [" ..."] + [element(v) for v in values[-edge:]]
+    else:
+        texts = [element(v) for v in values]
+    lines = [", ".join(texts[i : i + per_line]) for i in range(0, len(texts), per_line)]
+    return "[" + (",\n" + " " * (indent + 1)).join(lines) + "]"
+
+
+def _nested(array, element, width, indent, summarise):
+    if array.ndim == 0:
+        return element(array.item()).strip()
+    if array.ndim == 1:
+        return _vector(array, element, width, indent, summarise)
+    edge = OPTIONS.edgeitems
+    rows = list(array)
+    texts = [_nested(row, element, width, indent + 1, summarise) for row in _edges(rows, edge, summarise)]
+    if summarise and len(rows) > 2 * edge:
+        texts.insert(edge, "...")
+    separator = "," + "\n" * (array.ndim - 1) + " " * (indent + 1)
+    return "[" + separator.join(texts) + "]"
+
+
+def _edges(rows, edge, summarise):
+    return rows[:edge] + rows[-edge:] if summarise and len(rows) > 2 * edge else rows
+
+
+def tensor_repr(tensor):
+    """The text of a tensor, as `repr` and `print` show it."""
+    array = backend.for_array(tensor.array).to_host(tensor.array)
+    dtype = tensor.dtype
+    if dtype in (dtypes.float16, dtypes.bfloat16):
+        array = array.astype(np.float32)
+    prefix = "tensor("
+    if array.size:
+        element, width = _formatter(array)
+        body = _nested(array, element, width, len(prefix), array.size > OPTIONS.threshold)
+    else:
+        body = "[]"
+    suffixes = []
+    if tensor.device.type != "cpu":
+        suffixes.append(f"device='{tensor.device}'")
+    if not array.size and array.ndim != 1:
+        suffixes.append(f"size={tuple(array.shape)}")
+    usual = (dtypes.get_default_dtype(), dtypes.int64, dtypes.bool_, dtypes.complex64)
+    if dtype not in usual or (not array.size and dtype is not usual[0]):
+        suffixes.append(f"dtype={dtype}")
+    if tensor.node is not None:
+        suffixes.append(f"grad_fn={tensor.node!r}")
+    elif tensor.requires_grad:
+        suffixes.append("requires_grad=True")
+    return _with_suffixes(prefix + body, suffixes)
+
+
+def _with_suffixes(text, suffixes):
+    """The parts after the numbers, on a new line where they would pass the line's width."""
+    used = len(text) - text.rfind("\n")
+    for suffix in suffixes:
+        if used + len(suffix) + 2 > OPTIONS.linewidth:
+            text += ",\n       " + suffix
+            used = 7 + len(suffix)
+        else:
+            text += ", " + suffix
+            used += len(suffix) + 2
+    return text + ")"

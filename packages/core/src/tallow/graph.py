@@ -1,0 +1,133 @@
+"""What autograd adds to tensors: `backward`, hooks, `retain_grad`, `grad_fn`."""
+
+import weakref
+from itertools import count
+
+from tallow.autograd import engine
+from tallow.autograd.inplace import alias_without_history
+from tallow.errors import GradientError
+from tallow.tensor import refresh, wrap
+
+_keys = count().__next__
+
+
+class Hooks:
+    """A leaf's hooks: `before` see (and may replace) its gradient, `after` run once it is in `grad`."""
+
+    __slots__ = ("before", "after", "__weakref__")
+
+    def __init__(self):
+        self.before = {}
+        self.after = {}
+
+
+class RemovableHandle:
+    """Returned where a hook is registered; `remove()` takes it away. Also a context manager."""
+
+    def __init__(self, hooks):
+        self.hooks = hooks
+        self.id = _keys()
+
+    def remove(self):
+        """Take the hook away; a second call does nothing."""
+        self.hooks.pop(self.id, None)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        self.remove()
+
+
+def _register(hooks, hook):
+    handle = RemovableHandle(hooks)
+    hooks[handle.id] = hook
+    return handle
+
+
+def register_hook(input, hook):
+    """Call `hook(gradient)` when the gradient of this tensor is known; what it returns replaces it.
+
+    >>> import tallow
+    >>> x = tallow.ones(2, requires_grad=True)
+    >>> handle = x.register_hook(lambda g: g * 10)
+    >>> x.sum().backward()
+    >>> x.grad
+    tensor([10., 10.])
+    """
+    if not input.requires_grad:
+        raise GradientError("register_hook: expected a tensor that requires gradients, got one that does not")
+    if input.node is None:
+        input.hooks = input.hooks or Hooks()
+        return _register(input.hooks.before, hook)
+    if input.node.hooks is None:
+        input.node.hooks = {}
+    return _register(input.node.hooks, hook)
+
+
+def register_post_accumulate_grad_hook(input, hook):
+    """Call `hook(tensor)` after a leaf's gradient was added to its `grad`."""
+    if input.node is not None:
+        raise GradientError("register_post_accumulate_grad_hook: expected a leaf, got the result of an operation")
+    input.hooks = input.hooks or Hooks()
+    return _register(input.hooks.after, hook)
+
+
+def retain_grad(input):
+    """Keep the gradient of a tensor that is not a leaf in its `grad`, too."""
+    if not input.requires_grad:
+        raise GradientError("retain_grad: expected a tensor that requires gradients, got one that does not")
+    if input.node is not None:
+        input.node.retained = [*(input.node.retained or ()), weakref.ref(input)]
+
+
+def retains_grad(input):
+    """True after `retain_grad()` on a tensor that is not a leaf."""
+    return input.node is not None and any(r() is input for r in input.node.retained or ())
+
+
+def grad_fn(input):
+    """The node that computed this tensor, None for a leaf."""
+    if input.alias is not None:
+        refresh(input)
+    return input.node
+
+
+def backward(input, gradient=None, retain_graph=None, create_graph=False, inputs=None):
+    """Add to `grad` of every leaf the gradient of this tensor (a scalar, or with `gradient` given).
+
+    >>> import tallow
+    >>> x = tallow.tensor([1.0, 2.0], requires_grad=True)
+    >>> (x ** 2).sum().backward()
+    >>> x.grad
+    tensor([2., 4.])
+    """
+    engine.backward(input, None if gradient is None else (gradient,), retain_graph, create_graph, inputs)
+
+
+def requires_grad_(input, requires_grad=True):
+    """Set `requires_grad` and return the tensor."""
+    input.requires_grad = requires_grad
+    return input
+
+
+def detach(input):
+    """The same memory without history: gradients do not pass."""
+    return alias_without_history(input)
+
+
+def detach_(input):
+    """Drop the history of this tensor: it becomes a leaf that requires no gradients."""
+    input.node = None
+    input.requires_grad = False
+    return input
+
+
+def data(input):
+    """The same memory without history, whose in-place changes autograd does not notice."""
+    return wrap(input.array)
+
+
+def set_data(input, new):
+    """Replace the memory of a tensor by that of another."""
+    input.array = new.array

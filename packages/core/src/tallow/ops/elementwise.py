@@ -1,0 +1,441 @@
+"""Elementwise arithmetic, powers and exponentials, comparisons and logic.
+
+Operands broadcast; the engine sums gradients back. Results follow IEEE 754: 1 / 0 is inf, without a warning.
+"""
+
+from tallow.autograd.op import op
+
+# Arithmetic
+
+
+@op
+def add(x, y):
+    return x + y
+
+
+@op
+def sub(x, y):
+    return x - y
+
+
+@op
+def mul(x, y):
+    return x * y
+
+
+@op
+def div(x, y):
+    return x / y
+
+
+@op
+def neg(x):
+    return -x
+
+
+@op
+def floor_divide(xp, x, y):
+    return xp.floor_divide(x, y)
+
+
+@op
+def trunc_divide(xp, x, y):
+    """x / y rounded towards zero, for integers without passing through floats."""
+    if x.dtype.kind in "iu" and getattr(y, "dtype", x.dtype).kind in "iu":
+        quotient = xp.floor_divide(x, y)
+        return quotient + ((quotient < 0) & (quotient * y != x))
+    return xp.trunc(x / y)
+
+
+@op
+def remainder(xp, x, y):
+    """The remainder with the sign of the divisor, as Python's %."""
+    return xp.remainder(x, y)
+
+
+@op
+def fmod(xp, x, y):
+    """The remainder with the sign of the dividend, as C's fmod."""
+    return xp.fmod(x, y)
+
+
+add.vjp(lambda g: g, lambda g: g)
+sub.vjp(lambda g: g, lambda g: neg(g))
+mul.vjp(lambda g, y: g * y, lambda g, x: g * x)
+div.vjp(lambda g, y: g / y, lambda g, x, y: neg(g * x / (y * y)))
+neg.vjp(lambda g: neg(g))
+remainder.vjp(lambda g: g, lambda g, x, y: neg(g * floor_divide(x, y)))
+fmod.vjp(lambda g: g, lambda g, x, y: neg(g * trunc_divide(x, y)))
+
+# Powers, exponentials, logarithms
+
+
+@op
+def power(x, y):
+    return x**y
+
+
+@op
+def power_slope(xp, x, y):
+    """The derivative of x**y by x, which is 0 where y is 0, also at x = 0."""
+    return xp.where(y == 0, xp.zeros_like(x), y * x ** xp.where(y == 0, 1, y - 1))
+
+
+@op
+def log_of_base(xp, x):
+    """log(x), and 0 at x = 0, where the derivative of x**y by y vanishes."""
+    return xp.where(x == 0, xp.zeros_like(x), xp.log(xp.where(x == 0, 1, x)))
+
+
+@op
+def square(x):
+    return x * x
+
+
+@op
+def sqrt(xp, x):
+    return xp.sqrt(x)
+
+
+@op
+def rsqrt(xp, x):
+    return 1 / xp.sqrt(x)
+
+
+@op
+def reciprocal(x):
+    return 1 / x
+
+
+@op
+def exp(xp, x):
+    return xp.exp(x)
+
+
+@op
+def exp2(xp, x):
+    return xp.exp2(x)
+
+
+@op
+def expm1(xp, x):
+    return xp.expm1(x)
+
+
+@op
+def log(xp, x):
+    return xp.log(x)
+
+
+@op
+def log2(xp, x):
+    return xp.log2(x)
+
+
+@op
+def log10(xp, x):
+    return xp.log10(x)
+
+
+@op
+def log1p(xp, x):
+    return xp.log1p(x)
+
+
+@op
+def logaddexp(xp, x, y):
+    return xp.logaddexp(x, y)
+
+
+LN2, LN10 = 0.6931471805599453, 2.302585092994046
+
+power.vjp(lambda g, x, y: g * power_slope(x, y), lambda g, x, out: g * out * log_of_base(x))
+power_slope.vjp(
+    lambda g, x, y: g * (y * power_slope(x, y - 1)),
+    lambda g, x, y: g * (power(x, y - 1) * (y * log_of_base(x) + 1)),
+)
+log_of_base.vjp(lambda g, x: g / x)
+square.vjp(lambda g, x: g * (2 * x))
+sqrt.vjp(lambda g, out: g / (2 * out))
+rsqrt.vjp(lambda g, out: g * (-0.5 * out * out * out))
+reciprocal.vjp(lambda g, out: neg(g * out * out))
+exp.vjp(lambda g, out: g * out)
+exp2.vjp(lambda g, out: g * (out * LN2))
+expm1.vjp(lambda g, out: g * (out + 1))
+log.vjp(lambda g, x: g / x)
+log2.vjp(lambda g, x: g / (x * LN2))
+log10.vjp(lambda g, x: g / (x * LN10))
+log1p.vjp(lambda g, x: g / (x + 1))
+logaddexp.vjp(lambda g, x, out: g * exp(x - out), lambda g, y, out: g * exp(y - out))
+
+# Trigonometric and hyperbolic functions
+
+
+@op
+def sin(xp, x):
+    return xp.sin(x)
+
+
+@op
+def cos(xp, x):
+    return xp.cos(x)
+
+
+@op
+def tan(xp, x):
+    return xp.tan(x)
+
+
+@op
+def asin(xp, x):
+    return xp.arcsin(x)
+
+
+@op
+def acos(xp, x):
+    return xp.arccos(x)
+
+
+@op
+def atan(xp, x):
+    return xp.arctan(x)
+
+
+@op
+def atan2(xp, x, y):
+    return xp.arctan2(x, y)
+
+
+@op
+def sinh(xp, x):
+    return xp.sinh(x)
+
+
+@op
+def cosh(xp, x):
+    return xp.cosh(x)
+
+
+@op
+def tanh(xp, x):
+    return xp.tanh(x)
+
+
+@op
+def sigmoid(xp, x):
+    """1 / (1 + exp(-x)), from tanh, which cannot overflow."""
+    half = xp.tanh(x * 0.5)
+    half *= 0.5
+    half += 0.5
+    return half
+
+
+sin.vjp(lambda g, x: g * cos(x))
+cos.vjp(lambda g, x: neg(g * sin(x)))
+tan.vjp(lambda g, out: g * (out * out + 1))
+asin.vjp(lambda g, x: g * rsqrt(1 - x * x))
+acos.vjp(lambda g, x: neg(g * rsqrt(1 - x * x)))
+atan.vjp(lambda g, x: g / (x * x + 1))
+atan2.vjp(lambda g, x, y: g * y / (x * x + y * y), lambda g, x, y: neg(g * x / (x * x + y * y)))
+sinh.vjp(lambda g, x: g * cosh(x))
+cosh.vjp(lambda g, x: g * sinh(x))
+tanh.vjp(lambda g, out: g * (1 - out * out))
+sigmoid.vjp(lambda g, out: g * (out * (1 - out)))
+
+# Absolute value, sign, rounding, choice
+
+
+@op(holomorphic=False)
+def absolute(xp, x):
+    return xp.abs(x)
+
+
+@op(holomorphic=False)
+def sign(xp, x):
+    """x / |x|, and 0 at 0."""
+    return xp.sign(x)
+
+
+@op
+def floor(xp, x):
+    return xp.floor(x)
+
+
+@op
+def ceil(xp, x):
+    return xp.ceil(x)
+
+
+@op
+def trunc(xp, x):
+    return xp.trunc(x)
+
+
+@op
+def round_half_even(xp, x, *, decimals):
+    return xp.round(x, decimals)
+
+
+@op
+def maximum(xp, x, y):
+    return xp.maximum(x, y)
+
+
+@op
+def minimum(xp, x, y):
+    return xp.minimum(x, y)
+
+
+@op
+def clip(xp, x, *, low, high):
+    return xp.clip(x, low, high)
+
+
+@op
+def where(xp, condition, x, y):
+    return xp.where(condition, x, y)
+
+
+@op
+def copy(x):
+    """The same values in memory of their own."""
+    return x.copy()
+
+
+@op
+def fill(xp, x, value):
+    """`value` in the shape and dtype of x."""
+    out = xp.empty_like(x)
+    out[...] = value
+    return out
+
+
+@op
+def larger(x, y):
+    """1 where x > y, a half where they are equal, else 0, in the dtype of the operands."""
+    return (x > y).astype(x.dtype) + (x == y) * x.dtype.type(0.5)
+
+
+@op
+def inside(x, *, low, high):
+    """1 where low <= x <= high (None: no limit), else 0, in the dtype of x."""
+    one = x == x
+    if low is not None:
+        one = one & (x >= low)
+    if high is not None:
+        one = one & (x <= high)
+    return one.astype(x.dtype)
+
+
+absolute.vjp(lambda g, x: g * sign(x))
+sign.vjp(lambda g: g * 0)
+floor.vjp(lambda g: g * 0)
+ceil.vjp(lambda g: g * 0)
+trunc.vjp(lambda g: g * 0)
+round_half_even.vjp(lambda g: g * 0)
+maximum.vjp(lambda g, x, y: g * larger(x, y), lambda g, x, y: g * larger(y, x))
+minimum.vjp(lambda g, x, y: g * larger(y, x), lambda g, x, y: g * larger(x, y))
+clip.vjp(lambda g, x, low, high: g * inside(x, low=low, high=high))
+where.vjp(None, lambda g, condition: where(condition, g, 0), lambda g, condition: where(condition, 0, g))
+copy.vjp(lambda g: g)
+fill.vjp(lambda g: g * 0, lambda g: g)
+
+# Comparisons, tests and logic: no gradients
+
+
+@op
+def equal(x, y):
+    return x == y
+
+
+@op
+def not_equal(x, y):
+    return x != y
+
+
+@op
+def less(x, y):
+    return x < y
+
+
+@op
+def less_equal(x, y):
+    return x <= y
+
+
+@op
+def greater(x, y):
+    return x > y
+
+
+@op
+def greater_equal(x, y):
+    return x >= y
+
+
+@op
+def isnan(xp, x):
+    return xp.isnan(x)
+
+
+@op
+def isinf(xp, x):
+    return xp.isinf(x)
+
+
+@op
+def isfinite(xp, x):
+    return xp.isfinite(x)
+
+
+@op
+def isclose(xp, x, y, *, rtol, atol, equal_nan):
+    return xp.isclose(x, y, rtol=rtol, atol=atol, equal_nan=equal_nan)
+
+
+@op
+def logical_and(xp, x, y):
+    return xp.logical_and(x, y)
+
+
+@op
+def logical_or(xp, x, y):
+    return xp.logical_or(x, y)
+
+
+@op
+def logical_xor(xp, x, y):
+    return xp.logical_xor(x, y)
+
+
+@op
+def logical_not(xp, x):
+    return xp.logical_not(x)
+
+
+@op
+def bitwise_and(x, y):
+    return x & y
+
+
+@op
+def bitwise_or(x, y):
+    return x | y
+
+
+@op
+def bitwise_xor(x, y):
+    return x ^ y
+
+
+@op
+def bitwise_not(x):
+    return ~x
+
+
+@op
+def convert(x, *, dtype):
+    """To another dtype without a gradient: to or from integers and bool."""
+    if x.dtype.kind == "c" and dtype.kind != "c":
+        x = x.real
+    return x.astype(dtype)

@@ -1,0 +1,142 @@
+"""Indexing, gathering and scattering.
+
+A basic index (ints, slices, None, ...) gives a view; one with integer or bool arrays gathers.
+"""
+
+from tallow.autograd.op import op
+
+
+@op(view=True)
+def getitem(x, *, key):
+    """x[key] for a basic key; a 0-d array where the key has an int for every axis."""
+    return x[(*key, ...)] if ... not in key else x[key]
+
+
+@op
+def put(xp, value, *, key, shape):
+    """Zeros of `shape` with `value` at a basic key: the adjoint of `getitem`."""
+    out = xp.zeros(shape, value.dtype)
+    out[key] = value
+    return out
+
+
+getitem.vjp(lambda g, shapes, key: put(g, key=key, shape=shapes[0]))
+put.vjp(lambda g, key: getitem(g, key=key))
+
+
+@op
+def take(x, *, key):
+    """x[key] where the key holds integer or bool arrays."""
+    return x[key]
+
+
+@op
+def add_at(xp, value, *, key, shape):
+    """Zeros of `shape` with `value` added at a key, once for each time an index occurs."""
+    out = xp.zeros(shape, value.dtype)
+    xp.add.at(out, key, value)
+    return out
+
+
+take.vjp(lambda g, shapes, key: add_at(g, key=key, shape=shapes[0]))
+add_at.vjp(lambda g, key: take(g, key=key))
+
+
+@op
+def setitem(x, value, *, key):
+    """A copy of x with x[key] replaced by `value`."""
+    out = x.copy()
+    out[key] = value
+    return out
+
+
+@op
+def index_put(xp, x, value, *, key, accumulate):
+    """A copy of x with `value` put, or added, at a key that holds arrays."""
+    out = x.copy()
+    if accumulate:
+        xp.add.at(out, key, value)
+    else:
+        out[key] = value
+    return out
+
+
+setitem.vjp(lambda g, key: setitem(g, 0, key=key), lambda g, key: _at(g, key))
+index_put.vjp(
+    lambda g, key, accumulate: g if accumulate else index_put(g, 0, key=key, accumulate=False),
+    lambda g, key: take(g, key=key),
+)
+
+
+def _at(g, key):
+    basic = all(not hasattr(part, "dtype") for part in key)
+    return getitem(g, key=key) if basic else take(g, key=key)
+
+
+@op
+def gather(xp, x, *, axis, index):
+    """out[i][j] = x[index[i][j]][j] for axis 0; `index` may be smaller than x along other axes."""
+    return x[_grid(xp, index, axis)]
+
+
+@op
+def scatter_add(xp, x, src, *, axis, index):
+    """A copy of x with src added at the places that `gather` reads."""
+    out = x.copy()
+    xp.add.at(out, _grid(xp, index, axis), _corner(src, index))
+    return out
+
+
+@op
+def scatter(xp, x, src, *, axis, index):
+    """A copy of x with src written at the places that `gather` reads."""
+    out = x.copy()
+    out[_grid(xp, index, axis)] = _corner(src, index)
+    return out
+
+
+@op
+def gathered_back(xp, value, *, axis, index, shape):
+    """Zeros of `shape` with `value` added where `gather` read: its adjoint."""
+    out = xp.zeros(shape, value.dtype)
+    xp.add.at(out, _grid(xp, index, axis), value)
+    return out
+
+
+@op
+def place_in_corner(xp, value, *, shape):
+    """Zeros of `shape` with `value` in the low corner: the adjoint of reading that corner."""
+    out = xp.zeros(shape, value.dtype)
+    out[tuple(slice(n) for n in value.shape)] = value
+    return out
+
+
+@op
+def corner(x, *, shape):
+    """The low corner of x, of `shape`."""
+    return x[tuple(slice(n) for n in shape)].copy()
+
+
+def _grid(xp, index, axis):
+    """The full index of every element that `index` names along `axis`."""
+    key = list(xp.ogrid[tuple(slice(n) for n in index.shape)])
+    key[axis] = index
+    return tuple(key)
+
+
+def _corner(src, index):
+    return src if not hasattr(src, "shape") else src[tuple(slice(n) for n in index.shape)]
+
+
+gather.vjp(lambda g, shapes, axis, index: gathered_back(g, axis=axis, index=index, shape=shapes[0]))
+gathered_back.vjp(lambda g, axis, index: gather(g, axis=axis, index=index))
+scatter_add.vjp(
+    lambda g: g,
+    lambda g, shapes, axis, index: place_in_corner(gather(g, axis=axis, index=index), shape=shapes[1]),
+)
+scatter.vjp(
+    lambda g, axis, index: scatter(g, 0, axis=axis, index=index),
+    lambda g, shapes, axis, index: place_in_corner(gather(g, axis=axis, index=index), shape=shapes[1]),
+)
+place_in_corner.vjp(lambda g, shapes: corner(g, shape=shapes[0]))
+corner.vjp(lambda g, shapes: place_in_corner(g, shape=shapes[0]))

@@ -1,0 +1,65 @@
+"""Matrix products."""
+
+from tallow.autograd.builtin import sum_to
+from tallow.autograd.op import op
+from tallow.ops.shape import reshape, swap
+
+
+@op
+def matmul(x, y):
+    """(..., n, k) @ (..., k, m) -> (..., n, m), and the vector forms of NumPy's matmul."""
+    return x @ y
+
+
+def _transpose(x):
+    return swap(x, axis1=-2, axis2=-1)
+
+
+def _as_matrices(g, shapes):
+    """The gradient and the shapes of the operands with the axes that a vector operand lacks."""
+    (*_, rows), (*_, columns) = shapes[0], shapes[1]
+    left = shapes[0] if len(shapes[0]) > 1 else (1, rows)
+    right = shapes[1] if len(shapes[1]) > 1 else (columns, 1)
+    batch = g.shape[: len(g.shape) - (len(shapes[0]) > 1) - (len(shapes[1]) > 1)]
+    return reshape(g, shape=(*batch, left[-2], right[-1])), left, right
+
+
+def _left_gradient(g, y, shapes):
+    g, left, right = _as_matrices(g, shapes)
+    full = matmul(g, _transpose(reshape(y, shape=right)))
+    return reshape(sum_to(full, shape=_batch(left, full)), shape=shapes[0])
+
+
+def _right_gradient(g, x, shapes):
+    g, left, right = _as_matrices(g, shapes)
+    full = matmul(_transpose(reshape(x, shape=left)), g)
+    return reshape(sum_to(full, shape=_batch(right, full)), shape=shapes[1])
+
+
+def _batch(shape, full):
+    """`shape` with the matrix axes of `full`, whose batch axes may be more."""
+    return (*shape[:-2], *full.shape[-2:])
+
+
+matmul.vjp(_left_gradient, _right_gradient)
+
+
+@op
+def linear(x, weight, bias):
+    """x @ weight.T + bias: (..., in), (out, in), (out,) or None -> (..., out)."""
+    out = x @ weight.T
+    if bias is not None:
+        out += bias
+    return out
+
+
+def rows(x):
+    """(..., n) -> (rows, n)."""
+    return reshape(x, shape=(-1, x.shape[-1])) if len(x.shape) != 2 else x
+
+
+linear.vjp(
+    lambda g, weight: matmul(g, weight),
+    lambda g, x: matmul(swap(rows(g), axis1=0, axis2=1), rows(x)),
+    lambda g: sum_to(g, shape=g.shape[-1:]),
+)

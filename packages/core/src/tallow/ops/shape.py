@@ -1,0 +1,155 @@
+"""Operations that rearrange elements without changing them. Axes are non-negative ints."""
+
+from tallow.autograd.op import op
+
+
+@op(view=True)
+def reshape(x, *, shape):
+    return x.reshape(shape)
+
+
+@op(view=True)
+def permute(xp, x, *, axes):
+    return xp.transpose(x, axes)
+
+
+@op(view=True)
+def swap(xp, x, *, axis1, axis2):
+    """Exchange two axes."""
+    return xp.swapaxes(x, axis1, axis2)
+
+
+@op
+def flip(xp, x, *, axis):
+    return xp.flip(x, axis).copy()
+
+
+@op
+def roll(xp, x, *, shifts, axis):
+    return xp.roll(x, shifts, axis)
+
+
+@op
+def repeat(xp, x, *, repeats):
+    """Tile x `repeats[i]` times along axis i; as many entries as axes."""
+    return xp.tile(x, repeats)
+
+
+@op
+def sum_tiles(x, *, repeats):
+    """The adjoint of `repeat`: the sum of the tiles."""
+    shape = [n for r, m in zip(repeats, x.shape, strict=True) for n in (r, m // r if r else 0)]
+    return x.reshape(shape).sum(axis=tuple(range(0, len(shape), 2)))
+
+
+def inverse(axes):
+    """The permutation that undoes `axes`."""
+    return tuple(sorted(range(len(axes)), key=axes.__getitem__))
+
+
+reshape.vjp(lambda g, shapes: reshape(g, shape=shapes[0]))
+permute.vjp(lambda g, axes: permute(g, axes=inverse(axes)))
+swap.vjp(lambda g, axis1, axis2: swap(g, axis1=axis1, axis2=axis2))
+flip.vjp(lambda g, axis: flip(g, axis=axis))
+roll.vjp(lambda g, shifts, axis: roll(g, shifts=tuple(-s for s in shifts), axis=axis))
+repeat.vjp(lambda g, repeats: sum_tiles(g, repeats=repeats))
+sum_tiles.vjp(lambda g, repeats: repeat(g, repeats=repeats))
+
+# Joining and cutting
+
+
+@op(view=True)
+def cut(x, *, axis, start, stop):
+    """x[start:stop] along one axis."""
+    return x[(slice(None),) * axis + (slice(start, stop),)]
+
+
+@op
+def pad(xp, x, *, widths, value):
+    """Put `value` around x: `widths` is a pair (before, after) per axis."""
+    return xp.pad(x, widths, constant_values=value)
+
+
+@op
+def crop(x, *, widths):
+    """The adjoint of `pad`: cut `widths` off."""
+    region = tuple(slice(low, n - high) for n, (low, high) in zip(x.shape, widths, strict=True))
+    return x[region].copy()
+
+
+@op
+def cat(xp, *xs, axis):
+    return xp.concatenate(xs, axis=axis)
+
+
+@op
+def stack(xp, *xs, axis):
+    return xp.stack(xs, axis=axis)
+
+
+@cat.joint_vjp
+def _(g, shapes, axis):
+    starts = [0]
+    for shape in shapes:
+        starts.append(starts[-1] + shape[axis])
+    bounds = zip(starts, starts[1:], strict=False)
+    return [cut(g, axis=axis, start=start, stop=stop) for start, stop in bounds]
+
+
+@stack.joint_vjp
+def _(g, shapes, axis):
+    parts = [cut(g, axis=axis, start=i, stop=i + 1) for i in range(len(shapes))]
+    return [reshape(part, shape=shape) for part, shape in zip(parts, shapes, strict=True)]
+
+
+def around(shape, axis, start, stop):
+    """The padding that puts a slice back where it was cut from."""
+    widths = [(0, 0)] * len(shape)
+    widths[axis] = (start, shape[axis] - stop)
+    return tuple(widths)
+
+
+cut.vjp(
+    lambda g, shapes, axis, start, stop: pad(g, widths=around(shapes[0], axis, start, stop), value=0)
+)
+pad.vjp(lambda g, widths: crop(g, widths=widths))
+crop.vjp(lambda g, widths: pad(g, widths=widths, value=0))
+
+# Triangles and diagonals
+
+
+@op
+def tril(xp, x, *, k):
+    return xp.tril(x, k)
+
+
+@op
+def triu(xp, x, *, k):
+    return xp.triu(x, k)
+
+
+@op
+def diagonal(xp, x, *, offset, axis1, axis2):
+    return xp.diagonal(x, offset, axis1, axis2).copy()
+
+
+@op
+def diagonal_scatter(xp, x, *, shape, offset, axis1, axis2):
+    """The adjoint of `diagonal`: zeros with x on the diagonal."""
+    out = xp.zeros(shape, x.dtype)
+    view = xp.moveaxis(out, (axis1, axis2), (-2, -1))
+    rows = xp.arange(x.shape[-1]) + max(-offset, 0)
+    view[..., rows, rows + offset] = x
+    return out
+
+
+tril.vjp(lambda g, k: tril(g, k=k))
+triu.vjp(lambda g, k: triu(g, k=k))
+diagonal.vjp(
+    lambda g, shapes, offset, axis1, axis2: diagonal_scatter(
+        g, shape=shapes[0], offset=offset, axis1=axis1, axis2=axis2
+    )
+)
+diagonal_scatter.vjp(
+    lambda g, offset, axis1, axis2: diagonal(g, offset=offset, axis1=axis1, axis2=axis2)
+)

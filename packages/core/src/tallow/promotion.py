@@ -1,0 +1,170 @@
+"""Operands in, arrays of one dtype out: PyTorch's type promotion for public functions.
+
+Python numbers stay Python numbers where the tensor's dtype absorbs them; NumPy (and CuPy) then treat them as
+weak, which is the same rule.
+"""
+
+from numbers import Number
+
+import numpy as np
+
+from tallow import dtypes
+from tallow.autograd.builtin import cast
+from tallow.autograd.inplace import assign
+from tallow.errors import ArgumentError, DtypeError, OutOfRangeError, TypeMismatchError, describe
+from tallow.ops.elementwise import convert
+from tallow.tensor import Tensor, wrap
+
+
+def result_type(*operands):
+    """The dtype that an operation on these tensors and numbers gives.
+
+    >>> import tallow
+    >>> tallow.result_type(tallow.ones(2, dtype=tallow.int64), 1.5)
+    tallow.float32
+    """
+    with_dims = zero_dim = number = None
+    for x in operands:
+        if not isinstance(x, Tensor):
+            number = _join(number, dtypes.of_number(x))
+        elif x.array.ndim:
+            with_dims = _join(with_dims, x.dtype)
+        else:
+            zero_dim = _join(zero_dim, x.dtype)
+    return dtypes.combine(dtypes.combine(with_dims, zero_dim), number)
+
+
+def _join(a, b):
+    return b if a is None else dtypes.promote_types(a, b)
+
+
+def can_cast(from_, to):
+    """True if PyTorch allows a result of dtype `from_` to be written into a tensor of dtype `to`."""
+    return from_.category <= to.category
+
+
+def to_dtype(x, dtype):
+    """The tensor x in another dtype, differentiable where both are floating or complex; x if it has it."""
+    if x.array.dtype == dtype.numpy:
+        return x
+    if x.dtype.category >= dtypes.FLOATING and dtype.category >= dtypes.FLOATING:
+        return cast(x, dtype=dtype.numpy)
+    return convert(x, dtype=dtype.numpy)
+
+
+def number(x):
+    """A Python number for a Python or NumPy number."""
+    return x.item() if isinstance(x, np.generic) else x
+
+
+def pair(name, x, y):
+    """Two operands in one dtype: tensors are converted, numbers stay. At least one must be a tensor."""
+    if isinstance(x, Tensor) and isinstance(y, Tensor):
+        if x.array.dtype is y.array.dtype:
+            return x, y
+        target = result_type(x, y)
+        return to_dtype(x, target), to_dtype(y, target)
+    if isinstance(x, Tensor) and isinstance(y, Number):
+        return _with_number(x, number(y))
+    if isinstance(y, Tensor) and isinstance(x, Number):
+        y, x = _with_number(y, number(x))
+        return x, y
+    x, y = (as_operand(name, v) for v in (x, y))
+    return pair(name, x, y if isinstance(x, Tensor) or isinstance(y, Tensor) else wrap(np.asarray(y)))
+
+
+def _with_number(x, y):
+    kind = dtypes.of_number(y)
+    if kind.category > x.dtype.category:
+        x = to_dtype(x, dtypes.combine(x.dtype, kind))
+    if x.dtype.category == dtypes.BOOL:
+        y = bool(y)
+    elif isinstance(y, int) and x.dtype.category == dtypes.INTEGER and not -128 <= y <= 127:
+        y = wrap(np.asarray(y).astype(x.array.dtype))  # out of range wraps around, as in PyTorch
+    return x, y
+
+
+def as_operand(name, x):
+    """A tensor or a number; TypeMismatchError for anything else. NumPy arrays are taken as tensors."""
+    if isinstance(x, Tensor | Number):
+        return x
+    if isinstance(x, np.ndarray):
+        return wrap(x)
+    raise TypeMismatchError(f"{name}: expected a tensor or a number, got {type(x).__name__}")
+
+
+def as_tensor_operand(name, x):
+    """A tensor; a number becomes a 0-d one."""
+    x = as_operand(name, x)
+    return x if isinstance(x, Tensor) else wrap(np.asarray(x, dtypes.of_number(number(x)).numpy))
+
+
+def floating(name, x):
+    """The tensor x, integers and bool as the default floating dtype."""
+    if not isinstance(x, Tensor):
+        raise TypeMismatchError(f"{name}: expected a tensor, got {type(x).__name__}")
+    return x if x.dtype.category >= dtypes.FLOATING else to_dtype(x, dtypes.get_default_dtype())
+
+
+def common(name, tensors):
+    """Several tensors in their common dtype."""
+    tensors = [as_tensor_operand(name, x) for x in tensors]
+    first = tensors[0].array.dtype
+    if all(x.array.dtype is first for x in tensors):
+        return tensors
+    target = result_type(*tensors)
+    return [to_dtype(x, target) for x in tensors]
+
+
+def give(result, out, name):
+    """`result`, written into `out` where the caller gave one."""
+    if out is None:
+        return result
+    if not can_cast(result.dtype, out.dtype):
+        raise DtypeError(f"{name}: expected out to hold {result.dtype}, got {describe(out)}")
+    if out.array.shape != result.array.shape:
+        if out.array.size:
+            raise ArgumentError(
+                f"{name}: expected out of shape {tuple(result.array.shape)}, got {describe(out)}"
+            )
+        out.array = result.array.astype(out.array.dtype)
+        return out
+    return assign(out, result, name)
+
+
+def axis_of(name, dim, ndim):
+    """A dim as a non-negative axis; OutOfRangeError names the range. 0-d tensors have dims 0 and -1."""
+    if not isinstance(dim, int):
+        dim = _as_index(name, dim)
+    limit = ndim or 1
+    if not -limit <= dim < limit:
+        raise OutOfRangeError(
+            f"{name}: expected a dim between {-limit} and {limit - 1} for a tensor with {ndim} "
+            f"dimensions, got {dim}"
+        )
+    return dim + limit if dim < 0 else dim
+
+
+def _as_index(name, value):
+    try:
+        return value.__index__()
+    except (AttributeError, TypeError):
+        raise TypeMismatchError(f"{name}: expected an int, got {type(value).__name__}") from None
+
+
+def axes_of(name, dim, ndim):
+    """A dim, several, or None for all, as a tuple of axes (None stays None)."""
+    if dim is None:
+        return None
+    dims = (dim,) if not isinstance(dim, tuple | list) else tuple(dim)
+    axes = tuple(axis_of(name, d, ndim) for d in dims)
+    if len(set(axes)) != len(axes):
+        raise ArgumentError(f"{name}: expected each dim once, got {dims}")
+    return axes or None
+
+
+def sizes_of(name, sizes):
+    """A shape from `f(2, 3)` or `f((2, 3))`, as a tuple of ints."""
+    if len(sizes) == 1 and isinstance(sizes[0], tuple | list):
+        sizes = sizes[0]
+    return tuple(n if type(n) is int else _as_index(name, n) for n in sizes)
