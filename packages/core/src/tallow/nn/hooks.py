@@ -1,32 +1,12 @@
 """Functions that run around a module's forward, backward, `state_dict` and `load_state_dict`."""
 
-import itertools
 import warnings
 from collections import OrderedDict
 from dataclasses import dataclass, field
 
 from tallow.autograd.function import Function
+from tallow.graph import RemovableHandle
 from tallow.tensor import Tensor
-
-_keys = itertools.count()
-
-
-class RemovableHandle:
-    """A registered hook: `remove()` takes it away, and so does leaving a `with` block."""
-
-    def __init__(self, hooks, key):
-        self._hooks = hooks
-        self._key = key
-
-    def remove(self):
-        """Take the hook away; no effect if it is gone already."""
-        self._hooks.pop(self._key, None)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *exception):
-        self.remove()
 
 
 @dataclass(frozen=True)
@@ -54,11 +34,11 @@ class Hooks:
     def add(self, kind, hook, prepend=False):
         """Register a hook, last or first of its kind, and return its handle."""
         hooks = getattr(self, kind)
-        key = next(_keys)
-        hooks[key] = hook
+        handle = RemovableHandle(hooks)
+        hooks[handle.id] = hook
         if prepend:
-            hooks.move_to_end(key, last=False)
-        return RemovableHandle(hooks, key)
+            hooks.move_to_end(handle.id, last=False)
+        return handle
 
 
 def call(module, args, kwargs):
@@ -182,7 +162,8 @@ class _Identity(Function):
     @staticmethod
     def forward(ctx, seen, *tensors):
         ctx.seen = seen
-        return tuple(tensor.view_as(tensor) for tensor in tensors)
+        # Copies: the module may change its input in place, and the record upstream must not notice.
+        return tuple(tensor.clone() for tensor in tensors)
 
     @staticmethod
     def backward(ctx, *grads):

@@ -10,6 +10,7 @@ import numpy as np
 from tallow import backend
 from tallow.autograd.modes import no_grad
 from tallow.creation import empty_like
+from tallow.math import where
 from tallow.random import randperm
 from tallow.tensor import wrap
 
@@ -87,7 +88,7 @@ def trunc_normal_(tensor, mean=0.0, std=1.0, a=-2.0, b=2.0, generator=None):
     values, rejected = draw()
     while rejected.any():
         again, rejected_again = draw()
-        values = again.where(rejected, values)
+        values = where(rejected, again, values)
         rejected = rejected & rejected_again
     return tensor.copy_(values)
 

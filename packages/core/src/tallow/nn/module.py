@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Self
 
 from tallow.autograd.modes import no_grad
 from tallow.dtypes import bfloat16, float16, float32, float64
+from tallow.graph import RemovableHandle
 from tallow.nn import hooks, loading
 from tallow.nn.location import locate
 from tallow.nn.members import BUFFER, MODULE, PARAMETER, Members, Uninitialized
@@ -489,7 +490,7 @@ class Module:
 
     def register_forward_pre_hook(
         self, hook: Callable[..., Any], *, prepend: bool = False, with_kwargs: bool = False
-    ) -> hooks.RemovableHandle:
+    ) -> RemovableHandle:
         """Call `hook(module, args)` before the forward; it may return other arguments.
 
         With `with_kwargs` it is `hook(module, args, kwargs)`, and returns None or a tuple of both.
@@ -503,7 +504,7 @@ class Module:
         prepend: bool = False,
         with_kwargs: bool = False,
         always_call: bool = False,
-    ) -> hooks.RemovableHandle:
+    ) -> RemovableHandle:
         """Call `hook(module, args, output)` after the forward; it may return another output.
 
         With `with_kwargs` it is `hook(module, args, kwargs, output)`. `always_call` hooks run even
@@ -519,28 +520,28 @@ class Module:
 
     def register_full_backward_pre_hook(
         self, hook: Callable[..., Any], prepend: bool = False
-    ) -> hooks.RemovableHandle:
+    ) -> RemovableHandle:
         """Call `hook(module, grad_output)` before the module's backward; it may return another."""
         return self._add_hook("backward_pre", hook, prepend)
 
     def register_full_backward_hook(
         self, hook: Callable[..., Any], prepend: bool = False
-    ) -> hooks.RemovableHandle:
+    ) -> RemovableHandle:
         """Call `hook(module, grad_input, grad_output)` after the module's backward.
 
         Both are tuples; the hook may return another `grad_input`.
         """
         return self._add_hook("backward", hook, prepend)
 
-    def register_state_dict_pre_hook(self, hook: Callable[..., Any]) -> hooks.RemovableHandle:
+    def register_state_dict_pre_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
         """Call `hook(module, prefix, keep_vars)` before `state_dict()`."""
         return self._add_hook("state_dict_pre", hook)
 
-    def register_state_dict_post_hook(self, hook: Callable[..., Any]) -> hooks.RemovableHandle:
+    def register_state_dict_post_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
         """Call `hook(module, state_dict, prefix, local_metadata)` after `state_dict()`."""
         return self._add_hook("state_dict", hook)
 
-    def register_load_state_dict_pre_hook(self, hook: Callable[..., Any]) -> hooks.RemovableHandle:
+    def register_load_state_dict_pre_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
         """Call `hook` before a state is loaded into the module.
 
         Its arguments are the module, the state's dictionary, prefix, local metadata, strict, and
@@ -548,7 +549,7 @@ class Module:
         """
         return self._add_hook("load_state_dict_pre", hook)
 
-    def register_load_state_dict_post_hook(self, hook: Callable[..., Any]) -> hooks.RemovableHandle:
+    def register_load_state_dict_post_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
         """Call `hook(module, incompatible_keys)` after loading; it may change its lists."""
         return self._add_hook("load_state_dict", hook)
 

@@ -2,8 +2,7 @@
 
 from tallow.autograd.modes import no_grad
 from tallow.creation import tensor
-from tallow.linalg import vector_norm
-from tallow.math import stack
+from tallow.shaping import stack
 from tallow.tensor import Tensor
 
 
@@ -21,8 +20,8 @@ def get_total_norm(tensors, norm_type=2.0, error_if_nonfinite=False):
     tensors = _listed(tensors)
     if not tensors:
         return tensor(0.0)
-    norms = [vector_norm(x, norm_type) for x in tensors]
-    total = vector_norm(stack([norm.to(norms[0].device) for norm in norms]), norm_type)
+    norms = [x.norm(norm_type) for x in tensors]
+    total = stack([norm.to(norms[0].device) for norm in norms]).norm(norm_type)
     if error_if_nonfinite and not total.isfinite().item():
         raise RuntimeError(
             f"total norm of order {norm_type}: expected a finite number, got {total.item()}; "
