@@ -181,6 +181,26 @@ from tallow.products import (
     trace,
 )  # fmt: skip
 from tallow.promotion import can_cast, result_type
+from tallow.random import (
+    Generator,
+    bernoulli,
+    default_generator,
+    get_rng_state,
+    initial_seed,
+    manual_seed,
+    multinomial,
+    normal,
+    poisson,
+    rand,
+    rand_like,
+    randint,
+    randint_like,
+    randn,
+    randn_like,
+    randperm,
+    seed,
+    set_rng_state,
+)
 from tallow.reductions import (
     all,
     amax,

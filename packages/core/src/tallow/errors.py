@@ -36,6 +36,10 @@ class ArgumentError(TallowError, ValueError):
     """An argument out of its range."""
 
 
+class DistributionError(ArgumentError, RuntimeError):
+    """A parameter that a random distribution or generator cannot have."""
+
+
 class TypeMismatchError(TallowError, TypeError):
     """An argument of a wrong kind."""
 

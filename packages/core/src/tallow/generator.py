@@ -1,11 +1,11 @@
 """Random numbers on the host: the Mersenne Twister and the streams that PyTorch makes of it.
 
-Given the same seed and the same calls, every function here returns the numbers that PyTorch's CPU generator
-returns and leaves the generator in the same state. Each takes a `Generator` and a shape and returns a
-C-contiguous NumPy array; "element by element" below means in the order of memory.
+Given the same seed and the same calls, every function here returns the numbers that PyTorch's CPU
+generator returns and leaves the generator in the same state. Each takes a `Generator` and a shape
+and returns a C-contiguous NumPy array, filled in the order of its memory.
 
-Reference: Matsumoto and Nishimura, Mersenne Twister, ACM TOMACS 8 (1998); Box and Muller, A note on the
-generation of random normal deviates, Annals of Mathematical Statistics 29 (1958).
+References: Matsumoto and Nishimura, Mersenne Twister, ACM TOMACS 8 (1998); Box and Muller, A note
+on the generation of random normal deviates, Annals of Mathematical Statistics 29 (1958).
 """
 
 import math
@@ -16,7 +16,7 @@ from contextlib import closing
 import numpy as np
 
 from tallow.device import CPU, device
-from tallow.errors import ArgumentError, DeviceError, TypeMismatchError
+from tallow.errors import DeviceError, DistributionError, TypeMismatchError
 
 DEFAULT_SEED = 67280421310721
 PIECE = 1 << 15  # draws made at a time: what they take stays in the cache
@@ -51,10 +51,12 @@ class Generator:
         self.manual_seed(DEFAULT_SEED)
 
     def manual_seed(self, seed):
-        """Start anew from `seed`, an int of 64 bits, of which the low 32 count; returns the generator."""
+        """Start anew from `seed`, of whose 64 bits the low 32 count; returns the generator."""
         seed = operator.index(seed)
         if not -(2**63) <= seed < 2**64:
-            raise ArgumentError(f"manual_seed: expected a seed from -2**63 to 2**64 - 1, got {seed}")
+            raise DistributionError(
+                f"manual_seed: expected a seed from -2**63 to 2**64 - 1, got {seed}"
+            )
         self._seed = seed % 2**64
         self.bits._legacy_seeding(seed % 2**32)
         self.spare_normal = None  # the second number of a Box-Muller pair, kept for the next call
@@ -70,7 +72,7 @@ class Generator:
         return self._seed
 
     def state_bytes(self):
-        """The whole state as an array of uint8, in PyTorch's layout: either library reads the other's."""
+        """The whole state as uint8 in PyTorch's layout: either library reads the other's."""
         key, used = _key_and_position(self.bits)
         fresh = used == WORDS and key[0] == self._seed % 2**32
         state = np.zeros(1, STATE)
@@ -84,12 +86,16 @@ class Generator:
         """Take over a state that `state_bytes` returned."""
         state = np.ascontiguousarray(state)
         if state.dtype != np.uint8:
-            raise TypeMismatchError(f"set_state: expected a state of dtype uint8, got {state.dtype}")
+            raise TypeMismatchError(
+                f"set_state: expected a state of dtype uint8, got {state.dtype}"
+            )
         if state.size != STATE.itemsize:
-            raise ArgumentError(f"set_state: expected {STATE.itemsize} bytes, got {state.size}")
+            raise DistributionError(f"set_state: expected {STATE.itemsize} bytes, got {state.size}")
         state = state.view(STATE)[0]
         if state["seeded"] != 1 or not 1 <= state["left"] <= WORDS:
-            raise ArgumentError("set_state: expected the state of a CPU generator, got other bytes")
+            raise DistributionError(
+                "set_state: expected the state of a CPU generator, got other bytes"
+            )
         position = WORDS + 1 - int(state["left"])
         key = state["words"].astype(np.uint32)
         self.bits.state = {"bit_generator": "MT19937", "state": {"key": key, "pos": position}}
@@ -113,7 +119,8 @@ def _host(where):
     where = device(where)
     if where.type != "cpu":
         raise DeviceError(
-            f"Generator: expected device 'cpu', got '{where}'; draw on the host and move the result with .to()"
+            f"Generator: expected device 'cpu', got '{where}'; "
+            "draw on the host and move the result with .to()"
         )
     return CPU
 
@@ -200,15 +207,18 @@ def uniform(generator, shape, dtype=np.float32, low=0.0, high=1.0):
 def _multiply_add(x, factor, term):
     """x * factor + term in float64, rounded once, as a processor's fused multiply-add rounds it.
 
-    The rounding errors of the product and of the sum are computed exactly (Dekker, A floating-point technique
-    for extending the available precision, Numerische Mathematik 18 (1971)) and added at the end.
+    The rounding errors of the product and of the sum are computed exactly and added at the end
+    (Dekker, A floating-point technique for extending the available precision, Numerische
+    Mathematik 18 (1971)).
     """
     if factor == 1 or term == 0:
         return x * factor + term
     product = x * factor
     x_high, factor_high = _upper_half(x), _upper_half(factor)
     x_low, factor_low = x - x_high, factor - factor_high
-    error = x_high * factor_high - product + x_high * factor_low + x_low * factor_high + x_low * factor_low
+    error = x_high * factor_high - product
+    error += x_high * factor_low + x_low * factor_high
+    error += x_low * factor_low
     total = product + term
     rest = total - product
     return total + ((product - (total - rest)) + (term - rest) + error)
@@ -220,13 +230,13 @@ def _upper_half(x):
     return shifted - (shifted - x)
 
 
-def bernoulli(generator, shape, probability, dtype=np.float32):
+def bernoulli(generator, shape, dtype=np.float32, probability=0.5):
     """Ones with a probability, else zeros."""
     return _fill(generator, shape, dtype, unit64, lambda u: u < probability)
 
 
 def bernoulli_each(generator, probabilities, dtype=None):
-    """Ones with a probability for each element, else zeros; of the probabilities' shape and dtype."""
+    """Ones with a probability for each element, else zeros, in the probabilities' shape."""
     chances = np.ravel(probabilities)
     draw = unit64 if chances.dtype == np.float64 else unit32
     out = np.empty(chances.size, dtype or chances.dtype)
@@ -238,7 +248,7 @@ def bernoulli_each(generator, probabilities, dtype=None):
 
 def dropout_mask(generator, shape, probability):
     """A mask of bool for dropout: True, which is "keep", with 1 - probability."""
-    return bernoulli(generator, shape, 1 - probability, np.bool_)
+    return bernoulli(generator, shape, np.bool_, 1 - probability)
 
 
 def exponential(generator, shape, dtype=np.float32, rate=1.0):
@@ -246,7 +256,7 @@ def exponential(generator, shape, dtype=np.float32, rate=1.0):
     return _fill(generator, shape, dtype, unit64, lambda u: -1 / rate * np.log1p(-u))
 
 
-def geometric(generator, shape, probability, dtype=np.float32):
+def geometric(generator, shape, dtype=np.float32, probability=0.5):
     """The number of trials until the first success, 1 at least."""
     with np.errstate(divide="ignore"):
         scale = np.log1p(-probability)
@@ -265,10 +275,11 @@ def cauchy(generator, shape, dtype=np.float32, median=0.0, sigma=1.0):
 def normal(generator, shape, dtype=np.float32, mean=0.0, std=1.0, contiguous=True):
     """Normal numbers by Box and Muller's transform.
 
-    Sixteen or more come in blocks of sixteen, in the precision of `dtype` (float32 for types of 16 bits); fewer,
-    or numbers for a tensor that is not contiguous, come in pairs in float64, of which an odd one's second
-    is kept for the next call. float32 agrees with PyTorch's vectorised logarithm, sine and cosine to a few units
-    in the last place, float64 to one.
+    Sixteen or more come in blocks of sixteen, computed in the precision of `dtype` (in float32 for
+    types of 16 bits). Fewer, or numbers for memory that is not contiguous, come in pairs, computed
+    in float64; where one is left over, the generator keeps it for the next call. Blocks in float32
+    agree with PyTorch's to a few units in the last place: its vectorised sine and logarithm are its
+    own.
     """
     dtype = np.dtype(dtype)
     count = math.prod(shape)
@@ -279,7 +290,9 @@ def normal(generator, shape, dtype=np.float32, mean=0.0, std=1.0, contiguous=Tru
     whole = count - count % 16
     for start in range(0, whole, PIECE):
         stop = min(start + PIECE, whole)
-        out[start:stop] = _scaled(_normal_blocks(draw(generator, stop - start).astype(working)), mean, std)
+        out[start:stop] = _scaled(
+            _normal_blocks(draw(generator, stop - start).astype(working)), mean, std
+        )
     if whole < count:  # the last sixteen are drawn again
         if dtype.itemsize > 2:
             draw(generator, count - whole)  # PyTorch draws the ragged end before, for nothing
@@ -288,7 +301,7 @@ def normal(generator, shape, dtype=np.float32, mean=0.0, std=1.0, contiguous=Tru
 
 
 def _normal_blocks(uniform):
-    """Sixteen uniform numbers a block to sixteen normal ones: eight times a cosine, eight times a sine."""
+    """Normal numbers of uniform ones, sixteen at a time: eight cosines, then eight sines."""
     blocks = uniform.reshape(-1, 2, 8)
     radius = np.sqrt(-2 * np.log(1 - blocks[:, 0]))
     angle = 2 * math.pi * blocks[:, 1]
@@ -296,7 +309,7 @@ def _normal_blocks(uniform):
 
 
 def _normal_pairs(generator, count):
-    """Standard normal numbers in pairs of float64; the generator keeps the one that is left over."""
+    """Standard normal numbers in pairs of float64; the generator keeps one that is left over."""
     values = np.empty(count)
     kept = 0
     if count and generator.spare_normal is not None:
@@ -305,7 +318,9 @@ def _normal_pairs(generator, count):
     if missing:
         angle, square = unit64(generator, missing + missing % 2).reshape(-1, 2).T
         radius = np.sqrt(-2 * np.log1p(-square))
-        pairs = np.stack([radius * np.cos(2 * math.pi * angle), radius * np.sin(2 * math.pi * angle)], axis=1)
+        pairs = np.stack(
+            [radius * np.cos(2 * math.pi * angle), radius * np.sin(2 * math.pi * angle)], axis=1
+        )
         values[kept:] = pairs.ravel()[:missing]
         if missing % 2:
             generator.spare_normal = float(pairs[-1, 1])
@@ -316,7 +331,9 @@ def _scaled(standard, mean, std):
     """standard * std + mean, rounded once."""
     if standard.dtype == np.float64:
         return _multiply_add(standard, std, mean)
-    return (standard * np.float64(np.float32(std)) + np.float64(np.float32(mean))).astype(np.float32)
+    return (standard * np.float64(np.float32(std)) + np.float64(np.float32(mean))).astype(
+        np.float32
+    )
 
 
 def log_normal(generator, shape, dtype=np.float32, mean=1.0, std=2.0):
@@ -328,7 +345,7 @@ def log_normal(generator, shape, dtype=np.float32, mean=1.0, std=2.0):
 # Integers
 
 
-def integers(generator, shape, low, high, dtype=np.int64):
+def integers(generator, shape, dtype, low, high):
     """Whole numbers from `low` to `high` - 1; ranges of 2**28 or more take two draws each."""
     span = np.uint64(high - low)
     draw = words32 if high - low < 2**28 else words64
@@ -336,11 +353,16 @@ def integers(generator, shape, low, high, dtype=np.int64):
 
 
 def any_integers(generator, shape, dtype):
-    """Whole numbers over all that `dtype` holds from 0: up to its largest, or 2**digits for floats."""
+    """Whole numbers from 0 to the largest of the dtype (see `largest`)."""
     kind = np.dtype(dtype)
-    largest = LARGEST.get(kind.name) or int(np.iinfo(kind).max)
+    span = np.uint64(largest(kind) + 1)
     draw = words64 if kind.itemsize == 8 else words32
-    return _fill(generator, shape, kind, draw, lambda words: words % np.uint64(largest + 1))
+    return _fill(generator, shape, kind, draw, lambda words: words % span)
+
+
+def largest(dtype):
+    """The largest of the whole numbers that a dtype holds without a gap."""
+    return LARGEST.get(dtype.name) or int(np.iinfo(dtype).max)
 
 
 def full_range(generator, shape, dtype=np.int64):
@@ -363,19 +385,22 @@ def randperm(generator, count, dtype=np.int64):
 
 
 def poisson(generator, rates):
-    """Poisson counts for an array of rates, in its shape and dtype; a loop in Python over the elements.
+    """Poisson counts for an array of rates, in its shape and dtype.
 
-    Rates from 10 use the transformed rejection of Hoermann (Insurance: Mathematics and Economics 12, 1993),
-    smaller ones the product of uniform numbers (Knuth, The Art of Computer Programming 2, 3.4.1).
+    How many numbers an element takes depends on them, hence the loop. Rates from 10 use transformed
+    rejection (Hoermann, Insurance: Mathematics and Economics 12, 1993), smaller ones the product of
+    uniform numbers (Knuth, The Art of Computer Programming 2, 3.4.1).
     """
     with closing(_one_by_one(generator)) as source:
         draw = source.__next__
-        counts = [_poisson_count(rate, draw) for rate in np.ravel(rates).astype(np.float64).tolist()]
+        counts = [
+            _poisson_count(rate, draw) for rate in np.ravel(rates).astype(np.float64).tolist()
+        ]
     return _narrow(np.array(counts, np.float64), rates.dtype).reshape(rates.shape)
 
 
 def _one_by_one(generator):
-    """unit64 numbers one at a time; those drawn ahead and not used are given back when it is closed."""
+    """unit64 numbers one at a time; closing it gives back those that were drawn ahead."""
     while True:
         before = generator.bits.state
         values = unit64(generator, 512).tolist()
@@ -423,9 +448,10 @@ def _poisson_by_rejection(rate, draw):
 
 
 def multinomial(generator, weights, count, replacement=False):
-    """`count` indices a row, drawn with the probabilities that weights (C,) or (N, C) give, as int64.
+    """`count` indices (int64) a row, drawn with the probabilities that weights (C,) or (N, C) give.
 
-    Without replacement: the largest of weights / exponential numbers (the exponential form of the Gumbel trick).
+    Without replacement they are those of the largest quotients of weights by exponential numbers,
+    the Gumbel-max trick with its logarithms undone.
     """
     if not replacement or count == 1:
         waits = exponential(generator, weights.shape, weights.dtype)
@@ -435,7 +461,9 @@ def multinomial(generator, weights, count, replacement=False):
     working = np.float64 if weights.dtype == np.float64 else np.float32
     sums = np.cumsum(weights, axis=-1, dtype=working)
     sums /= sums[..., -1:]
-    points = unit64(generator, math.prod(weights.shape[:-1]) * count).reshape(*weights.shape[:-1], count)
+    points = unit64(generator, math.prod(weights.shape[:-1]) * count).reshape(
+        *weights.shape[:-1], count
+    )
     if weights.ndim == 1:
         return _slots(sums, points)
     return np.stack([_slots(*row) for row in zip(sums, points, strict=True)])

@@ -19,6 +19,7 @@ from tallow import (
     indexing,
     math,
     products,
+    random,
     reductions,
     shaping,
 )
@@ -55,6 +56,9 @@ FUNCTIONS = {
     products: "addmm addmv baddbmm bmm dot inner matmul mm mv outer trace",
     conversion: "cpu cuda item numpy to tolist type_as",
     creation: "clone",
+    random: """
+        bernoulli bernoulli_ cauchy_ exponential_ geometric_ log_normal_ multinomial normal_ random_ uniform_
+    """,
     graph: """
         backward detach detach_ register_hook register_post_accumulate_grad_hook requires_grad_ retain_grad
     """,

@@ -1,0 +1,538 @@
+"""Random tensors and the generators that they are drawn from.
+
+With the same seed, tensors on the CPU get the numbers that PyTorch gives them (`tallow.generator`
+says to what precision). Numbers for another device are drawn on the host and copied there: a model
+starts from the same values on every device.
+"""
+
+import contextlib
+import math
+import operator
+from functools import partial
+
+import numpy as np
+
+from tallow import backend, dtypes
+from tallow import generator as streams
+from tallow.autograd import inplace
+from tallow.autograd.modes import state
+from tallow.creation import place
+from tallow.errors import (
+    DistributionError,
+    DtypeError,
+    GradientError,
+    ShapeError,
+    TypeMismatchError,
+    describe,
+)
+from tallow.generator import Generator, default_generator
+from tallow.ops.elementwise import fill
+from tallow.promotion import give, sizes_of
+from tallow.tensor import Tensor, wrap
+
+# The state of generators
+
+
+def manual_seed(seed):
+    """Start the default generator anew from `seed`, an int of 64 bits; returns the generator.
+
+    >>> import tallow
+    >>> _ = tallow.manual_seed(0)
+    >>> tallow.rand(2)
+    tensor([0.4963, 0.7682])
+    """
+    return default_generator.manual_seed(int(seed))
+
+
+def seed():
+    """Start the default generator from a seed that the operating system makes up; returns it."""
+    return default_generator.seed()
+
+
+def initial_seed():
+    """The seed that the default generator last started from."""
+    return default_generator.initial_seed()
+
+
+def get_rng_state():
+    """The state of the default generator, a uint8 tensor."""
+    return default_generator.get_state()
+
+
+def set_rng_state(new_state):
+    """Set the default generator to a state that `get_rng_state` returned."""
+    default_generator.set_state(new_state)
+
+
+@contextlib.contextmanager
+def fork_rng(devices=None, enabled=True, device_type="cuda"):
+    """A context after which the default generator goes on as if nothing had been drawn in it.
+
+    All numbers are drawn on the host, hence `devices` and `device_type` change nothing.
+
+    >>> import tallow
+    >>> g = tallow.manual_seed(0)
+    >>> with tallow.random.fork_rng():
+    ...     noise = tallow.rand(5)
+    >>> tallow.rand(1)
+    tensor([0.4963])
+    """
+    if not enabled:
+        yield
+        return
+    before = default_generator.state_bytes()
+    try:
+        yield
+    finally:
+        default_generator.load_state_bytes(before)
+
+
+def _get_state(self):
+    """The whole state as a uint8 tensor, which PyTorch's generators read as well."""
+    return wrap(self.state_bytes())
+
+
+def _set_state(self, new_state):
+    """Go on from a state that `get_state` returned."""
+    if not isinstance(new_state, Tensor):
+        raise TypeMismatchError(
+            f"set_state: expected a uint8 tensor, got {type(new_state).__name__}"
+        )
+    self.load_state_bytes(_host_values(new_state))
+
+
+# attached here, where there are tensors: the generator itself lies on a floor below them
+Generator.get_state = _get_state
+Generator.set_state = _set_state
+
+
+# Tensors of a given size
+
+
+def rand(
+    *sizes, size=None, generator=None, out=None, dtype=None, layout=None, device=None,
+    requires_grad=False, pin_memory=False,
+):  # fmt: skip
+    """Uniform numbers in [0, 1), of the given size.
+
+    >>> import tallow
+    >>> tallow.rand(2, 3).shape
+    tallow.Size([2, 3])
+    """
+    dtype = _continuous("rand", dtype or dtypes.get_default_dtype())
+    size = sizes or size
+    return _sized("rand", streams.uniform, size, dtype, device, requires_grad, generator, out)
+
+
+def randn(
+    *sizes, size=None, generator=None, out=None, dtype=None, layout=None, device=None,
+    requires_grad=False, pin_memory=False,
+):  # fmt: skip
+    """Normal numbers of mean 0 and variance 1, of the given size.
+
+    >>> import tallow
+    >>> tallow.randn((2, 3), dtype=tallow.float64).dtype
+    tallow.float64
+    """
+    dtype = _continuous("randn", dtype or dtypes.get_default_dtype())
+    size = sizes or size
+    return _sized("randn", _gaussian(dtype), size, dtype, device, requires_grad, generator, out)
+
+
+def randint(
+    *args, generator=None, out=None, dtype=None, layout=None, device=None, requires_grad=False,
+    pin_memory=False, **named,
+):  # fmt: skip
+    """`randint(low=0, high, size)`: whole numbers from `low` to `high` - 1, int64 unless told.
+
+    >>> import tallow
+    >>> tallow.randint(10, (2, 3)).shape
+    tallow.Size([2, 3])
+    """
+    low, high, size = _bounds_and_size(args, named)
+    dtype = dtype or dtypes.int64
+    draw = _whole_numbers("randint", dtype, low, high)
+    return _sized("randint", draw, size, dtype, device, requires_grad, generator, out)
+
+
+def _bounds_and_size(args, named):
+    names = ("low", "high", "size")[-max(2, len(args) + len(named)) :]
+    given = dict(zip((name for name in names if name not in named), args, strict=False)) | named
+    whole = given.keys() - {"low"} == {"high", "size"} and len(given) == len(args) + len(named)
+    if not whole or not isinstance(given["size"], tuple | list):
+        raise TypeMismatchError(
+            "randint: expected (high, size) or (low, high, size); size is a tuple of ints"
+        )
+    return given.get("low", 0), given["high"], given["size"]
+
+
+def randperm(
+    n, *, generator=None, out=None, dtype=None, layout=None, device=None, requires_grad=False,
+    pin_memory=False,
+):  # fmt: skip
+    """The numbers from 0 to n - 1 in random order, int64 unless told.
+
+    >>> import tallow
+    >>> sorted(tallow.randperm(4).tolist())
+    [0, 1, 2, 3]
+    """
+    n, dtype = _whole("randperm", n), dtype or dtypes.int64
+    if dtype.category not in (dtypes.INTEGER, dtypes.FLOATING):
+        raise DtypeError(f"randperm: expected an integer or floating-point dtype, got {dtype}")
+    largest = streams.largest(dtype.numpy)
+    if not 0 <= n <= largest + 1:
+        raise DistributionError(
+            f"randperm: expected n from 0 to {largest + 1} for {dtype}, got {n}"
+        )
+    values = streams.randperm(generator or default_generator, n, dtype.numpy)
+    return give(place(values, device, requires_grad), out, "randperm")
+
+
+def rand_like(
+    input, *, generator=None, dtype=None, layout=None, device=None, requires_grad=False,
+    memory_format=None,
+):  # fmt: skip
+    """Uniform numbers in [0, 1), in the shape, dtype and device of `input`."""
+    result = _like(input, dtype, device)
+    return uniform_(result, generator=generator).requires_grad_(requires_grad)
+
+
+def randn_like(
+    input, *, generator=None, dtype=None, layout=None, device=None, requires_grad=False,
+    memory_format=None,
+):  # fmt: skip
+    """Normal numbers of mean 0 and variance 1, in the shape, dtype and device of `input`."""
+    result = _like(input, dtype, device)
+    return normal_(result, generator=generator).requires_grad_(requires_grad)
+
+
+def randint_like(
+    input, *bounds, generator=None, dtype=None, layout=None, device=None, requires_grad=False,
+    memory_format=None, **named,
+):  # fmt: skip
+    """`randint_like(input, low=0, high)`: whole numbers, in `input`'s shape, dtype and device."""
+    low, high, _ = _bounds_and_size((*bounds, ()), named)
+    result = _like(input, dtype, device)
+    draw = _whole_numbers("randint_like", result.dtype, low, high)
+    return _refill("randint_like", result, draw, generator).requires_grad_(requires_grad)
+
+
+def _sized(name, draw, size, dtype, where, requires_grad, generator, out):
+    """A new tensor of a size, its values from `draw(generator, shape, dtype)`."""
+    if size is None:
+        raise TypeMismatchError(f"{name}: expected a size, got none; a 0-d tensor has size ()")
+    shape = sizes_of(name, size if isinstance(size, tuple | list) else (size,))
+    if min(shape, default=0) < 0:
+        raise DistributionError(f"{name}: expected lengths of 0 or more, got size {shape}")
+    values = _values(draw, generator or default_generator, shape, dtype)
+    return give(place(values, where, requires_grad), out, name)
+
+
+def _like(input, dtype, where):
+    """Memory for a tensor like another, dense and with its dims in the same order."""
+    dtype = dtype or input.dtype
+    return place(
+        np.empty_like(_host_values(input), dtype.numpy), input.device if where is None else where
+    )
+
+
+# In place
+
+
+def uniform_(input, *bounds, generator=None, **named):
+    """`uniform_(from=0, to=1)`: fill with uniform numbers in [from, to); returns the tensor.
+
+    >>> import tallow
+    >>> bool((tallow.zeros(100).uniform_(2, 3) >= 2).all())
+    True
+    """
+    low, high = _from_to("uniform_", bounds, named, (0.0, 1.0))
+    if not low <= high:
+        raise DistributionError(f"uniform_: expected from <= to, got from={low} and to={high}")
+    _continuous("uniform_", input.dtype)
+    return _refill("uniform_", input, partial(streams.uniform, low=low, high=high), generator)
+
+
+def normal_(input, mean=0.0, std=1.0, *, generator=None):
+    """Fill with normal numbers of a mean and a standard deviation; returns the tensor."""
+    _expect("normal_", "std", std, "0 or more", std >= 0)
+    dtype = _continuous("normal_", input.dtype)
+    draw = _gaussian(dtype, mean, std, input.array.flags.c_contiguous)
+    return _refill("normal_", input, draw, generator)
+
+
+def random_(input, *bounds, generator=None, **named):
+    """`random_(from=0, to=None)`: fill with whole numbers up to `to` - 1; returns the tensor.
+
+    `random_(to)` starts from 0. Without `to`, they go up to the largest that the dtype holds, or to
+    2**24 for float32, 2**53 for float64, 2**11 for float16 and 2**8 for bfloat16.
+
+    >>> import tallow
+    >>> int(tallow.zeros(100).random_(5).max()) < 5
+    True
+    """
+    if input.dtype.is_complex:
+        raise DtypeError(f"random_: expected a real tensor, got {describe(input)}")
+    if not bounds and not named:
+        return _refill("random_", input, streams.any_integers, generator)
+    if len(bounds) == 1 and not named:
+        bounds = (0, *bounds)
+    low, high = _from_to("random_", bounds, named, (0, None))
+    if high is None and low == -(2**63):
+        return _refill("random_", input, streams.full_range, generator)
+    high = streams.largest(input.array.dtype) + 1 if high is None else high
+    return _refill("random_", input, _whole_numbers("random_", input.dtype, low, high), generator)
+
+
+def bernoulli_(input, p=0.5, *, generator=None):
+    """Fill with ones with probability `p`, else zeros; returns the tensor.
+
+    `p` is a number or a floating-point tensor that broadcasts.
+    """
+    if input.dtype.is_complex:
+        raise DtypeError(f"bernoulli_: expected a real tensor, got {describe(input)}")
+    if not isinstance(p, Tensor):
+        _expect("bernoulli_", "p", p, "from 0 to 1", 0 <= p <= 1)
+        return _refill("bernoulli_", input, partial(streams.bernoulli, probability=p), generator)
+    chances = _probabilities("bernoulli_", p)
+    try:
+        chances = np.broadcast_to(chances, input.array.shape)
+    except ValueError:
+        raise ShapeError(
+            f"bernoulli_: expected p to broadcast to {describe(input)}, got {describe(p)}"
+        ) from None
+    axes = _memory_order(input.array)
+
+    def draw(generator, shape, dtype):
+        return streams.bernoulli_each(generator, chances.transpose(axes), dtype)
+
+    return _refill("bernoulli_", input, draw, generator)
+
+
+def exponential_(input, lambd=1.0, *, generator=None):
+    """Fill with numbers of density lambd * exp(-lambd * x); returns the tensor."""
+    _expect("exponential_", "lambd", lambd, "above 0", lambd > 0)
+    _floating("exponential_", input.dtype)
+    return _refill("exponential_", input, partial(streams.exponential, rate=lambd), generator)
+
+
+def geometric_(input, p, *, generator=None):
+    """Fill with the number of trials up to a success of probability `p`; returns the tensor."""
+    _expect("geometric_", "p", p, "between 0 and 1", 0 < p < 1)
+    if input.dtype.category not in (dtypes.INTEGER, dtypes.FLOATING):
+        raise DtypeError(
+            f"geometric_: expected an integer or floating-point tensor, got {describe(input)}"
+        )
+    return _refill("geometric_", input, partial(streams.geometric, probability=p), generator)
+
+
+def cauchy_(input, median=0.0, sigma=1.0, *, generator=None):
+    """Fill with Cauchy numbers, `sigma` being half the width at half height; returns the tensor."""
+    _expect("cauchy_", "sigma", sigma, "above 0", sigma > 0)
+    _floating("cauchy_", input.dtype)
+    return _refill("cauchy_", input, partial(streams.cauchy, median=median, sigma=sigma), generator)
+
+
+def log_normal_(input, mean=1.0, std=2.0, *, generator=None):
+    """Fill with exp of normal numbers of a mean and a standard deviation; returns the tensor."""
+    _expect("log_normal_", "std", std, "above 0", std > 0)
+    _floating("log_normal_", input.dtype)
+    return _refill("log_normal_", input, partial(streams.log_normal, mean=mean, std=std), generator)
+
+
+def _refill(name, input, draw, generator):
+    """Replace the values by `draw(generator, shape, dtype)`, in the order of their memory."""
+    if not input.array.flags.writeable:
+        raise GradientError(
+            f"{name}: expected memory that may be written, got an expanded tensor; clone() it first"
+        )
+    axes = _memory_order(input.array)
+    shape = tuple(input.array.shape[axis] for axis in axes)
+    values = _values(draw, generator or default_generator, shape, input.dtype).transpose(
+        np.argsort(axes)
+    )
+    source = place(values, input.device)
+    if state.enabled and input.requires_grad:
+        inplace.check(input, name, True)
+        return inplace.assign(input, fill(inplace.snapshot(input), source), name)
+    return inplace.assign(input, source.array, name)
+
+
+def _memory_order(array):
+    """The axes from the slowest in memory to the fastest."""
+    return sorted(range(array.ndim), key=lambda axis: -abs(array.strides[axis]))
+
+
+def _values(draw, generator, shape, dtype):
+    """`draw` for a dtype; complex numbers are drawn as pairs of real ones."""
+    if dtype.is_complex:
+        return draw(generator, (*shape, 2), dtype.to_real().numpy).view(dtype.numpy)[..., 0]
+    return draw(generator, shape, dtype.numpy)
+
+
+# Draws from tensors of parameters
+
+
+def bernoulli(input, p=None, *, generator=None, out=None):
+    """Ones with the probability that each element of `input` gives (or `p`, for all), else zeros.
+
+    >>> import tallow
+    >>> tallow.bernoulli(tallow.tensor([0.0, 1.0]))
+    tensor([0., 1.])
+    """
+    result = wrap(np.empty(input.array.shape, input.array.dtype))
+    return give(
+        bernoulli_(result, input if p is None else p, generator=generator), out, "bernoulli"
+    )
+
+
+def normal(
+    mean, std=1.0, size=None, *, generator=None, out=None, dtype=None, layout=None, device=None,
+    requires_grad=False, pin_memory=False,
+):  # fmt: skip
+    """Normal numbers, with mean and standard deviation of each from tensors, or of all and a size.
+
+    >>> import tallow
+    >>> tallow.normal(0.0, 1.0, (2, 3)).shape
+    tallow.Size([2, 3])
+    >>> tallow.normal(tallow.tensor([1.0, 2.0]), 0.0)
+    tensor([1., 2.])
+    """
+    tensors = [x for x in (mean, std) if isinstance(x, Tensor)]
+    if not tensors:
+        if size is None:
+            raise TypeMismatchError(
+                "normal: expected a tensor as mean or std, or a size, got two numbers"
+            )
+        _expect("normal", "std", std, "0 or more", std >= 0)
+        dtype = _continuous("normal", dtype or dtypes.get_default_dtype())
+        draw = _gaussian(dtype, mean, std)
+        return _sized("normal", draw, size, dtype, device, requires_grad, generator, out)
+    means, deviations = (_host_values(x) if isinstance(x, Tensor) else x for x in (mean, std))
+    if not np.all(np.greater_equal(deviations, 0)):
+        raise DistributionError(
+            f"normal: expected std of 0 or more, got {describe(std)} with a negative one"
+        )
+    dtype = _continuous("normal", tensors[0].dtype)
+    shape = np.broadcast_shapes(np.shape(means), np.shape(deviations))
+    values = _values(_gaussian(dtype), generator or default_generator, shape, dtype)
+    values *= deviations
+    values += means
+    return give(place(values, tensors[0].device), out, "normal")
+
+
+def multinomial(input, num_samples, replacement=False, *, generator=None, out=None):
+    """`num_samples` indices (int64) a row, with the weights (C,) or (N, C) as probabilities.
+
+    The weights need not sum to 1. Without `replacement`, no index comes twice in a row.
+
+    >>> import tallow
+    >>> tallow.multinomial(tallow.tensor([0.0, 3.0, 0.0]), 1)
+    tensor([1])
+    """
+    weights, count = _host_values(input), _whole("multinomial", num_samples)
+    _floating("multinomial", input.dtype)
+    if weights.ndim not in (1, 2):
+        raise ShapeError(f"multinomial: expected weights (C,) or (N, C), got {describe(input)}")
+    if not 0 < count <= (math.inf if replacement else weights.shape[-1]):
+        hint = "" if count < 1 else f"; only {weights.shape[-1]} can be drawn without replacement"
+        raise DistributionError(
+            f"multinomial: expected a number of samples above 0, got {count}{hint}"
+        )
+    if not (np.isfinite(weights).all() and (weights >= 0).all()):
+        raise DistributionError(
+            "multinomial: expected finite weights of 0 or more, got inf, nan or a negative one"
+        )
+    if not (weights.astype(np.float64).sum(-1) > 0).all():
+        raise DistributionError(
+            "multinomial: expected a weight above 0 in each row, got a row of zeros"
+        )
+    indices = streams.multinomial(generator or default_generator, weights, count, replacement)
+    return give(place(indices, input.device), out, "multinomial")
+
+
+def poisson(input, generator=None):
+    """Counts of events, each element of `input` being the rate of its own.
+
+    >>> import tallow
+    >>> tallow.poisson(tallow.zeros(2))
+    tensor([0., 0.])
+    """
+    rates = _host_values(input)
+    _floating("poisson", input.dtype)
+    if not (rates >= 0).all():
+        raise DistributionError("poisson: expected rates of 0 or more, got a negative one")
+    return place(streams.poisson(generator or default_generator, rates), input.device)
+
+
+# Arguments
+
+
+def _gaussian(dtype, mean=0.0, std=1.0, contiguous=True):
+    """The stream of normal numbers; a complex number's two parts share its variance."""
+    spread = std / math.sqrt(2) if dtype.is_complex else std
+    return partial(streams.normal, mean=mean, std=spread, contiguous=contiguous)
+
+
+def _whole_numbers(name, dtype, low, high):
+    """The stream of whole numbers from `low` to `high` - 1, which the dtype must hold."""
+    low, high = _whole(name, low), _whole(name, high)
+    if dtype.is_complex:
+        raise DtypeError(f"{name}: expected a real dtype, got {dtype}")
+    if low >= high:
+        raise DistributionError(f"{name}: expected low < high, got low={low} and high={high}")
+    least = (
+        -streams.largest(dtype.numpy) - (dtype.category == dtypes.INTEGER) if dtype.is_signed else 0
+    )
+    if (
+        dtype.category != dtypes.FLOATING
+        and not least <= low < high <= streams.largest(dtype.numpy) + 1
+    ):
+        raise DistributionError(
+            f"{name}: expected bounds that {dtype} holds, got low={low} and high={high}"
+        )
+    return partial(streams.integers, low=low, high=high)
+
+
+def _from_to(name, bounds, named, defaults):
+    """Two bounds called "from" (a word that no parameter can be called) and "to"."""
+    given = dict(zip(("from", "to"), bounds, strict=False))
+    if len(bounds) > 2 or named.keys() - {"from", "to"} or named.keys() & given.keys():
+        raise TypeMismatchError(f"{name}: expected at most from and to, got {(*bounds, *named)}")
+    given |= named
+    return given.get("from", defaults[0]), given.get("to", defaults[1])
+
+
+def _whole(name, value):
+    try:
+        return operator.index(value)
+    except TypeError:
+        raise TypeMismatchError(f"{name}: expected an int, got {value!r}") from None
+
+
+def _expect(op, name, value, wanted, holds):
+    if not holds:
+        raise DistributionError(f"{op}: expected {name} {wanted}, got {value}")
+
+
+def _continuous(name, dtype):
+    if dtype.category < dtypes.FLOATING:
+        raise DtypeError(f"{name}: expected a floating-point or complex dtype, got {dtype}")
+    return dtype
+
+
+def _floating(name, dtype):
+    if dtype.category != dtypes.FLOATING:
+        raise DtypeError(f"{name}: expected a floating-point dtype, got {dtype}")
+
+
+def _probabilities(name, p):
+    chances = _host_values(p)
+    _floating(name, p.dtype)
+    if not ((chances >= 0) & (chances <= 1)).all():
+        raise DistributionError(f"{name}: expected probabilities from 0 to 1, got others")
+    return chances
+
+
+def _host_values(tensor):
+    return backend.for_array(tensor.array).to_host(tensor.array)
