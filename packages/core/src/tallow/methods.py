@@ -9,6 +9,7 @@ import operator
 
 import numpy as np
 
+import tallow.ops.elementwise as ops
 from tallow import (
     backend,
     conversion,
@@ -26,7 +27,6 @@ from tallow import (
 from tallow.autograd import inplace
 from tallow.autograd.modes import state
 from tallow.errors import DtypeError, ShapeError, TypeMismatchError, describe
-from tallow.ops.elementwise import fill as fill_op
 from tallow.promotion import as_operand, can_cast, sizes_of, to_dtype
 from tallow.size import Size
 from tallow.tensor import Tensor, wrap
@@ -138,10 +138,17 @@ def _attach_functions():
 # Operators
 
 
-def _operator(function, reflected=False):
-    """A binary operator: NotImplemented for what is no operand, so that Python can try the other side."""
+def _operator(function, reflected=False, direct=None):
+    """A binary operator: NotImplemented for what is no operand, so that Python can try the other side.
+
+    `direct` is the op to call for two real floating tensors of one dtype, which need no preparation.
+    """
 
     def method(self, other):
+        if direct is not None and isinstance(other, Tensor):
+            dtype = self.array.dtype
+            if dtype is other.array.dtype and dtype.kind == "f":
+                return direct(self, other)
         if not isinstance(other, Tensor | int | float | complex | np.ndarray | np.generic):
             return NotImplemented
         return function(other, self) if reflected else function(self, other)
@@ -164,8 +171,9 @@ def _attach_operators():
         "mod": math.remainder, "pow": math.pow, "matmul": products.matmul, "and": math.bitwise_and,
         "or": math.bitwise_or, "xor": math.bitwise_xor,
     }  # fmt: skip
+    direct = {"add": ops.add, "sub": ops.sub, "mul": ops.mul, "truediv": ops.div}
     for name, function in pairs.items():
-        setattr(Tensor, f"__{name}__", _operator(function))
+        setattr(Tensor, f"__{name}__", _operator(function, direct=direct.get(name)))
         setattr(Tensor, f"__r{name}__", _operator(function, reflected=True))
     for name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow"):
         setattr(Tensor, f"__i{name}__", _in_place(f"__i{name}__", pairs[name]))
@@ -264,7 +272,7 @@ def _copy_(self, src, non_blocking=False):
     source = conversion.to(to_dtype(src, self.dtype), device=self.device) if isinstance(src, Tensor) else src
     if state.enabled and (self.requires_grad or getattr(source, "requires_grad", False)):
         inplace.check(self, "copy_", True)
-        return inplace.assign(self, fill_op(inplace.snapshot(self), source), "copy_")
+        return inplace.assign(self, ops.fill(inplace.snapshot(self), source), "copy_")
     inplace.check(self, "copy_", False)
     try:
         self.array[...] = source.array if isinstance(source, Tensor) else source

@@ -9,11 +9,12 @@ from tallow.shaping import movedim, reshape, stack
 from tallow.tensor import Tensor
 
 
-def _operands(name, x, y):
+def _check(name, x, y):
+    """Raise unless both are tensors of one dtype."""
     for operand in (x, y):
         if not isinstance(operand, Tensor):
             raise TypeMismatchError(f"{name}: expected tensors, got {type(operand).__name__}")
-    if x.array.dtype != y.array.dtype:
+    if x.array.dtype is not y.array.dtype and x.array.dtype != y.array.dtype:
         raise DtypeError(
             f"{name}: expected operands of one dtype, got {describe(x)} and {describe(y)}; "
             "convert one with .to(dtype)"
@@ -36,19 +37,20 @@ def matmul(input, other, *, out=None):
     >>> tallow.matmul(tallow.ones(2, 3), tallow.ones(3, 4)).shape
     tallow.Size([2, 4])
     """
-    _operands("matmul", input, other)
-    a, b = input.array.shape, other.array.shape
-    if not a or not b or a[-1] != (b[-2] if len(b) > 1 else b[0]):
+    _check("matmul", input, other)
+    try:
+        result = ops.matmul(input, other)
+    except ValueError:
         raise ShapeError(
             "matmul: expected the last size of the first operand to equal the second-last of the second, got "
             f"{describe(input)} and {describe(other)}"
-        )
-    return give(ops.matmul(input, other), out, "matmul")
+        ) from None
+    return result if out is None else give(result, out, "matmul")
 
 
 def _product(name, dims, doc):
     def function(input, mat2, *, out=None):
-        _operands(name, input, mat2)
+        _check(name, input, mat2)
         _fits(name, input, mat2, dims)
         return give(ops.matmul(input, mat2), out, name)
 

@@ -83,45 +83,46 @@ class Walk:
         if node.hooks or node.retained or node in self.wanted_nodes:
             g = self._observe(node, g)
         if node.outputs > 1:
-            g = tuple(self._zeros(node, i) if part is None else part for i, part in enumerate(g))
-        for edge, part in zip(node.edges, node.vjp(g, self.create_graph), strict=True):
-            if part is None:
-                continue
-            if type(node) is Pick:
-                slots = self.gradients.setdefault(edge, [None] * edge.outputs)
-                slots[node.index] = part
-            else:
-                self._send(edge, part, part is not g)
+            g = tuple([self._zeros(node, i) if part is None else part for i, part in enumerate(g)])
+        parts = node.vjp(g, self.create_graph)
+        if type(node) is Pick:
+            slots = self.gradients.setdefault(node.edges[0], [None] * node.edges[0].outputs)
+            slots[node.index] = parts[0]
+        else:
+            for edge, part in zip(node.edges, parts, strict=True):
+                if part is not None:
+                    self._send(edge, part, part is not g)
         if not self.retain_graph:
             node.release()
 
     def _send(self, edge, part, fresh):
         """Add `part` to the gradient of an edge; `fresh` if nobody else holds this array."""
         leaf = isinstance(edge, Tensor)
-        array = part.array if self.create_graph else part
         target = edge.array if leaf else edge
+        array = part.array if self.create_graph else part
         if array.shape != target.shape:
-            array = part = sum_to(part, shape=target.shape)
+            part = sum_to(part, shape=target.shape)
             fresh = True
-        if array.dtype != target.dtype:
+        if array.dtype is not target.dtype and array.dtype != target.dtype:
             part = cast(part, dtype=target.dtype)
             fresh = True
         if leaf:
             self._send_to_leaf(edge, part, fresh)
-        elif edge in self.gradients:
-            self.gradients[edge] = self.gradients[edge] + part
         else:
-            self.gradients[edge] = part
+            before = self.gradients.get(edge)
+            self.gradients[edge] = part if before is None else before + part
 
     def _send_to_leaf(self, leaf, part, fresh):
         key = id(leaf)
         entry = self.leaves.get(key)
         if entry is None:
-            ours = fresh and not self.create_graph and part.base is None
-            entry = self.leaves[key] = (leaf, part, ours)
+            entry = (leaf, part, fresh and not self.create_graph and part.base is None)
+        elif entry[2] and part.ndim:
+            total = entry[1]
+            total += part
         else:
-            _, total, ours = entry
-            entry = self.leaves[key] = (leaf, total + part, True)
+            entry = (leaf, entry[1] + part, not self.create_graph)
+        self.leaves[key] = entry
         self.pending[key] -= 1
         if self.pending[key] == 0:
             del self.leaves[key]

@@ -81,7 +81,8 @@ def adopt(x, out):
 
 def replace_part(parent, part, view):
     """`parent` with the region that `view` shows replaced by `part`: values are there, history is made."""
-    return patch.recorded((parent, part), {"cut": view.op, "arguments": view.params}, parent.array)
+    params = {"cut": view.op.call, "arguments": view.params}
+    return patch.op.recorded((parent, part), params, parent.array)
 
 
 def alias_without_history(x):

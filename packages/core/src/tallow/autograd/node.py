@@ -47,8 +47,13 @@ class Node(BaseNode):
 
     def __init__(self, plan, operands, params, out):
         self.plan = plan
-        self.edges = [operands[i].node or operands[i] for i in plan.active]
-        self.tensors = [operands[i] for i in plan.kept]
+        self.edges = edges = []
+        for i in plan.active:
+            x = operands[i]
+            edges.append(x.node or x)
+        self.tensors = tensors = []
+        for i in plan.kept:
+            tensors.append(operands[i])
         self.extras = plan.extra_values(operands, params, out) if plan.extras else NOTHING
         self.shape = out.shape
         self.dtype = out.dtype

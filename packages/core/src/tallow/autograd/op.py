@@ -1,4 +1,4 @@
-"""`Op`: an operation defined once. It picks the kernel for a backend, and records for autograd.
+"""`op`: an operation defined once. It picks the kernel for a backend, and records for autograd.
 
     @op
     def mul(x, y):                 # arrays of one backend; positional names are operands
@@ -6,13 +6,15 @@
 
     mul.vjp(lambda g, y: g * y, lambda g, x: g * x)    # one rule per operand
 
-A rule gets the gradient `g` of the output and what it names: operands, `out`, `shapes` (of the operands),
-keyword parameters, and in a joint rule `needs`. Nothing else is kept for it. Called on arrays an op returns
-arrays; called with a Tensor among the operands it returns Tensors and records. So the one rule runs on arrays
-in `backward()`, and on Tensors under `create_graph=True`.
+A rule gets the gradient `g` of the output and what it names: operands, `out`, `shapes` (of the operands), keyword
+parameters, and `needs` (which operands get a gradient). Nothing else is kept for it. Called on arrays an operation
+returns arrays; called with a Tensor among the operands it returns Tensors and records. So the one rule runs on arrays
+in `backward()`, and on Tensors under `create_graph=True`. A rule returns new arrays, or `g`, or views: never an operand,
+nor one array twice, since the engine may hand what a rule returns to the user as a leaf's gradient.
 """
 
 import inspect
+import linecache
 from functools import partial
 
 from tallow import backend
@@ -27,8 +29,16 @@ REGISTRY: dict[str, "Op"] = {}
 
 
 def op(body=None, **traits):
-    """Make an operation of a function on arrays. Use as `@op` or `@op(view=True)`."""
-    return Op(body, **traits) if body is not None else partial(op, **traits)
+    """Make an operation of a function on arrays. Use as `@op` or `@op(view=True)`.
+
+    The result is a function with the body's operands and parameters, and with the attributes `vjp`, `joint_vjp`, `on`
+    and `op` (the `Op` behind it).
+    """
+    if body is None:
+        return partial(op, **traits)
+    made = Op(body, **traits)
+    REGISTRY[made.name] = made
+    return made.call
 
 
 class Op:
@@ -41,27 +51,21 @@ class Op:
 
     def __init__(self, body, *, view=False, holomorphic=True):
         self.name = body.__name__
-        self.__doc__ = body.__doc__
-        self.__name__ = self.__qualname__ = self.name
-        self.__module__ = body.__module__
         self.body = body
         self.view = view
         self.holomorphic = holomorphic
-        self._read_signature()
-        self.rules = ()
-        self.joint = None
-        self.kernels = {}
-        self.special = {}
-        self.plans = {}
-        REGISTRY[self.name] = self
-
-    def _read_signature(self):
-        parameters = list(inspect.signature(self.body).parameters.values())
+        parameters = list(inspect.signature(body).parameters.values())
         self.takes_xp = parameters[0].name == "xp"
         parameters = parameters[self.takes_xp :]
         self.params = tuple(p.name for p in parameters if p.kind is p.KEYWORD_ONLY)
         self.operands = tuple(p.name for p in parameters if p.kind is not p.KEYWORD_ONLY)
         self.variadic = any(p.kind is p.VAR_POSITIONAL for p in parameters)
+        self.rules = ()
+        self.joint = None
+        self.kernels = {}
+        self.special = {}
+        self.plans = {}
+        self.call = _compile_call(self)
 
     def __repr__(self):
         return f"<op {self.name}({', '.join(self.operands)})>"
@@ -71,7 +75,6 @@ class Op:
     def vjp(self, *rules):
         """One rule per operand, in order; None where there is no gradient; missing ones count as None."""
         self.rules = tuple(rule and Rule(self, rule) for rule in rules)
-        return self
 
     def joint_vjp(self, rule):
         """One rule that returns the gradients of all operands (a tuple, None where there is none)."""
@@ -91,52 +94,36 @@ class Op:
 
         return register
 
-    # Calling
+    # Calling: the parts of `call` that are not on its fast path
 
-    def __call__(self, *operands, **params):
-        kernel = self.kernels.get(type(operands[0])) if operands else None
-        if kernel is not None:
-            return kernel(*operands, **params)
-        mask, bit, arrays = 0, 1, []
-        for x in operands:
-            if isinstance(x, Tensor):
-                arrays.append(x.array)
-                if x.alias is not None:
-                    refresh(x)
-                if x._requires_grad:
-                    mask |= bit
-            else:
-                arrays.append(x)
-            bit += bit
-        kernel = self.kernels.get(type(arrays[0])) if arrays else None
-        if kernel is None:
-            kernel = self._bind(arrays)
-            if not any(isinstance(x, Tensor) for x in operands):
-                return kernel(*arrays, **params)
-        try:
-            out = kernel(*arrays, **params)
-        except Exception as error:
-            raise self._explain(error, arrays) from error
-        if type(out) not in backend.RESULT_TYPES:
-            out = backend.as_array(out)
-        return self._record(operands, params, out, mask if mask and state.enabled else 0)
+    def bind(self, arrays):
+        """The kernel for these operands, remembered for their array type."""
+        array = next((x for x in arrays if hasattr(x, "dtype")), None)
+        if array is None:
+            raise TypeError(f"{self.name}: expected a tensor, got {listing(arrays) or 'nothing'}")
+        where = backend.for_array(array)
+        kernel = partial(self.body, where.xp) if self.takes_xp else self.body
+        if where.name in self.special:
+            kernel = _first_of(self.special[where.name], kernel)
+        self.kernels[type(array)] = kernel
+        return kernel
 
     def recorded(self, operands, params, out):
         """The tensor (or tensors) around `out`, an array known to be what the call would compute."""
         mask = sum(1 << i for i, x in enumerate(operands) if getattr(x, "_requires_grad", False))
-        return self._record(operands, params, out, mask if state.enabled else 0)
+        return self.wrap(operands, params, out, mask if state.enabled else 0)
 
-    def _record(self, operands, params, out, mask):
+    def wrap(self, operands, params, out, mask):
         """The tensors around `out`, with a node where operands in `mask` need gradients."""
         if type(out) is tuple:
-            return self._record_several(operands, params, out, mask)
+            return self._wrap_several(operands, params, out, mask)
         tensor = _new(Tensor)
         tensor.array = out
         tensor.node = tensor.grad = tensor.alias = tensor.hooks = None
         tensor._requires_grad = False
         tensor._version = tensor.changed = 0
         if mask:
-            plan = self.plans.get(mask) or self._plan(mask)
+            plan = self.plans.get(mask) or self.plan(mask)
             if plan.active:
                 tensor._requires_grad = True
                 tensor.node = Node(plan, operands, params, out)
@@ -144,9 +131,9 @@ class Op:
             self._mark_view(tensor, operands[0], params)
         return tensor
 
-    def _record_several(self, operands, params, out, mask):
+    def _wrap_several(self, operands, params, out, mask):
         tensors = tuple(wrap(array) for array in out)
-        plan = mask and (self.plans.get(mask) or self._plan(mask))
+        plan = mask and (self.plans.get(mask) or self.plan(mask))
         if plan and plan.active:
             node = SeveralNode(plan, operands, params, out)
             for index, tensor in enumerate(tensors):
@@ -161,19 +148,7 @@ class Op:
             source = parent.node if state.enabled else UNRECORDED
             tensor.alias = View(parent, self, params, source)
 
-    def _bind(self, arrays):
-        """The first call for an array type, or one whose first operand is a Python number."""
-        array = next((x for x in arrays if hasattr(x, "dtype")), None)
-        if array is None:
-            raise TypeError(f"{self.name}: expected a tensor, got {listing(arrays) or 'nothing'}")
-        where = backend.for_array(array)
-        kernel = partial(self.body, where.xp) if self.takes_xp else self.body
-        if where.name in self.special:
-            kernel = _first_of(self.special[where.name], kernel)
-        self.kernels.setdefault(type(array), kernel)
-        return kernel
-
-    def _explain(self, error, arrays):
+    def explain(self, error, arrays):
         """The exception to raise for one that a kernel raised, naming the operation and its operands."""
         if isinstance(error, TallowError):
             return error
@@ -189,19 +164,108 @@ class Op:
         error.add_note(f"in {self.name} on {listing(arrays)}")
         return error
 
-    # Planning the backward pass
-
-    def _plan(self, mask):
+    def plan(self, mask):
+        """The backward plan for operands in `mask`, made at its first use."""
         plan = self.plans[mask] = Plan(self, mask)
         return plan
 
 
 def _first_of(special, generic):
+    """A backend's kernel, and the generic body where that declines."""
+
     def kernel(*arrays, **params):
         out = special(*arrays, **params)
         return generic(*arrays, **params) if out is NotImplemented else out
 
     return kernel
+
+
+# A call is on the path of every operation, so its loop over operands is written out for each op, as dataclasses writes
+# out __init__: for `add(x, y)` the text is one an author could have typed. Debuggers and tracebacks show it.
+
+_CALL = """\
+def {name}({signature}):
+    kernel = kernels.get(type({first}))
+    if kernel is not None:
+        return kernel({operands}{arguments})
+    mask = 0
+{unwrap}
+    kernel = kernels.get(type({first_array}))
+    if kernel is None:
+        kernel = op.bind(({arrays}))
+        if not ({taped}):
+            return kernel({arrays}{arguments})
+    try:
+        out = kernel({arrays}{arguments})
+    except Exception as error:
+        raise op.explain(error, ({arrays})) from error
+    if type(out) not in RESULT_TYPES:
+        out = as_array(out)
+    return wrap(({operands}), {params}, out, mask if mask and state.enabled else 0)
+"""
+
+_UNWRAP = """\
+    if isinstance({x}, Tensor):
+        if {x}.alias is not None:
+            refresh({x})
+        if {x}._requires_grad:
+            mask |= {bit}
+        {x}_array = {x}.array
+    else:
+        {x}_array = {x}"""
+
+_CALL_VARIADIC = """\
+def {name}({signature}):
+    if not any(isinstance(x, Tensor) for x in {operands}):
+        return (kernels.get(type({operands}[0])) or op.bind({operands}))(*{operands}{arguments})
+    mask, arrays = 0, []
+    for i, x in enumerate({operands}):
+        if x.alias is not None:
+            refresh(x)
+        if x._requires_grad:
+            mask |= 1 << i
+        arrays.append(x.array)
+    kernel = kernels.get(type(arrays[0])) or op.bind(arrays)
+    try:
+        out = kernel(*arrays{arguments})
+    except Exception as error:
+        raise op.explain(error, arrays) from error
+    return wrap({operands}, {params}, out, mask if mask and state.enabled else 0)
+"""
+
+
+def _compile_call(made):
+    """The function that users of an operation call, written out for its operands and parameters."""
+    names = made.operands
+    arrays = [f"{x}_array" for x in names]
+    defaults = {p.name: p.default for p in inspect.signature(made.body).parameters.values()}
+    words = [p if defaults[p] is inspect.Parameter.empty else f"{p}={defaults[p]!r}" for p in made.params]
+    star = "*" if made.variadic else ""
+    separator = [] if made.variadic or not words else ["*"]
+    parts = {
+        "name": made.name,
+        "signature": ", ".join([star + names[0], *names[1:], *separator, *words]),
+        "first": names[0],
+        "first_array": arrays[0],
+        "operands": names[0] if made.variadic else ", ".join(names) + ("," if len(names) == 1 else ""),
+        "arrays": ", ".join(arrays) + ("," if len(arrays) == 1 else ""),
+        "taped": " or ".join(f"isinstance({x}, Tensor)" for x in names),
+        "arguments": "".join(f", {p}={p}" for p in made.params),
+        "params": "{" + ", ".join(f"{p!r}: {p}" for p in made.params) + "}",
+        "unwrap": "\n".join(_UNWRAP.format(x=x, bit=1 << i) for i, x in enumerate(names)),
+    }
+    source = (_CALL_VARIADIC if made.variadic else _CALL).format(**parts).replace(",, ", ", ")
+    filename = f"<tallow op {made.name}>"
+    linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
+    scope = {
+        "Tensor": Tensor, "RESULT_TYPES": backend.RESULT_TYPES, "as_array": backend.as_array, "kernels": made.kernels,
+        "op": made, "refresh": refresh, "state": state, "wrap": made.wrap,
+    }  # fmt: skip
+    exec(compile(source, filename, "exec"), scope)
+    call = scope[made.name]
+    call.__doc__, call.__module__, call.__wrapped__ = made.body.__doc__, made.body.__module__, made.body
+    call.op, call.vjp, call.joint_vjp, call.on = made, made.vjp, made.joint_vjp, made.on
+    return call
 
 
 class Rule:
@@ -224,7 +288,7 @@ class Plan:
     `active`  the positions of operands that get a gradient
     `kept`    the positions of operands that some active rule names
     `extras`  the other names that are kept: out, shapes, needs, parameters
-    `calls`   (function, positions in the kept values) for each active operand
+    `calls`   for each active operand its rule, and the positions of what it names in the kept values
     """
 
     def __init__(self, owner, mask):
@@ -236,24 +300,36 @@ class Plan:
             self.active = tuple(i for i in wanted if i < len(owner.rules) and owner.rules[i])
             rules = [owner.rules[i] for i in self.active]
         names = list(dict.fromkeys(name for rule in rules for name in rule.names))
-        self.kept = tuple(owner.operands.index(n) for n in names if n in owner.operands)
+        self.kept = tuple(i for i, operand in enumerate(owner.operands) if operand in names)
         self.extras = tuple(n for n in names if n not in owner.operands)
         self.keeps_out = "out" in self.extras
         order = [owner.operands[i] for i in self.kept] + list(self.extras)
         self.calls = [(rule.function, tuple(order.index(n) for n in rule.names)) for rule in rules]
+        self.joint = owner.joint is not None
         self.needs = tuple(i in self.active for i in range(len(owner.operands)))
 
     def extra_values(self, operands, params, out):
         """The values of `extras` for one call."""
-        known = {"out": out, "needs": self.needs}
-        if "shapes" in self.extras:
-            known["shapes"] = tuple(getattr(x, "shape", ()) for x in operands)
-        return [known[name] if name in known else params[name] for name in self.extras]
+        values = []
+        for name in self.extras:
+            if name == "out":
+                values.append(out)
+            elif name == "shapes":
+                values.append(tuple([x.array.shape if isinstance(x, Tensor) else () for x in operands]))
+            else:
+                values.append(self.needs if name == "needs" else params[name])
+        return values
 
     def pull(self, g, values):
         """The gradients of the active operands, given that of the output."""
-        if self.op.joint:
+        if self.joint:
             function, positions = self.calls[0]
             gradients = function(g, *[values[i] for i in positions])
             return [gradients[i] for i in self.active]
-        return [function(g, *[values[i] for i in positions]) for function, positions in self.calls]
+        parts = []
+        for function, positions in self.calls:
+            if len(positions) == 1:
+                parts.append(function(g, values[positions[0]]))
+            else:
+                parts.append(function(g, *[values[i] for i in positions]))
+        return parts

@@ -25,12 +25,16 @@ def _as_matrices(g, shapes):
 
 
 def _left_gradient(g, y, shapes):
+    if len(shapes[0]) == len(shapes[1]) == 2:
+        return matmul(g, _transpose(y))
     g, left, right = _as_matrices(g, shapes)
     full = matmul(g, _transpose(reshape(y, shape=right)))
     return reshape(sum_to(full, shape=_batch(left, full)), shape=shapes[0])
 
 
 def _right_gradient(g, x, shapes):
+    if len(shapes[0]) == len(shapes[1]) == 2:
+        return matmul(_transpose(x), g)
     g, left, right = _as_matrices(g, shapes)
     full = matmul(_transpose(reshape(x, shape=left)), g)
     return reshape(sum_to(full, shape=_batch(right, full)), shape=shapes[1])

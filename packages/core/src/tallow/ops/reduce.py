@@ -11,12 +11,17 @@ from tallow.ops.shape import flip, reshape
 
 @op
 def sum(xp, x, *, axis, keepdims):
-    return xp.sum(x, axis=axis, keepdims=keepdims, dtype=x.dtype)
+    if x.dtype.itemsize == 2 and x.dtype.kind in "fV":  # 16-bit floats are summed in 32
+        return xp.add.reduce(x, axis, xp.float32, None, keepdims).astype(x.dtype)
+    return xp.add.reduce(x, axis, x.dtype, None, keepdims)
 
 
 @op
 def mean(xp, x, *, axis, keepdims):
-    return xp.mean(x, axis=axis, keepdims=keepdims)
+    n = count(x.shape, axis)
+    if x.dtype.itemsize == 2:
+        return (xp.add.reduce(x, axis, xp.float32, None, keepdims) / n).astype(x.dtype)
+    return xp.add.reduce(x, axis, None, None, keepdims) / x.dtype.type(n)
 
 
 def kept_shape(shape, axis):
@@ -26,6 +31,8 @@ def kept_shape(shape, axis):
 
 def spread(g, shape, axis):
     """A reduction's gradient, repeated along the axes that were reduced."""
+    if axis is None and not g.shape:
+        return expand(g, shape=shape)
     return expand(reshape(g, shape=kept_shape(shape, axis)), shape=shape)
 
 

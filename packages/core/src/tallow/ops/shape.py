@@ -9,14 +9,14 @@ def reshape(x, *, shape):
 
 
 @op(view=True)
-def permute(xp, x, *, axes):
-    return xp.transpose(x, axes)
+def permute(x, *, axes):
+    return x.transpose(axes)
 
 
 @op(view=True)
-def swap(xp, x, *, axis1, axis2):
+def swap(x, *, axis1, axis2):
     """Exchange two axes."""
-    return xp.swapaxes(x, axis1, axis2)
+    return x.swapaxes(axis1, axis2)
 
 
 @op
