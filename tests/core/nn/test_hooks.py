@@ -118,7 +118,7 @@ def test_backward_hooks_replace_gradients():
     assert x.grad.item() == 21 and layer.weight.grad.item() == 30
     handle.remove()
     layer.register_full_backward_hook(lambda m, *_: (None, None))
-    with pytest.raises(RuntimeError, match="full backward hook: expected 1 gradients or None, got 2"):
+    with pytest.raises(RuntimeError, match="hook: expected 1 gradients or None, got 2"):
         layer(x).sum().backward()
 
 

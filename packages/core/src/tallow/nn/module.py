@@ -39,6 +39,7 @@ class Module:
     """
 
     training: bool
+    _non_persistent_buffers_set: set[str]
     _members: Any = Uninitialized()
     _hooks: hooks.Hooks | None = None
     _version: ClassVar[int] = 1

@@ -41,6 +41,8 @@ class Buffer(Tensor):
     ['steps']
     """
 
+    persistent: bool
+
     def __new__(cls, data=None, *, persistent=True):
         buffer = _leaf(cls, data)
         buffer.persistent = persistent

@@ -1,6 +1,8 @@
 """Convolution layers."""
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 from tallow.creation import empty
 from tallow.nn import functional as F
@@ -16,7 +18,7 @@ class _ConvNd(Module):
     """What the convolutions share: their parameters, and padding other than with zeros."""
 
     dimensions: int
-    convolve = None
+    convolve: Callable[..., Any]
 
     def __init__(
         self, in_channels, out_channels, kernel_size, stride=1, padding=0, dilation=1, groups=1,

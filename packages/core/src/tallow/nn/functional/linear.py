@@ -1,0 +1,50 @@
+"""Linear and bilinear maps of the last dim."""
+
+from tallow.errors import DtypeError, ShapeError, describe
+from tallow.nn.functional.common import same_dtype
+from tallow.ops.linalg import linear as linear_op
+
+
+def linear(input, weight, bias=None):
+    """input @ weight.T + bias: (..., in), (out, in), (out,) or None -> (..., out).
+
+    >>> import tallow
+    >>> tallow.nn.functional.linear(tallow.ones(2, 3), tallow.ones(1, 3), tallow.zeros(1))
+    tensor([[3.],
+            [3.]])
+    """
+    x, w = input.array, weight.array
+    if x.dtype != w.dtype or not x.shape or x.shape[-1] != w.shape[-1]:
+        _explain(input, weight)
+    if w.ndim == 1:
+        return input @ weight if bias is None else input @ weight + bias
+    return linear_op(input, weight, bias)
+
+
+def _explain(input, weight):
+    features = weight.array.shape[-1]
+    if input.array.shape[-1:] != (features,):
+        raise ShapeError(
+            f"linear: expected input with {features} features in its last dimension, got "
+            f"{describe(input)}; the weight is {describe(weight)}, (out_features, in_features)"
+        )
+    raise DtypeError(
+        f"linear: expected input of the weight's dtype {weight.dtype}, got {describe(input)}; "
+        f"convert one with .to({weight.dtype})"
+    )
+
+
+def bilinear(input1, input2, weight, bias=None):
+    """input1 @ weight[o] @ input2 for each output o: (..., in1), (..., in2), (out, in1, in2) -> (..., out)."""
+    outputs, size1, size2 = weight.array.shape
+    shape1, shape2 = input1.array.shape, input2.array.shape
+    if shape1[-1:] != (size1,) or shape2[-1:] != (size2,) or shape1[:-1] != shape2[:-1]:
+        raise ShapeError(
+            f"bilinear: expected inputs (..., {size1}) and (..., {size2}) of one leading shape, got "
+            f"{describe(input1)} and {describe(input2)}"
+        )
+    same_dtype("bilinear", input1, input2, weight, bias)
+    left = input1.reshape(-1, size1) @ weight.permute(1, 0, 2).reshape(size1, outputs * size2)
+    left = left.reshape(-1, outputs, size2)
+    out = (left @ input2.reshape(-1, size2, 1)).reshape(*shape1[:-1], outputs)
+    return out if bias is None else out + bias

@@ -1,0 +1,174 @@
+"""Normalisation over the batch, over features, over groups of channels."""
+
+from math import prod
+
+from tallow.autograd.inplace import bump
+from tallow.creation import ones_like
+from tallow.errors import ArgumentError, ShapeError, describe
+from tallow.info import finfo
+from tallow.nn.functional.common import floats
+from tallow.nn.functional.padding import pad
+from tallow.ops.norm import normalize as normalize_op
+from tallow.ops.norm import normalize_by
+from tallow.ops.pool import pool_sum
+from tallow.ops.shape import reshape
+
+
+def _shaped(name, shape, count, *parameters):
+    """Parameters (count,) in a shape that broadcasts; None stays."""
+    for parameter in parameters:
+        if parameter is not None and parameter.array.size != count:
+            raise ShapeError(f"{name}: expected parameters and statistics ({count},), got {describe(parameter)}")
+    return [p if p is None else reshape(p, shape=shape) for p in parameters]
+
+
+def _normalize(x, weight, bias, axes, eps, centre=True):
+    if weight is None and bias is not None:
+        weight = ones_like(bias)
+    return normalize_op(x, weight, bias, axes=axes, eps=eps, centre=centre)
+
+
+def _update(running, new, momentum):
+    """running = (1 - momentum) * running + momentum * new, in place and unrecorded."""
+    array = running.array
+    array *= 1 - momentum
+    array += momentum * new.reshape(array.shape)
+    bump(running, "batch_norm")
+
+
+def batch_norm(
+    input, running_mean, running_var, weight=None, bias=None, training=False, momentum=0.1, eps=1e-05
+):  # fmt: skip
+    """Each channel of (N, C, ...) normalised over the rest: (x - mean) / sqrt(var + eps) * weight + bias.
+
+    In training mean and variance are the batch's, and the running ones (C,), unless None, move towards them (the
+    unbiased variance) by `momentum`, in place; in evaluation they are the running ones. https://arxiv.org/abs/1502.03167
+
+    >>> import tallow
+    >>> x = tallow.tensor([[1.0], [3.0]])
+    >>> tallow.nn.functional.batch_norm(x, None, None, training=True, eps=0.0)
+    tensor([[-1.],
+            [ 1.]])
+    """
+    floats("batch_norm", input)
+    x = input.array
+    if x.ndim < 2:
+        raise ShapeError(f"batch_norm: expected input (N, C, ...), got {describe(input)}")
+    channels = x.shape[1]
+    shape, axes = (1, channels, *(1,) * (x.ndim - 2)), (0, *range(2, x.ndim))
+    weight, bias = _shaped("batch_norm", shape, channels, weight, bias)
+    if not training:
+        if running_mean is None or running_var is None:
+            raise ArgumentError("batch_norm: expected running_mean and running_var in evaluation, got None")
+        mean, var = _shaped("batch_norm", shape, channels, running_mean, running_var)
+        return normalize_by(input, mean, var, weight, bias, eps=eps)
+    count = x.size // max(channels, 1)
+    if count <= 1:
+        raise ArgumentError(
+            f"batch_norm: expected more than one value per channel in training, got {describe(input)}"
+        )
+    out, mean, var = _normalize(input, weight, bias, axes, eps)
+    if running_mean is not None:
+        _shaped("batch_norm", shape, channels, running_mean)
+        _update(running_mean, mean.array, momentum)
+    if running_var is not None:
+        _shaped("batch_norm", shape, channels, running_var)
+        _update(running_var, var.array * (count / (count - 1)), momentum)
+    return out
+
+
+def instance_norm(
+    input, running_mean=None, running_var=None, weight=None, bias=None, use_input_stats=True, momentum=0.1,
+    eps=1e-05,
+):  # fmt: skip
+    """Each channel of each sample of (N, C, ...) normalised over its positions. https://arxiv.org/abs/1607.08022"""
+    floats("instance_norm", input)
+    x = input.array
+    if x.ndim < 3:
+        raise ShapeError(f"instance_norm: expected input (N, C, ...) with positions, got {describe(input)}")
+    if not use_input_stats:
+        return batch_norm(input, running_mean, running_var, weight, bias, False, momentum, eps)
+    count, channels = prod(x.shape[2:]), x.shape[1]
+    if count <= 1:
+        raise ArgumentError(f"instance_norm: expected more than one position, got {describe(input)}")
+    shape = (1, channels, *(1,) * (x.ndim - 2))
+    weight, bias = _shaped("instance_norm", shape, channels, weight, bias)
+    out, mean, var = _normalize(input, weight, bias, tuple(range(2, x.ndim)), eps)
+    if running_mean is not None:
+        _update(running_mean, mean.array.mean(axis=0), momentum)
+    if running_var is not None:
+        _update(running_var, var.array.mean(axis=0) * (count / (count - 1)), momentum)
+    return out
+
+
+def _last_axes(name, input, normalized_shape, *parameters):
+    """The axes that `normalized_shape` names, which the input and the parameters must have."""
+    floats(name, input)
+    shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
+    ndim = input.array.ndim
+    if not shape or input.array.shape[-len(shape) :] != shape:
+        expected = ", ".join(map(str, ("...", *shape)))
+        raise ShapeError(f"{name}: expected input ({expected}), got {describe(input)}")
+    for parameter in parameters:
+        if parameter is not None and parameter.array.shape != shape:
+            raise ShapeError(f"{name}: expected weight and bias {shape}, got {describe(parameter)}")
+    leading = (1,) * (ndim - len(shape))
+    parameters = [p if p is None else reshape(p, shape=(*leading, *shape)) for p in parameters]
+    return tuple(range(ndim - len(shape), ndim)), parameters
+
+
+def layer_norm(input, normalized_shape, weight=None, bias=None, eps=1e-05):
+    """The last dims, `normalized_shape`, normalised to mean 0 and variance 1, times weight, plus bias.
+
+    https://arxiv.org/abs/1607.06450
+
+    >>> import tallow
+    >>> tallow.nn.functional.layer_norm(tallow.tensor([[1.0, 3.0]]), (2,), eps=0.0)
+    tensor([[-1.,  1.]])
+    """
+    axes, (weight, bias) = _last_axes("layer_norm", input, normalized_shape, weight, bias)
+    return _normalize(input, weight, bias, axes, eps)[0]
+
+
+def rms_norm(input, normalized_shape, weight=None, eps=None):
+    """The last dims divided by the root of their mean square, times weight. https://arxiv.org/abs/1910.07467
+
+    eps None is the smallest difference from 1 of the input's dtype.
+    """
+    axes, (weight,) = _last_axes("rms_norm", input, normalized_shape, weight)
+    eps = finfo(input.dtype).eps if eps is None else eps
+    return _normalize(input, weight, None, axes, eps, centre=False)[0]
+
+
+def group_norm(input, num_groups, weight=None, bias=None, eps=1e-05):
+    """Groups of channels of each sample of (N, C, ...), normalised. https://arxiv.org/abs/1803.08494"""
+    floats("group_norm", input)
+    shape = input.array.shape
+    if len(shape) < 2 or num_groups < 1 or shape[1] % num_groups:
+        raise ShapeError(
+            f"group_norm: expected input (N, C, ...) with C divided by {num_groups} groups, got {describe(input)}"
+        )
+    grouped = (shape[0], num_groups, shape[1] // num_groups, *shape[2:])
+    affine = (1, num_groups, grouped[2], *(1,) * (len(shape) - 2))
+    weight, bias = _shaped("group_norm", affine, shape[1], weight, bias)
+    parts = reshape(input, shape=grouped)
+    out = _normalize(parts, weight, bias, tuple(range(2, len(grouped))), eps)[0]
+    return reshape(out, shape=shape)
+
+
+def local_response_norm(input, size, alpha=1e-4, beta=0.75, k=1.0):
+    """input / (k + alpha * mean of squares over `size` neighbouring channels) ** beta: (N, C, ...)."""
+    shape = input.array.shape
+    if len(shape) < 3:
+        raise ShapeError(f"local_response_norm: expected input (N, C, ...), got {describe(input)}")
+    squares = (input * input).reshape(shape[0], 1, shape[1], -1)
+    squares = pad(squares, (0, 0, size // 2, (size - 1) // 2))
+    count = (shape[1], squares.array.shape[3])
+    total = pool_sum(squares, kernel=(size, 1), stride=(1, 1), padding=(0, 0), count=count)
+    return input / (total.reshape(*shape) * (alpha / size) + k) ** beta
+
+
+def normalize(input, p=2.0, dim=1, eps=1e-12, out=None):
+    """input / max(norm, eps), the p-norm along `dim`."""
+    result = input / input.norm(p, dim, keepdim=True).clamp(min=eps)
+    return result if out is None else out.copy_(result)

@@ -1,0 +1,166 @@
+"""Activations: elementwise nonlinearities of neural networks. `sigmoid` and `tanh` are in `elementwise`."""
+
+from math import pi, sqrt
+
+from tallow.autograd.op import op
+from tallow.ops.elementwise import exp, minimum, sigmoid, tanh, where
+from tallow.ops.special import erf
+
+# Piecewise linear
+
+
+@op
+def relu(xp, x):
+    return xp.maximum(x, 0)
+
+
+@op
+def relu_grad(g, out):
+    """g where the output was positive, else 0."""
+    return g * (out > 0)
+
+
+@op
+def leaky_relu(xp, x, *, slope):
+    return xp.where(x > 0, x, x * slope)
+
+
+@op
+def prelu(xp, x, weight):
+    """max(x, 0) + weight * min(x, 0); the weight is shaped to broadcast."""
+    return xp.where(x > 0, x, x * weight)
+
+
+@op
+def hardtanh(xp, x, *, low, high):
+    return xp.clip(x, low, high)
+
+
+@op
+def hardtanh_grad(g, x, *, low, high):
+    """g strictly inside the limits, else 0."""
+    return g * ((x > low) & (x < high))
+
+
+@op
+def hardsigmoid(xp, x):
+    """Straight from 0 at -3 to 1 at 3."""
+    return xp.clip(x / 6 + 0.5, 0, 1)
+
+
+@op
+def hardswish(xp, x):
+    return x * xp.clip(x / 6 + 0.5, 0, 1)
+
+
+@op
+def threshold(xp, x, *, limit, value):
+    """x above the limit, else `value`."""
+    return xp.where(x > limit, x, xp.asarray(value, x.dtype))
+
+
+@op
+def hardshrink(x, *, limit):
+    """x outside [-limit, limit], else 0."""
+    return x * ((x > limit) | (x < -limit) | (x != x))
+
+
+@op
+def softshrink(xp, x, *, limit):
+    """x moved towards 0 by the limit, not past it."""
+    return x - xp.clip(x, -limit, limit)
+
+
+relu.vjp(lambda g, out: relu_grad(g, out))
+relu_grad.vjp(lambda g, out: relu_grad(g, out))
+leaky_relu.vjp(lambda g, x, slope: where(x > 0, g, g * slope))
+prelu.vjp(lambda g, x, weight: where(x > 0, g, g * weight), lambda g, x: where(x > 0, 0, g * x))
+hardtanh.vjp(lambda g, x, low, high: hardtanh_grad(g, x, low=low, high=high))
+hardtanh_grad.vjp(lambda g, x, low, high: hardtanh_grad(g, x, low=low, high=high))
+hardsigmoid.vjp(lambda g, x: hardtanh_grad(g, x, low=-3, high=3) / 6)
+hardswish.vjp(lambda g, x: where(x >= 3, g, where(x > -3, g * (x / 3 + 0.5), 0)))
+threshold.vjp(lambda g, x, limit: where(x > limit, g, 0))
+hardshrink.vjp(lambda g, out: where(out == 0, 0, g))
+softshrink.vjp(lambda g, out: where(out == 0, 0, g))
+
+# Smooth
+
+
+@op
+def elu(xp, x, *, alpha, scale, inner):
+    """scale * x above 0, scale * alpha * (exp(inner * x) - 1) below: ELU, SELU and CELU."""
+    return xp.where(x > 0, x * scale, xp.expm1(xp.minimum(x, 0) * inner) * (alpha * scale))
+
+
+@op
+def softplus(xp, x, *, beta, threshold):
+    """log(1 + exp(beta * x)) / beta; x itself where beta * x is above the threshold."""
+    scaled = x * beta
+    return xp.where(scaled > threshold, x, xp.logaddexp(scaled, xp.zeros_like(scaled)) / beta)
+
+
+@op
+def logsigmoid(xp, x):
+    return -xp.logaddexp(-x, xp.zeros_like(x))
+
+
+@op
+def silu(x):
+    """x * sigmoid(x). https://arxiv.org/abs/1702.03118"""
+    return x * sigmoid(x)
+
+
+@op
+def mish(xp, x):
+    """x * tanh(softplus(x)). https://arxiv.org/abs/1908.08681"""
+    return x * xp.tanh(xp.logaddexp(x, xp.zeros_like(x)))
+
+
+@op
+def gelu(x):
+    """x * Phi(x), Phi the standard normal distribution function. https://arxiv.org/abs/1606.08415"""
+    return x * (0.5 + 0.5 * erf(x * sqrt(0.5)))
+
+
+@op
+def gelu_tanh(xp, x):
+    """GELU by the approximation 0.5 * x * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 * x**3)))."""
+    return x * (0.5 + 0.5 * xp.tanh(_gelu_inner(x)))
+
+
+def _gelu_inner(x):
+    return x * (1 + 0.044715 * x * x) * sqrt(2 / pi)
+
+
+def _elu_rule(g, x, alpha, scale, inner):
+    return where(x > 0, g * scale, g * exp(minimum(x, 0) * inner) * (alpha * scale * inner))
+
+
+def _silu_rule(g, x):
+    s = sigmoid(x)
+    return g * (s * (1 + x * (1 - s)))
+
+
+def _mish_rule(g, x):
+    t = tanh(softplus(x, beta=1, threshold=20))
+    return g * (t + x * (1 - t * t) * sigmoid(x))
+
+
+def _gelu_rule(g, x):
+    density = exp(x * x * -0.5) * sqrt(0.5 / pi)
+    return g * (0.5 + 0.5 * erf(x * sqrt(0.5)) + x * density)
+
+
+def _gelu_tanh_rule(g, x):
+    t = tanh(_gelu_inner(x))
+    slope = (1 + 3 * 0.044715 * x * x) * sqrt(2 / pi)
+    return g * (0.5 + 0.5 * t + 0.5 * x * (1 - t * t) * slope)
+
+
+elu.vjp(_elu_rule)
+softplus.vjp(lambda g, x, beta, threshold: where(x * beta > threshold, g, g * sigmoid(x * beta)))
+logsigmoid.vjp(lambda g, x: g * sigmoid(-x))
+silu.vjp(_silu_rule)
+mish.vjp(_mish_rule)
+gelu.vjp(_gelu_rule)
+gelu_tanh.vjp(_gelu_tanh_rule)

@@ -1,0 +1,158 @@
+"""Pooling over windows of any number of spatial axes: x (N, C, *size) -> (N, C, *count).
+
+`kernel`, `stride`, `padding` and `dilation` are tuples, one int per spatial axis; `count` is the number of windows,
+which the caller chooses (in ceil mode the last windows stick out). One pass for each place in the kernel does all
+windows at once.
+"""
+
+from tallow.autograd.op import op
+from tallow.ops.conv import offsets
+
+
+def framed(xp, x, value, kernel, stride, padding, dilation, count):
+    """x on a ground of `value` that holds all windows, also those that stick out at the end."""
+    spans = zip(count, kernel, stride, dilation, strict=True)
+    size = [(n - 1) * s + d * (k - 1) + 1 for n, k, s, d in spans]
+    if not any(padding) and all(a <= b for a, b in zip(size, x.shape[2:], strict=True)):
+        return x
+    size = [max(a, b + p) for a, b, p in zip(size, x.shape[2:], padding, strict=True)]
+    out = xp.full((*x.shape[:2], *size), value, x.dtype)
+    out[interior(x.shape, padding)] = x
+    return out
+
+
+def interior(shape, padding):
+    """The key of x within its frame."""
+    return (..., *(slice(p, p + n) for n, p in zip(shape[2:], padding, strict=True)))
+
+
+def lowest(xp, dtype):
+    """What every element is at least."""
+    return xp.iinfo(dtype).min if dtype.kind in "iu" else -float("inf")
+
+
+def winners(xp, x, out, kernel, stride, padding, dilation, count):
+    """For each place in the kernel: its key in the frame, and the windows whose (first) maximum is there."""
+    ground = framed(xp, x, lowest(xp, x.dtype), kernel, stride, padding, dilation, count)
+    open = xp.ones(out.shape, bool)
+    for _, key in offsets(xp, kernel, count, stride, dilation):
+        here = open & ~(ground[key] < out)
+        yield key, here
+        open ^= here
+
+
+@op
+def max_pool(xp, x, *, kernel, stride, padding, dilation, count):
+    """The largest element of each window; NaN if there is one."""
+    x = framed(xp, x, lowest(xp, x.dtype), kernel, stride, padding, dilation, count)
+    (_, first), *rest = offsets(xp, kernel, count, stride, dilation)
+    out = x[first].copy()
+    for _, key in rest:
+        xp.maximum(out, x[key], out=out)
+    return out
+
+
+@op
+def max_pool_grad(xp, g, x, out, *, kernel, stride, padding, dilation, count):
+    """g put where the maximum of its window was."""
+    how = (kernel, stride, padding, dilation, count)
+    grad = xp.zeros(framed(xp, x, 0, *how).shape, g.dtype)
+    for key, here in winners(xp, x, out, *how):
+        grad[key] += g * here
+    return grad[interior(x.shape, padding)]
+
+
+@op
+def max_pool_pick(xp, v, x, out, *, kernel, stride, padding, dilation, count):
+    """The elements of v where the maxima of x were: the adjoint of `max_pool_grad`."""
+    how = (kernel, stride, padding, dilation, count)
+    ground = framed(xp, v, 0, *how)
+    total = xp.zeros(out.shape, v.dtype)
+    for key, here in winners(xp, x, out, *how):
+        total += ground[key] * here
+    return total
+
+
+@op
+def max_pool_indices(xp, x, *, kernel, stride, padding, dilation, count):
+    """Where the maxima are: positions in the flattened spatial axes."""
+    how = (kernel, stride, padding, dilation, count)
+    places = xp.arange(x[0, 0].size).reshape(1, 1, *x.shape[2:])
+    places = framed(xp, places, 0, *how)
+    out = max_pool(x, kernel=kernel, stride=stride, padding=padding, dilation=dilation, count=count)
+    total = xp.zeros(out.shape, xp.int64)
+    for key, here in winners(xp, x, out, *how):
+        total += places[key] * here
+    return total
+
+
+@op
+def max_unpool(xp, x, index, *, size):
+    """Zeros (N, C, *size) with x put at `index`, positions as `max_pool_indices` gives them."""
+    out = xp.zeros((*x.shape[:2], *size), x.dtype)
+    images, channels = xp.ogrid[: x.shape[0], : x.shape[1]]
+    flat = index.reshape(*x.shape[:2], -1)
+    out.reshape(*x.shape[:2], -1)[images[..., None], channels[..., None], flat] = x.reshape(flat.shape)
+    return out
+
+
+@op
+def read_at(xp, x, index):
+    """The elements of x (N, C, *size) at positions `index` in the flattened spatial axes."""
+    flat = index.reshape(*x.shape[:2], -1)
+    return xp.take_along_axis(x.reshape(*x.shape[:2], -1), flat, axis=2).reshape(index.shape)
+
+
+@op
+def pool_sum(xp, x, *, kernel, stride, padding, count):
+    """The sum of each window, what lies outside x counting as 0."""
+    once = (1,) * len(kernel)
+    x = framed(xp, x, 0, kernel, stride, padding, once, count)
+    (_, first), *rest = offsets(xp, kernel, count, stride, once)
+    out = x[first].copy()
+    for _, key in rest:
+        out += x[key]
+    return out
+
+
+@op
+def pool_spread(xp, g, *, size, kernel, stride, padding, count):
+    """Each element of g added to all of its window: the adjoint of `pool_sum`."""
+    once = (1,) * len(kernel)
+    image = xp.broadcast_to(g.dtype.type(0), (*g.shape[:2], *size))
+    out = xp.zeros(framed(xp, image, 0, kernel, stride, padding, once, count).shape, g.dtype)
+    for _, key in offsets(xp, kernel, count, stride, once):
+        out[key] += g
+    return out[interior(image.shape, padding)]
+
+
+@max_pool.vjp
+def _(g, x, out, kernel, stride, padding, dilation, count):
+    how = {"kernel": kernel, "stride": stride, "padding": padding, "dilation": dilation, "count": count}
+    return max_pool_grad(g, x, out, **how)
+
+
+@max_pool_grad.vjp
+def _(v, x, out, kernel, stride, padding, dilation, count):
+    how = {"kernel": kernel, "stride": stride, "padding": padding, "dilation": dilation, "count": count}
+    return max_pool_pick(v, x, out, **how)
+
+
+@max_pool_pick.vjp
+def _(g, x, out, kernel, stride, padding, dilation, count):
+    how = {"kernel": kernel, "stride": stride, "padding": padding, "dilation": dilation, "count": count}
+    return max_pool_grad(g, x, out, **how)
+
+
+max_unpool.vjp(lambda g, index: read_at(g, index))
+read_at.vjp(lambda g, index, shapes: max_unpool(g, index, size=shapes[0][2:]))
+pool_sum.vjp(
+    lambda g, shapes, kernel, stride, padding, count: pool_spread(
+        g, size=shapes[0][2:], kernel=kernel, stride=stride, padding=padding, count=count
+    )
+)
+pool_spread.vjp(
+    lambda g, kernel, stride, padding, count: pool_sum(
+        g, kernel=kernel, stride=stride, padding=padding, count=count
+    )
+)
