@@ -5,6 +5,7 @@
 
 import math as _math
 import warnings as _warnings
+from importlib import import_module as _import_module
 
 # Inf and NaN arise as IEEE 754 says, without a warning, as in PyTorch: of NumPy's warnings about them, those
 # that come from tallow's own operations are not shown. NumPy called by others warns as ever.
@@ -299,3 +300,14 @@ def is_complex(input):
 def numel(input):
     """How many elements the tensor has."""
     return input.numel()
+
+
+_PACKAGES = ("amp", "autograd", "backends", "cuda", "distributions", "fft", "func", "hub", "linalg", "nn", "optim",
+             "serialization", "special", "testing", "utils")  # fmt: skip
+
+
+def __getattr__(name):
+    """The packages, imported at their first use: `import tallow` stays quick."""
+    if name in _PACKAGES:
+        return _import_module(f"tallow.{name}")
+    raise AttributeError(f"module 'tallow' has no attribute {name!r}")
