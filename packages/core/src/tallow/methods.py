@@ -1,16 +1,19 @@
-"""The methods of Tensor: one table that attaches the public functions.
+"""The methods of Tensor, attached to it by rule.
 
-What is in `FUNCTIONS` is attached under its own name; what is in `IN_PLACE` also gets its `name_` form, which computes
-out of place and writes the result, with its history, into the tensor.
+A public function (in the `__all__` of one of `MODULES`) whose first parameter is called `input` is also a method, but
+for those in `FUNCTIONS_ONLY`; what PyTorch has as a method alone is in the module's `METHODS`. What is in `IN_PLACE`
+also gets its `name_` form, which computes out of place and writes the result, with its history, into the tensor.
 """
 
 import copy
+import inspect
 import operator
 
 import numpy as np
 
 import tallow.ops.elementwise as ops
 from tallow import (
+    activations,
     backend,
     conversion,
     creation,
@@ -31,38 +34,12 @@ from tallow.promotion import as_operand, can_cast, sizes_of, to_dtype
 from tallow.size import Size
 from tallow.tensor import Tensor, wrap
 
-FUNCTIONS = {
-    math: """
-        abs absolute acos add addcdiv addcmul allclose arccos arcsin arctan arctan2 asin atan atan2 bitwise_and
-        bitwise_not bitwise_or bitwise_xor ceil clamp clip cos cosh div divide eq equal erf exp exp2 expm1 floor
-        floor_divide fmod frac ge greater greater_equal gt isclose isfinite isinf isnan le lerp less less_equal log
-        log10 log1p log2 logaddexp logical_and logical_not logical_or logical_xor lt maximum minimum mul multiply
-        nan_to_num ne neg negative not_equal positive pow reciprocal remainder round rsqrt sigmoid sign sin sinh
-        sqrt square sub subtract tan tanh true_divide trunc
-    """,
-    reductions: """
-        all amax amin any argmax argmin argsort bincount count_nonzero cumprod cumsum logsumexp max mean median min
-        norm prod sort std sum topk unique var
-    """,
-    shaping: """
-        broadcast_to chunk contiguous diag diagonal expand flatten flip moveaxis movedim narrow permute ravel repeat
-        repeat_interleave reshape roll select split squeeze swapaxes t tile transpose tril triu unbind unflatten
-        unsqueeze view
-    """,
-    indexing: """
-        gather index_add index_copy index_fill index_put index_select masked_fill masked_scatter masked_select nonzero
-        scatter scatter_add take
-    """,
-    products: "addmm addmv baddbmm bmm dot inner matmul mm mv outer trace",
-    conversion: "cpu cuda item numpy to tolist type_as",
-    creation: "clone",
-    random: """
-        bernoulli bernoulli_ cauchy_ exponential_ geometric_ log_normal_ multinomial normal_ random_ uniform_
-    """,
-    graph: """
-        backward detach detach_ register_hook register_post_accumulate_grad_hook requires_grad_ retain_grad
-    """,
-}
+MODULES = (math, creation, random, reductions, shaping, indexing, products, conversion, graph)
+
+FUNCTIONS_ONLY = {
+    "empty_like", "full_like", "ones_like", "poisson", "rand_like", "randint_like", "randn_like", "rsub", "std_mean",
+    "var_mean", "zeros_like",
+}  # fmt: skip
 
 IN_PLACE = """
     abs acos add addcdiv addcmul addmm asin atan ceil clamp clip cos cosh cumsum div divide eq erf exp exp2 expm1 floor
@@ -125,9 +102,17 @@ def state_allows(self):
     return self.array.flags.writeable
 
 
+def _takes_input(function):
+    return inspect.isfunction(function) and function.__code__.co_varnames[:1] == ("input",)
+
+
 def _attach_functions():
-    for module, names in FUNCTIONS.items():
-        for name in names.split():
+    for module in MODULES:
+        for name in getattr(module, "__all__", ()):
+            function = getattr(module, name)
+            if name not in FUNCTIONS_ONLY and _takes_input(function):
+                setattr(Tensor, name, function)
+        for name in getattr(module, "METHODS", ()):
             setattr(Tensor, name, getattr(module, name))
     for name in IN_PLACE.split():
         setattr(Tensor, name + "_", _in_place(name + "_", getattr(Tensor, name)))

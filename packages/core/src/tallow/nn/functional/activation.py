@@ -1,8 +1,9 @@
 """Activations. Each takes a tensor of any shape and gives one of the same shape, except `glu`."""
 
 from tallow import math, random, shaping
+from tallow.activations import along
 from tallow.errors import ArgumentError, ShapeError, describe
-from tallow.nn.functional.common import converted, floats, in_place
+from tallow.nn.functional.common import floats, in_place
 from tallow.ops import activation as ops
 from tallow.ops import softmax as softmax_ops
 from tallow.ops.elementwise import sigmoid as sigmoid_op
@@ -199,19 +200,13 @@ def glu(input, dim=-1):
 # Along a dim
 
 
-def _dim(name, input, dim):
-    """The axis; None means, as in old PyTorch, 0 for tensors of 0, 1 or 3 dims, and 1 for others."""
-    if dim is None:
-        dim = 0 if input.array.ndim in (0, 1, 3) else 1
-    return axis_of(name, dim, input.array.ndim)
+def _dim(dim, input):
+    """None means, as in old PyTorch, 0 for tensors of 0, 1 or 3 dims, and 1 for others."""
+    return (0 if input.array.ndim in (0, 1, 3) else 1) if dim is None else dim
 
 
 def _along(name, op, input, dim, dtype):
-    input = converted(input, dtype)
-    floats(name, input)
-    if not input.array.ndim:
-        return op(input.reshape(1), axis=0).reshape(())
-    return op(input, axis=_dim(name, input, dim))
+    return along(name, op, input, _dim(dim, input), dtype)
 
 
 def softmax(input, dim=None, _stacklevel=3, dtype=None):

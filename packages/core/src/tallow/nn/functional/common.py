@@ -1,20 +1,11 @@
 """What the families share: one number or several, in-place forms, reductions, and checks."""
 
 from tallow import dtypes
-from tallow.autograd import inplace
-from tallow.autograd.modes import state
-from tallow.errors import ArgumentError, DtypeError, ShapeError, TypeMismatchError, describe
+from tallow.activations import check_floating as floats
+from tallow.activations import in_place
+from tallow.errors import ArgumentError, DtypeError, ShapeError, describe
 from tallow.promotion import to_dtype
 from tallow.reductions import mean, sum
-from tallow.tensor import Tensor
-
-
-def floats(name, x):
-    """Raise unless x is a floating-point tensor."""
-    if not isinstance(x, Tensor):
-        raise TypeMismatchError(f"{name}: expected a tensor, got {type(x).__name__}")
-    if x.dtype.category < dtypes.FLOATING:
-        raise DtypeError(f"{name}: expected a floating-point tensor, got {describe(x)}; convert with .float()")
 
 
 def whole(name, role, x):
@@ -53,14 +44,6 @@ def batched(name, x, n):
         return x.unsqueeze(0), True
     sizes = ", ".join(("D", "H", "W")[-n:] if n > 1 else "L")
     raise ShapeError(f"{name}: expected input (N, C, {sizes}) or (C, {sizes}), got {describe(x)}")
-
-
-def in_place(op, x, **params):
-    """op(x, **params) written into x itself, with its history."""
-    if state.enabled and x.requires_grad:
-        inplace.check(x, op.name + "_", True)
-        return inplace.assign(x, op(inplace.snapshot(x), **params), op.name + "_")
-    return inplace.assign(x, op(x, **params), op.name + "_")
 
 
 def reduced(name, losses, reduction):

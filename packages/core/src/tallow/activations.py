@@ -1,0 +1,70 @@
+"""The activations that torch also has as functions of its own and as methods of Tensor."""
+
+from tallow import dtypes
+from tallow.autograd import inplace
+from tallow.autograd.modes import state
+from tallow.errors import DtypeError, TypeMismatchError, describe
+from tallow.ops.activation import relu as relu_op
+from tallow.ops.softmax import log_softmax as log_softmax_op
+from tallow.ops.softmax import softmax as softmax_op
+from tallow.promotion import axis_of, to_dtype
+from tallow.tensor import Tensor
+
+
+def relu(input):
+    """max(input, 0), elementwise.
+
+    >>> import tallow
+    >>> tallow.relu(tallow.tensor([-1.0, 2.0]))
+    tensor([0., 2.])
+    """
+    return relu_op(input)
+
+
+def relu_(input):
+    """`relu`, in place."""
+    return in_place(relu_op, input)
+
+
+def softmax(input, dim, dtype=None):
+    """exp(input) / sum(exp(input)) along `dim`: positive numbers that sum to 1.
+
+    >>> import tallow
+    >>> tallow.softmax(tallow.tensor([0.0, 0.0]), dim=0)
+    tensor([0.5000, 0.5000])
+    """
+    return along("softmax", softmax_op, input, dim, dtype)
+
+
+def log_softmax(input, dim, dtype=None):
+    """log(softmax(input)) along `dim`, without overflow."""
+    return along("log_softmax", log_softmax_op, input, dim, dtype)
+
+
+def along(name, op, input, dim, dtype=None):
+    """An op along one dim of a floating-point tensor, which is first converted to `dtype`."""
+    if dtype is not None:
+        input = to_dtype(input, dtype)
+    check_floating(name, input)
+    if not input.array.ndim:
+        axis_of(name, dim, 0)
+        return op(input.reshape(1), axis=0).reshape(())
+    return op(input, axis=axis_of(name, dim, input.array.ndim))
+
+
+def check_floating(name, x):
+    """Raise unless x is a floating-point tensor."""
+    if not isinstance(x, Tensor):
+        raise TypeMismatchError(f"{name}: expected a tensor, got {type(x).__name__}")
+    if x.dtype.category < dtypes.FLOATING:
+        raise DtypeError(
+            f"{name}: expected a floating-point tensor, got {describe(x)}; convert with .float()"
+        )
+
+
+def in_place(op, x, **params):
+    """op(x, **params) written into x itself, with its history."""
+    if state.enabled and x.requires_grad:
+        inplace.check(x, op.op.name + "_", True)
+        return inplace.assign(x, op(inplace.snapshot(x), **params), op.op.name + "_")
+    return inplace.assign(x, op(x, **params), op.op.name + "_")
