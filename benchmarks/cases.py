@@ -1,4 +1,4 @@
-"""What is timed. Each case takes the module, `tallow` or `torch`, and returns the function to time."""
+"""What is timed. Each case takes the module, `tallow` or `torch`, and returns what to time."""
 
 CASES = {}
 

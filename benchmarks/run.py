@@ -4,8 +4,9 @@
     python benchmarks/run.py step                 the cases whose name contains "step"
     python benchmarks/run.py --write docs/performance.md
 
-A case is a function of the module (`tallow` or `torch`) that prepares its data and returns what to time. The two take
-turns, a few milliseconds each; reported are the medians, and how many times as fast as PyTorch tallow is.
+A case is a function of the module (`tallow` or `torch`) that prepares its data and returns what to
+time. The two take turns, a few milliseconds each; reported are the medians, and how many times as
+fast as PyTorch tallow is.
 """
 
 import argparse
@@ -116,8 +117,9 @@ def where_measured():
         names = [line for line in cpuinfo.read_text().splitlines() if line.startswith("model name")]
         model = names[0].partition(":")[2].strip() if names else model
     return (
-        f"{model}, {os.cpu_count()} cores; Python {platform.python_version()}, NumPy {numpy.__version__}, "
-        f"tallow {tallow.__version__}, PyTorch {torch.__version__} with {torch.get_num_threads()} threads"
+        f"{model}, {os.cpu_count()} cores; Python {platform.python_version()}, "
+        f"NumPy {numpy.__version__}, tallow {tallow.__version__}, "
+        f"PyTorch {torch.__version__} with {torch.get_num_threads()} threads"
     )
 
 

@@ -12,7 +12,7 @@ from importlib import import_module as _import_module
 _warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"tallow\.(ops|kernels|autograd)")
 
 from tallow import methods  # attaches the methods of Tensor
-from tallow.activations import log_softmax, relu, relu_, softmax
+from tallow.activations import *
 from tallow.autograd import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled
 from tallow.creation import *
 from tallow.device import device

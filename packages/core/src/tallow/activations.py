@@ -10,6 +10,8 @@ from tallow.ops.softmax import softmax as softmax_op
 from tallow.promotion import axis_of, to_dtype
 from tallow.tensor import Tensor
 
+__all__ = ["log_softmax", "relu", "relu_", "softmax"]
+
 
 def relu(input):
     """max(input, 0), elementwise.

@@ -34,7 +34,7 @@ from tallow.promotion import as_operand, can_cast, sizes_of, to_dtype
 from tallow.size import Size
 from tallow.tensor import Tensor, wrap
 
-MODULES = (math, creation, random, reductions, shaping, indexing, products, conversion, graph)
+MODULES = (math, activations, creation, random, reductions, shaping, indexing, products, conversion, graph)
 
 FUNCTIONS_ONLY = {
     "empty_like", "full_like", "ones_like", "poisson", "rand_like", "randint_like", "randn_like", "rsub", "std_mean",
