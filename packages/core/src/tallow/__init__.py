@@ -1,3 +1,4 @@
+# ruff: noqa: F403
 """tallow: tensors, automatic differentiation and neural networks, with PyTorch's names.
 
 `import tallow as torch` is meant to be the whole migration.

@@ -10,6 +10,8 @@ from tallow.ops.transfer import transfer
 from tallow.promotion import to_dtype
 from tallow.tensor import Tensor, wrap
 
+METHODS = ["cpu", "cuda", "item", "numpy", "to", "tolist", "type_as"]
+
 
 def to(input, *args, dtype=None, device=None, non_blocking=False, copy=False, memory_format=None):
     """The tensor in another dtype, on another device, or both; itself where nothing changes.

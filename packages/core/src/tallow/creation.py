@@ -12,6 +12,12 @@ from tallow.ops.elementwise import copy
 from tallow.promotion import number, result_type, sizes_of, to_dtype
 from tallow.tensor import Tensor, wrap
 
+__all__ = [
+    "arange", "as_tensor", "asarray", "clone", "complex", "empty", "empty_like", "eye",
+    "from_dlpack", "from_numpy", "frombuffer", "full", "full_like", "linspace", "logspace", "ones",
+    "ones_like", "tensor", "zeros", "zeros_like",
+]  # fmt: skip
+
 
 def place(array, where=None, requires_grad=False):
     """A leaf with a NumPy array's values on a device."""

@@ -8,6 +8,11 @@ from tallow.autograd.inplace import alias_without_history
 from tallow.errors import GradientError
 from tallow.tensor import refresh, wrap
 
+METHODS = [
+    "backward", "detach", "detach_", "register_hook", "register_post_accumulate_grad_hook",
+    "requires_grad_", "retain_grad",
+]  # fmt: skip
+
 _keys = count().__next__
 
 

@@ -13,6 +13,12 @@ from tallow.promotion import as_tensor_operand, axis_of, pair, to_dtype
 from tallow.shaping import expand
 from tallow.tensor import Tensor, wrap
 
+__all__ = [
+    "gather", "index_add", "index_copy", "index_fill", "index_put", "index_select", "masked_fill",
+    "masked_scatter", "masked_select", "nonzero", "scatter", "scatter_add", "searchsorted", "take",
+    "take_along_dim",
+]  # fmt: skip
+
 _BASIC = (int, slice, type(None), type(...))
 
 

@@ -13,6 +13,19 @@ from tallow.ops.special import erf as erf_op
 from tallow.promotion import as_tensor_operand, floating, give, number, pair, to_dtype
 from tallow.tensor import Tensor, wrap
 
+__all__ = [
+    "abs", "absolute", "acos", "add", "addcdiv", "addcmul", "allclose", "arccos", "arcsin",
+    "arctan", "arctan2", "asin", "atan", "atan2", "bitwise_and", "bitwise_not", "bitwise_or",
+    "bitwise_xor", "ceil", "clamp", "clip", "cos", "cosh", "div", "divide", "eq", "equal", "erf",
+    "exp", "exp2", "expm1", "floor", "floor_divide", "fmod", "frac", "ge", "greater",
+    "greater_equal", "gt", "isclose", "isfinite", "isinf", "isnan", "le", "lerp", "less",
+    "less_equal", "log", "log10", "log1p", "log2", "logaddexp", "logical_and", "logical_not",
+    "logical_or", "logical_xor", "lt", "maximum", "minimum", "mul", "multiply", "nan_to_num", "ne",
+    "neg", "negative", "not_equal", "positive", "pow", "reciprocal", "remainder", "round", "rsqrt",
+    "rsub", "sigmoid", "sign", "sin", "sinh", "sqrt", "square", "sub", "subtract", "tan", "tanh",
+    "true_divide", "trunc", "where",
+]  # fmt: skip
+
 
 def _unary(name, op, doc, convert=floating):
     """A function of one tensor; `convert` prepares the operand (integers become floating by default)."""

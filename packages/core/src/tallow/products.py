@@ -8,6 +8,11 @@ from tallow.reductions import norm
 from tallow.shaping import movedim, reshape, stack
 from tallow.tensor import Tensor
 
+__all__ = [
+    "addmm", "addmv", "baddbmm", "bmm", "cdist", "cross", "dot", "einsum", "inner", "kron",
+    "matmul", "mm", "mv", "outer", "tensordot", "trace",
+]  # fmt: skip
+
 
 def _check(name, x, y):
     """Raise unless both are tensors of one dtype."""

@@ -30,6 +30,16 @@ from tallow.ops.elementwise import fill
 from tallow.promotion import give, sizes_of
 from tallow.tensor import Tensor, wrap
 
+__all__ = [
+    "Generator", "bernoulli", "default_generator", "get_rng_state", "initial_seed", "manual_seed",
+    "multinomial", "normal", "poisson", "rand", "rand_like", "randint", "randint_like", "randn",
+    "randn_like", "randperm", "seed", "set_rng_state",
+]  # fmt: skip
+METHODS = [
+    "bernoulli_", "cauchy_", "exponential_", "geometric_", "log_normal_", "normal_", "random_",
+    "uniform_",
+]  # fmt: skip
+
 # The state of generators
 
 

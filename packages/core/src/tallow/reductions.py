@@ -11,6 +11,12 @@ from tallow.ops.shape import reshape
 from tallow.promotion import axes_of, axis_of, floating, give, pair, to_dtype
 from tallow.tensor import Tensor, wrap
 
+__all__ = [
+    "all", "amax", "amin", "any", "argmax", "argmin", "argsort", "bincount", "count_nonzero",
+    "cumprod", "cumsum", "logsumexp", "max", "mean", "median", "min", "norm", "prod", "sort", "std",
+    "std_mean", "sum", "topk", "unique", "var", "var_mean",
+]  # fmt: skip
+
 
 class MinMax(NamedTuple):
     """Values along a dim and their positions."""

@@ -12,6 +12,15 @@ from tallow.promotion import axes_of, axis_of, common, give, sizes_of
 from tallow.size import Size
 from tallow.tensor import Tensor
 
+__all__ = [
+    "broadcast_shapes", "broadcast_tensors", "broadcast_to", "cat", "chunk", "concat",
+    "concatenate", "diag", "diagonal", "flatten", "flip", "hstack", "meshgrid", "moveaxis",
+    "movedim", "narrow", "permute", "ravel", "repeat_interleave", "reshape", "roll", "row_stack",
+    "select", "split", "squeeze", "stack", "swapaxes", "swapdims", "t", "tile", "transpose", "tril",
+    "triu", "unbind", "unflatten", "unsqueeze", "vstack",
+]  # fmt: skip
+METHODS = ["contiguous", "expand", "repeat", "split", "view"]
+
 
 def _resolve(name, sizes, input):
     """A requested shape with its -1 filled in, checked against the number of elements."""
