@@ -1,0 +1,75 @@
+"""The images: scikit-learn's handwritten digits, or a folder of pictures for each class."""
+
+from dataclasses import dataclass
+
+from tallow.utils.data import DataLoader, Dataset, Subset, TensorDataset, random_split
+
+import tallow
+
+
+@dataclass
+class Task:
+    """Images to learn from and to be tested on, `channels` x `size` x `size`, and the classes."""
+
+    train: Dataset
+    test: Dataset
+    classes: list[str]
+    channels: int
+    size: int
+
+
+class Shifted(Dataset):
+    """Images (C, H, W) moved by up to a pixel in each direction, anew at each reading."""
+
+    def __init__(self, images):
+        self.images = images
+
+    def __len__(self):
+        return len(self.images)
+
+    def __getitem__(self, index):
+        image, label = self.images[index]
+        height, width = image.shape[-2:]
+        padded = tallow.nn.functional.pad(image, (1, 1, 1, 1))
+        top, left = tallow.randint(3, (2,)).tolist()
+        return padded[..., top : top + height, left : left + width], label
+
+
+def digits():
+    """1,797 handwritten digits of 8 x 8 pixels (Alpaydin and Kaynak, 1998), a fifth held out."""
+    from sklearn.datasets import load_digits
+
+    pixels, labels = load_digits(return_X_y=True)
+    images = tallow.from_numpy(pixels).float().reshape(-1, 1, 8, 8) / 16 - 0.5
+    train, test = random_split(TensorDataset(images, tallow.from_numpy(labels)), [0.8, 0.2])
+    return Task(Shifted(train), test, [str(digit) for digit in range(10)], 1, 8)
+
+
+def imagefolder(root, size):
+    """Pictures in root/train/CLASS and root/val/CLASS, or in root/CLASS with a fifth held out."""
+    from tallowvision import transforms
+    from tallowvision.datasets import ImageFolder
+
+    resize, normalize = transforms.Resize((size, size)), transforms.Normalize([0.5] * 3, [0.5] * 3)
+    plain = transforms.Compose([resize, transforms.ToTensor(), normalize])
+    varied = transforms.Compose([transforms.RandomHorizontalFlip(), plain])
+    if (root / "val").is_dir():
+        train = ImageFolder(root / "train", varied)
+        return Task(train, ImageFolder(root / "val", plain), train.classes, 3, size)
+    top = root / "train" if (root / "train").is_dir() else root
+    train, test = ImageFolder(top, varied), ImageFolder(top, plain)
+    order = tallow.randperm(len(train)).tolist()
+    held_out = len(order) // 5
+    return Task(
+        Subset(train, order[held_out:]), Subset(test, order[:held_out]), train.classes, 3, size
+    )
+
+
+def load(options):
+    """The task that the command line asks for."""
+    return digits() if options.dataset == "digits" else imagefolder(options.data, options.size)
+
+
+def loaders(task, batch_size):
+    """A shuffling loader of the images to learn from, and one of those held out."""
+    return DataLoader(task.train, batch_size, shuffle=True), DataLoader(task.test, 256)
