@@ -16,6 +16,7 @@ nor one array twice, since the engine may hand what a rule returns to the user a
 import inspect
 import linecache
 from functools import partial
+from types import FunctionType
 
 from tallow import backend
 from tallow.autograd.modes import state
@@ -54,18 +55,15 @@ class Op:
         self.body = body
         self.view = view
         self.holomorphic = holomorphic
-        parameters = list(inspect.signature(body).parameters.values())
-        self.takes_xp = parameters[0].name == "xp"
-        parameters = parameters[self.takes_xp :]
-        self.params = tuple(p.name for p in parameters if p.kind is p.KEYWORD_ONLY)
-        self.operands = tuple(p.name for p in parameters if p.kind is not p.KEYWORD_ONLY)
-        self.variadic = any(p.kind is p.VAR_POSITIONAL for p in parameters)
+        names, self.params, self.variadic = _parameters(body)
+        self.takes_xp = names[0] == "xp"
+        self.operands = names[self.takes_xp :]
         self.rules = ()
         self.joint = None
         self.kernels = {}
         self.special = {}
         self.plans = {}
-        self.call = _compile_call(self)
+        self.call = _callable(self)
 
     def __repr__(self):
         return f"<op {self.name}({', '.join(self.operands)})>"
@@ -180,8 +178,9 @@ def _first_of(special, generic):
     return kernel
 
 
-# A call is on the path of every operation, so its loop over operands is written out for each op, as dataclasses writes
-# out __init__: for `add(x, y)` the text is one an author could have typed. Debuggers and tracebacks show it.
+# A call is on the path of every operation, so its loop over operands is written out for each op, as
+# dataclasses writes out __init__: for `add(x, y)` the text is one an author could have typed. It is
+# compiled at the first call, which keeps `import tallow` quick. Debuggers and tracebacks show it.
 
 _CALL = """\
 def {name}({signature}):
@@ -234,12 +233,38 @@ def {name}({signature}):
 """
 
 
+def _parameters(function):
+    """The names of a function's positional and of its keyword-only parameters; has it *args?"""
+    code = function.__code__
+    names, positional = code.co_varnames, code.co_argcount
+    keyword = positional + code.co_kwonlyargcount
+    star = names[keyword : keyword + 1] if code.co_flags & inspect.CO_VARARGS else ()
+    return names[:positional] + star, names[positional:keyword], bool(star)
+
+
+def _first_call(*operands, **params):
+    """What an operation does when first called: compile its call, and do that from then on."""
+    _compile_call(op)  # noqa: F821 - `op` and `_compile_call` are in the scope it is given
+    return op.call(*operands, **params)
+
+
+def _callable(made):
+    """The function that users of an operation call."""
+    scope = {
+        "Tensor": Tensor, "RESULT_TYPES": backend.RESULT_TYPES, "as_array": backend.as_array, "kernels": made.kernels,
+        "op": made, "refresh": refresh, "state": state, "wrap": made.wrap, "_compile_call": _compile_call,
+    }  # fmt: skip
+    call = FunctionType(_first_call.__code__, scope, made.name)
+    call.__doc__, call.__module__, call.__wrapped__ = made.body.__doc__, made.body.__module__, made.body
+    call.op, call.vjp, call.joint_vjp, call.on = made, made.vjp, made.joint_vjp, made.on
+    return call
+
+
 def _compile_call(made):
-    """The function that users of an operation call, written out for its operands and parameters."""
-    names = made.operands
+    """Give the function of an operation its code, written out for the operands and parameters."""
+    names, defaults = made.operands, made.body.__kwdefaults__ or {}
     arrays = [f"{x}_array" for x in names]
-    defaults = {p.name: p.default for p in inspect.signature(made.body).parameters.values()}
-    words = [p if defaults[p] is inspect.Parameter.empty else f"{p}={defaults[p]!r}" for p in made.params]
+    words = [f"{p}={defaults[p]!r}" if p in defaults else p for p in made.params]
     star = "*" if made.variadic else ""
     separator = [] if made.variadic or not words else ["*"]
     parts = {
@@ -257,15 +282,10 @@ def _compile_call(made):
     source = (_CALL_VARIADIC if made.variadic else _CALL).format(**parts).replace(",, ", ", ")
     filename = f"<tallow op {made.name}>"
     linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
-    scope = {
-        "Tensor": Tensor, "RESULT_TYPES": backend.RESULT_TYPES, "as_array": backend.as_array, "kernels": made.kernels,
-        "op": made, "refresh": refresh, "state": state, "wrap": made.wrap,
-    }  # fmt: skip
-    exec(compile(source, filename, "exec"), scope)
-    call = scope[made.name]
-    call.__doc__, call.__module__, call.__wrapped__ = made.body.__doc__, made.body.__module__, made.body
-    call.op, call.vjp, call.joint_vjp, call.on = made, made.vjp, made.joint_vjp, made.on
-    return call
+    namespace = {}
+    exec(compile(source, filename, "exec"), namespace)
+    written = namespace[made.name]
+    made.call.__kwdefaults__, made.call.__code__ = written.__kwdefaults__, written.__code__
 
 
 class Rule:
@@ -273,7 +293,7 @@ class Rule:
 
     def __init__(self, owner, function):
         self.function = function
-        self.names = tuple(inspect.signature(function).parameters)[1:]
+        self.names = _parameters(function)[0][1:]
         known = {*owner.operands, *owner.params, "out", "shapes", "needs"}
         unknown = [name for name in self.names if name not in known]
         if unknown:
