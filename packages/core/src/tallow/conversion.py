@@ -6,11 +6,12 @@ from tallow import backend, dtypes
 from tallow.device import device as device_type
 from tallow.errors import ArgumentError, DtypeError, GradientError, ShapeError, TypeMismatchError, describe
 from tallow.ops.elementwise import copy as copy_op
+from tallow.ops.shape import reshape
 from tallow.ops.transfer import transfer
 from tallow.promotion import to_dtype
 from tallow.tensor import Tensor, wrap
 
-METHODS = ["cpu", "cuda", "item", "numpy", "to", "tolist", "type_as"]
+METHODS = ["as_subclass", "cpu", "cuda", "item", "numpy", "to", "tolist", "type_as"]
 
 
 def to(input, *args, dtype=None, device=None, non_blocking=False, copy=False, memory_format=None):
@@ -70,6 +71,14 @@ def cuda(input, device=None, non_blocking=False, memory_format=None):
 def type_as(input, other):
     """The tensor in the dtype of another."""
     return to_dtype(input, other.dtype)
+
+
+def as_subclass(input, cls):
+    """The tensor, with its memory and its history, as an object of a subclass of Tensor."""
+    same = reshape(input, shape=input.array.shape)
+    made = wrap(same.array, same._requires_grad, cls)
+    made.node, made.alias = same.node, same.alias
+    return made
 
 
 def view_dtype(input, dtype):
