@@ -56,7 +56,7 @@ sum_to.vjp(lambda g, shapes: expand(g, shape=shapes[0]))
 cast.vjp(lambda g: g)
 
 
-@op
+@op(holomorphic=False)
 def patch(x, part, *, cut, arguments):
     """x with the region that the view op `cut(x, **arguments)` shows replaced by `part`."""
     out = x.copy()

@@ -142,7 +142,9 @@ class Op:
 
     def _mark_view(self, tensor, parent, params):
         base, owner = tensor.array.base, parent.array
-        if base is not None and (base is owner or base is owner.base):
+        if base is None:
+            return
+        if base is owner or base is owner.base or getattr(base, "base", None) is owner:
             source = parent.node if state.enabled else UNRECORDED
             tensor.alias = View(parent, self, params, source)
 

@@ -1,0 +1,39 @@
+"""Complex numbers and their parts. As in PyTorch the gradient of z is dL/dRe(z) + i dL/dIm(z)."""
+
+from tallow.autograd.op import op
+
+
+@op(holomorphic=False)
+def conj(x):
+    return x.conj()
+
+
+@op(view=True, holomorphic=False)
+def real(x):
+    return x.real
+
+
+@op(view=True, holomorphic=False)
+def imag(x):
+    return x.imag
+
+
+@op(view=True, holomorphic=False)
+def view_as_real(x):
+    """(...) complex -> (..., 2): the real and the imaginary part."""
+    return x[..., None].view(x.real.dtype)
+
+
+@op(view=True, holomorphic=False)
+def view_as_complex(xp, x):
+    """(..., 2) -> (...) complex; a view where the pairs lie together in memory."""
+    if x.strides[-1] != x.itemsize:
+        x = xp.ascontiguousarray(x)
+    return x.view(xp.result_type(x, xp.complex64))[..., 0]
+
+
+conj.vjp(lambda g: conj(g))
+real.vjp(lambda g: g)
+imag.vjp(lambda g: g * 1j)
+view_as_real.vjp(lambda g: view_as_complex(g))
+view_as_complex.vjp(lambda g: view_as_real(g))
