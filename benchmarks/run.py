@@ -70,7 +70,9 @@ def compare(name, ours, theirs, rounds, turn):
 def import_seconds(statement):
     """How long a fresh interpreter takes from its first line to the end of an import."""
     program = f"from time import perf_counter as t; a = t(); {statement}; print(t() - a)"
-    printed = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
+    compiled = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+    command = [sys.executable, "-c", program]
+    printed = subprocess.run(command, capture_output=True, check=True, env=compiled)
     return float(printed.stdout)
 
 
