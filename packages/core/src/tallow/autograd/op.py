@@ -186,31 +186,31 @@ def _first_of(special, generic):
 
 _CALL = """\
 def {name}({signature}):
-    kernel = kernels.get(type({first}))
-    if kernel is not None:
-        return kernel({operands}{arguments})
-    mask = 0
+    _kernel = _kernels.get(type({first}))
+    if _kernel is not None:
+        return _kernel({operands}{arguments})
+    _mask = 0
 {unwrap}
-    kernel = kernels.get(type({first_array}))
-    if kernel is None:
-        kernel = op.bind(({arrays}))
+    _kernel = _kernels.get(type({first_array}))
+    if _kernel is None:
+        _kernel = _op.bind(({arrays}))
         if not ({taped}):
-            return kernel({arrays}{arguments})
+            return _kernel({arrays}{arguments})
     try:
-        out = kernel({arrays}{arguments})
+        _out = _kernel({arrays}{arguments})
     except Exception as error:
-        raise op.explain(error, ({arrays})) from error
-    if type(out) not in RESULT_TYPES:
-        out = as_array(out)
-    return wrap(({operands}), {params}, out, mask if mask and state.enabled else 0)
+        raise _op.explain(error, ({arrays})) from error
+    if type(_out) not in RESULT_TYPES:
+        _out = _as_array(_out)
+    return _wrap(({operands}), {params}, _out, _mask if _mask and _state.enabled else 0)
 """
 
 _UNWRAP = """\
     if isinstance({x}, Tensor):
         if {x}.alias is not None:
-            refresh({x})
+            _refresh({x})
         if {x}._requires_grad:
-            mask |= {bit}
+            _mask |= {bit}
         {x}_array = {x}.array
     else:
         {x}_array = {x}"""
@@ -218,20 +218,20 @@ _UNWRAP = """\
 _CALL_VARIADIC = """\
 def {name}({signature}):
     if not any(isinstance(x, Tensor) for x in {operands}):
-        return (kernels.get(type({operands}[0])) or op.bind({operands}))(*{operands}{arguments})
-    mask, arrays = 0, []
+        return (_kernels.get(type({operands}[0])) or _op.bind({operands}))(*{operands}{arguments})
+    _mask, arrays = 0, []
     for i, x in enumerate({operands}):
         if x.alias is not None:
-            refresh(x)
+            _refresh(x)
         if x._requires_grad:
-            mask |= 1 << i
+            _mask |= 1 << i
         arrays.append(x.array)
-    kernel = kernels.get(type(arrays[0])) or op.bind(arrays)
+    _kernel = _kernels.get(type(arrays[0])) or _op.bind(arrays)
     try:
-        out = kernel(*arrays{arguments})
+        _out = _kernel(*arrays{arguments})
     except Exception as error:
-        raise op.explain(error, arrays) from error
-    return wrap({operands}, {params}, out, mask if mask and state.enabled else 0)
+        raise _op.explain(error, arrays) from error
+    return _wrap({operands}, {params}, _out, _mask if _mask and _state.enabled else 0)
 """
 
 
@@ -246,15 +246,15 @@ def _parameters(function):
 
 def _first_call(*operands, **params):
     """What an operation does when first called: compile its call, and do that from then on."""
-    _compile_call(op)  # noqa: F821 - `op` and `_compile_call` are in the scope it is given
-    return op.call(*operands, **params)
+    _compile_call(_op)  # noqa: F821 - `_op` and `_compile_call` are in the scope it is given
+    return _op.call(*operands, **params)
 
 
 def _callable(made):
     """The function that users of an operation call."""
     scope = {
-        "Tensor": Tensor, "RESULT_TYPES": backend.RESULT_TYPES, "as_array": backend.as_array, "kernels": made.kernels,
-        "op": made, "refresh": refresh, "state": state, "wrap": made.wrap, "_compile_call": _compile_call,
+        "Tensor": Tensor, "RESULT_TYPES": backend.RESULT_TYPES, "_as_array": backend.as_array, "_kernels": made.kernels,
+        "_op": made, "_refresh": refresh, "_state": state, "_wrap": made.wrap, "_compile_call": _compile_call,
     }  # fmt: skip
     call = FunctionType(_first_call.__code__, scope, made.name)
     call.__doc__, call.__module__, call.__wrapped__ = made.body.__doc__, made.body.__module__, made.body
