@@ -174,12 +174,19 @@ def smooth_l1(xp, x, y, *, beta):
     return near * near * (0.5 / beta) + (distance - near)
 
 
+@op
+def kl_divergence(xp, x, y):
+    """y * (log(y) - x), and 0 where y is 0."""
+    return y * (xp.log(xp.where(y == 0, 1, y)) - xp.where(y == 0, 0, x))
+
+
 logistic_loss.vjp(lambda g, x, y: g * (sigmoid(x) - y), lambda g, x: -g * x)
 binary_cross_entropy.vjp(
     lambda g, x, y: g * (x - y) / maximum(x * (1 - x), 1e-12),
     lambda g, x: g * (maximum(log1p(-x), -100) - maximum(log(x), -100)),
 )
 squared_error.vjp(lambda g, x, y: g * (2 * (x - y)), lambda g, x, y: g * (2 * (y - x)))
+kl_divergence.vjp(lambda g, y: -g * y, lambda g, x, y: g * (log(y) + 1 - x))
 smooth_l1.vjp(
     lambda g, x, y, beta: g * clip((x - y) / beta, low=-1, high=1),
     lambda g, x, y, beta: g * clip((y - x) / beta, low=-1, high=1),

@@ -5,6 +5,8 @@ which the caller chooses (in ceil mode the last windows stick out). One pass for
 windows at once.
 """
 
+from math import prod
+
 from tallow.autograd.op import op
 from tallow.ops.conv import offsets
 
@@ -87,13 +89,32 @@ def max_pool_indices(xp, x, *, kernel, stride, padding, dilation, count):
 
 
 @op
+def window_argmax(xp, x, *, places):
+    """Where the maximum of each window is, in the flattened spatial axes; windows may be anywhere.
+
+    `places`: for each spatial axis the elements of each window, (count, width) or (N, C, count, width).
+    """
+    n, flat, step = len(places), 0, 1
+    for axis in reversed(range(n)):
+        table = xp.asarray(places[axis])
+        spread = [1] * (2 * n)
+        spread[axis], spread[n + axis] = table.shape[-2:]
+        flat = flat + table.reshape(*table.shape[:-2], *spread) * step
+        step *= x.shape[2 + axis]
+    count = flat.shape[-2 * n : -n]
+    flat = flat.reshape(*flat.shape[: -2 * n] or (1, 1), prod(count), -1)
+    flat = xp.broadcast_to(flat, (*x.shape[:2], *flat.shape[2:]))
+    values = read_at(x, flat)
+    best = xp.argmax(values, axis=-1)[..., None]
+    return xp.take_along_axis(flat, best, axis=-1).reshape(*x.shape[:2], *count)
+
+
+@op
 def max_unpool(xp, x, index, *, size):
     """Zeros (N, C, *size) with x put at `index`, positions as `max_pool_indices` gives them."""
-    out = xp.zeros((*x.shape[:2], *size), x.dtype)
-    images, channels = xp.ogrid[: x.shape[0], : x.shape[1]]
-    flat = index.reshape(*x.shape[:2], -1)
-    out.reshape(*x.shape[:2], -1)[images[..., None], channels[..., None], flat] = x.reshape(flat.shape)
-    return out
+    out = xp.zeros((*x.shape[:2], prod(size)), x.dtype)
+    xp.put_along_axis(out, index.reshape(*x.shape[:2], -1), x.reshape(*x.shape[:2], -1), axis=2)
+    return out.reshape(*x.shape[:2], *size)
 
 
 @op
@@ -101,6 +122,15 @@ def read_at(xp, x, index):
     """The elements of x (N, C, *size) at positions `index` in the flattened spatial axes."""
     flat = index.reshape(*x.shape[:2], -1)
     return xp.take_along_axis(x.reshape(*x.shape[:2], -1), flat, axis=2).reshape(index.shape)
+
+
+@op
+def add_back(xp, g, index, *, size):
+    """Zeros (N, C, *size) with g added at `index`: the adjoint of `read_at`."""
+    out = xp.zeros(g.shape[0] * g.shape[1] * prod(size), g.dtype)
+    first = xp.arange(g.shape[0] * g.shape[1])[:, None] * prod(size)
+    xp.add.at(out, (index.reshape(len(first), -1) + first).reshape(-1), g.reshape(-1))
+    return out.reshape(*g.shape[:2], *size)
 
 
 @op
@@ -145,7 +175,8 @@ def _(g, x, out, kernel, stride, padding, dilation, count):
 
 
 max_unpool.vjp(lambda g, index: read_at(g, index))
-read_at.vjp(lambda g, index, shapes: max_unpool(g, index, size=shapes[0][2:]))
+read_at.vjp(lambda g, index, shapes: add_back(g, index, size=shapes[0][2:]))
+add_back.vjp(lambda g, index: read_at(g, index))
 pool_sum.vjp(
     lambda g, shapes, kernel, stride, padding, count: pool_spread(
         g, size=shapes[0][2:], kernel=kernel, stride=stride, padding=padding, count=count

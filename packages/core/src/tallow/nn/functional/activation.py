@@ -10,7 +10,8 @@ from tallow.ops.elementwise import sigmoid as sigmoid_op
 from tallow.ops.elementwise import tanh as tanh_op
 from tallow.promotion import axis_of
 
-# Klambauer et al., "Self-Normalizing Neural Networks", 2017: these make mean 0, variance 1 a fixed point.
+# Klambauer et al., "Self-Normalizing Neural Networks", 2017: these make mean 0, variance 1 a fixed
+# point.
 SELU_ALPHA, SELU_SCALE = 1.6732632423543772848170429916717, 1.0507009873554804934193349852946
 
 
@@ -232,7 +233,8 @@ def log_softmax(input, dim=None, _stacklevel=3, dtype=None):
 def gumbel_softmax(logits, tau=1, hard=False, eps=1e-10, dim=-1):
     """A differentiable sample of a category: softmax of the logits plus Gumbel noise, over `tau`.
 
-    `hard` gives exactly one 1, with the gradient of the soft sample. https://arxiv.org/abs/1611.01144
+    `hard` gives exactly one 1, with the gradient of the soft sample.
+    https://arxiv.org/abs/1611.01144
     """
     floats("gumbel_softmax", logits)
     noise = -math.log(random.empty_like(logits).exponential_())

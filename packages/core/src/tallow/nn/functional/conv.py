@@ -14,8 +14,9 @@ def conv1d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
 def conv2d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     """Convolution: (N, C, H, W) or (C, H, W) with weight (O, C / groups, KH, KW) -> (N, O, H', W').
 
-    `padding` zeros on both sides (an int or one per dim; "valid": none; "same": as many as keep the size),
-    `stride` between windows, `dilation` between the elements of a window; `groups` splits the channels.
+    `padding` zeros on both sides (an int or one per dim; "valid": none; "same": as many as keep the
+    size), `stride` between windows, `dilation` between the elements of a window; `groups` splits
+    the channels.
 
     >>> import tallow
     >>> x, w = tallow.ones(1, 1, 4, 4), tallow.ones(1, 1, 3, 3)
@@ -122,8 +123,8 @@ def conv_transpose2d(
 ):
     """Each element of (N, C, H, W) spreads over a window by weight (C, O / groups, KH, KW) -> (N, O, H', W').
 
-    H' = (H - 1) * stride - 2 * padding + dilation * (KH - 1) + output_padding + 1: the gradient of `conv2d` by
-    its input.
+    H' = (H - 1) * stride - 2 * padding + dilation * (KH - 1) + output_padding + 1: the gradient of
+    `conv2d` by its input.
 
     >>> import tallow
     >>> x, w = tallow.ones(1, 1, 1, 2), tallow.ones(1, 1, 2, 2)

@@ -6,7 +6,8 @@ from tallow.errors import ArgumentError, ShapeError, describe
 from tallow.generator import default_generator
 from tallow.ops.dropout import dropout_mask
 
-# For inputs of mean 0 and variance 1: minus the limit of SELU at -inf, which dropped elements are set to.
+# For inputs of mean 0 and variance 1: minus the limit of SELU at -inf, which dropped elements are
+# set to.
 ALPHA = 1.7580993408473766
 
 

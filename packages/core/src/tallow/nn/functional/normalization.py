@@ -41,8 +41,9 @@ def batch_norm(
 ):  # fmt: skip
     """Each channel of (N, C, ...) normalised over the rest: (x - mean) / sqrt(var + eps) * weight + bias.
 
-    In training mean and variance are the batch's, and the running ones (C,), unless None, move towards them (the
-    unbiased variance) by `momentum`, in place; in evaluation they are the running ones. https://arxiv.org/abs/1502.03167
+    In training mean and variance are the batch's, and the running ones (C,), unless None, move
+    towards them (the unbiased variance) by `momentum`, in place; in evaluation they are the running
+    ones. https://arxiv.org/abs/1502.03167
 
     >>> import tallow
     >>> x = tallow.tensor([[1.0], [3.0]])

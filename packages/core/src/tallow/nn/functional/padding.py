@@ -10,7 +10,8 @@ from tallow.ops.shape import pad as pad_op
 def pad(input, pad, mode="constant", value=None):
     """Add elements at the edges: `pad` holds (before, after) of the last dim, then of the one before it, ...
 
-    Modes: "constant" (`value`, 0 by default; negative numbers crop), "reflect", "replicate", "circular".
+    Modes: "constant" (`value`, 0 by default; negative numbers crop), "reflect", "replicate",
+    "circular".
 
     >>> import tallow
     >>> tallow.nn.functional.pad(tallow.tensor([[1, 2, 3]]), (1, 2))

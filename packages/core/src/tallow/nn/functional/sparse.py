@@ -11,8 +11,9 @@ def embedding(
 ):  # fmt: skip
     """weight[input]: input (...) of integers, weight (rows, width) -> (..., width).
 
-    Row `padding_idx` gets no gradient. `max_norm`: rows that are taken and longer are first shortened, in place.
-    `scale_grad_by_freq`: a row's gradient is divided by how often it was taken. Gradients are dense, `sparse` or not.
+    Row `padding_idx` gets no gradient. `max_norm`: rows that are taken and longer are first
+    shortened, in place. `scale_grad_by_freq`: a row's gradient is divided by how often it was
+    taken. Gradients are dense, `sparse` or not.
 
     >>> import tallow
     >>> table = tallow.tensor([[0.0, 0.0], [1.0, 2.0]])

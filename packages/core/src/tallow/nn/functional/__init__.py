@@ -1,0 +1,11 @@
+"""Functions of neural networks, without state, by family."""
+
+from tallow.nn.functional.activation import *
+from tallow.nn.functional.conv import *
+from tallow.nn.functional.dropout import *
+from tallow.nn.functional.linear import *
+from tallow.nn.functional.loss import *
+from tallow.nn.functional.normalization import *
+from tallow.nn.functional.padding import *
+from tallow.nn.functional.pooling import *
+from tallow.nn.functional.sparse import *
