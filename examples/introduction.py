@@ -3,10 +3,9 @@
 It is a program for PyTorch in which only the three import lines were changed.
 """
 
-import tallow.optim as optim
-
 import tallow as torch
 import tallow.nn as nn
+import tallow.optim as optim
 
 torch.manual_seed(0)
 

@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass
 
-from tallow.utils.data import DataLoader, Dataset, Subset, TensorDataset, random_split
-
 import tallow
+from tallow.utils.data import DataLoader, Dataset, Subset, TensorDataset, random_split
 
 
 @dataclass

@@ -22,8 +22,9 @@ MODULES = {"cuda": "tallow.kernels.cuda"}
 class Backend:
     """An array library and what differs between libraries.
 
-    `xp` is the module with the array API's names; `scalar_types` are what its reductions may return in
-    place of a 0-d array; `on_device(array, index)` copies an array of this backend to another device of it.
+    `xp` is the module with the array API's names; `scalar_types` are what its reductions may return
+    in place of a 0-d array; `on_device(array, index)` copies an array of this backend to another
+    device of it.
     """
 
     name: str

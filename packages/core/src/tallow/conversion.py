@@ -4,7 +4,14 @@ import numpy as np
 
 from tallow import backend, dtypes
 from tallow.device import device as device_type
-from tallow.errors import ArgumentError, DtypeError, GradientError, ShapeError, TypeMismatchError, describe
+from tallow.errors import (
+    ArgumentError,
+    DtypeError,
+    GradientError,
+    ShapeError,
+    TypeMismatchError,
+    describe,
+)
 from tallow.ops.elementwise import copy as copy_op
 from tallow.ops.shape import reshape
 from tallow.ops.transfer import transfer
@@ -31,7 +38,9 @@ def to(input, *args, dtype=None, device=None, non_blocking=False, copy=False, me
         elif isinstance(arg, Tensor):
             dtype, device = arg.dtype, arg.device
         elif arg is not None and not isinstance(arg, bool):
-            raise TypeMismatchError(f"to: expected a dtype, a device or a tensor, got {type(arg).__name__}")
+            raise TypeMismatchError(
+                f"to: expected a dtype, a device or a tensor, got {type(arg).__name__}"
+            )
     result = input if dtype is None else to_dtype(input, dtype)
     if device is not None:
         where = device_type(device)
@@ -54,7 +63,18 @@ def _method(name):
 
 CASTS = {
     name: _method(name)
-    for name in ("half", "float", "double", "bfloat16", "short", "int", "long", "bool", "cfloat", "cdouble")
+    for name in (
+        "half",
+        "float",
+        "double",
+        "bfloat16",
+        "short",
+        "int",
+        "long",
+        "bool",
+        "cfloat",
+        "cdouble",
+    )
 } | {"byte": _method("uint8"), "char": _method("int8")}
 
 
@@ -94,9 +114,13 @@ def numpy(input, *, force=False):
     """The NumPy array of a CPU tensor, sharing memory. `force` copies from a device and drops history."""
     if not force:
         if input.requires_grad:
-            raise GradientError("numpy: expected a tensor without gradients, got one that requires them; use .detach()")
+            raise GradientError(
+                "numpy: expected a tensor without gradients, got one that requires them; use .detach()"
+            )
         if input.device.type != "cpu":
-            raise TypeMismatchError(f"numpy: expected a CPU tensor, got one on {input.device}; use .cpu()")
+            raise TypeMismatchError(
+                f"numpy: expected a CPU tensor, got one on {input.device}; use .cpu()"
+            )
     return backend.for_array(input.array).to_host(input.array)
 
 
@@ -111,7 +135,9 @@ def array_protocol(input, dtype=None, copy=None):
 def item(input):
     """The Python number in a tensor with one element."""
     if input.array.size != 1:
-        raise ShapeError(f"item: expected a tensor with one element, got {describe(input)}; use .tolist()")
+        raise ShapeError(
+            f"item: expected a tensor with one element, got {describe(input)}; use .tolist()"
+        )
     value = input.array.item()
     return float(value) if input.dtype is dtypes.bfloat16 else value
 
@@ -134,7 +160,7 @@ def truth(input):
 def index(input):
     """operator.index: the int in an integer tensor with one element."""
     if input.dtype.category > dtypes.INTEGER or input.array.size != 1:
-        raise TypeMismatchError(f"index: expected an integer tensor with one element, got {describe(input)}")
+        raise TypeMismatchError(
+            f"index: expected an integer tensor with one element, got {describe(input)}"
+        )
     return int(input.array.item())
-
-

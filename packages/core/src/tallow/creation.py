@@ -56,7 +56,9 @@ def _from_python(data, dtype):
         raise ArgumentError(f"tensor: expected numbers in the range of {dtype}") from None
     except (ValueError, TypeError) as error:
         if "inhomogeneous" in str(error) or "sequence" in str(error):
-            raise ShapeError("tensor: expected nested sequences of equal lengths, got ragged ones") from None
+            raise ShapeError(
+                "tensor: expected nested sequences of equal lengths, got ragged ones"
+            ) from None
         raise TypeMismatchError(f"tensor: expected numbers or sequences of them; {error}") from None
 
 
@@ -129,7 +131,9 @@ def asarray(obj, *, dtype=None, device=None, copy=None, requires_grad=False):
         return tensor(obj, dtype=dtype, device=device, requires_grad=requires_grad)
     result = as_tensor(obj, dtype, device)
     if copy is False and isinstance(obj, np.ndarray) and not np.shares_memory(obj, result.array):
-        raise ArgumentError("asarray: expected to share memory (copy=False), but a conversion is needed")
+        raise ArgumentError(
+            "asarray: expected to share memory (copy=False), but a conversion is needed"
+        )
     if requires_grad:
         result.requires_grad = True
     return result
@@ -145,7 +149,9 @@ def from_numpy(ndarray):
     array([7., 7.], dtype=float32)
     """
     if not isinstance(ndarray, np.ndarray):
-        raise TypeMismatchError(f"from_numpy: expected a numpy.ndarray, got {type(ndarray).__name__}")
+        raise TypeMismatchError(
+            f"from_numpy: expected a numpy.ndarray, got {type(ndarray).__name__}"
+        )
     native = dtypes.from_numpy_dtype(ndarray.dtype).numpy
     if native != ndarray.dtype:
         raise TypeMismatchError(
@@ -178,7 +184,9 @@ def _made(name, shape, dtype, where, requires_grad, *value):
     return place(getattr(np, name)(shape, *value, dtype=dtype.numpy), where, requires_grad)
 
 
-def zeros(*size, out=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
+def zeros(
+    *size, out=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False
+):
     """A tensor of zeros of the given size.
 
     >>> import tallow
@@ -188,7 +196,9 @@ def zeros(*size, out=None, dtype=None, layout=None, device=None, requires_grad=F
     return _made("zeros", sizes_of("zeros", size), dtype, device, requires_grad)
 
 
-def ones(*size, out=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
+def ones(
+    *size, out=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False
+):
     """A tensor of ones of the given size."""
     return _made("ones", sizes_of("ones", size), dtype, device, requires_grad)
 
@@ -219,23 +229,36 @@ def _like(name, input, dtype, where, requires_grad, *value):
     return _made(name, input.array.shape, dtype or input.dtype, where, requires_grad, *value)
 
 
-def zeros_like(input, *, dtype=None, layout=None, device=None, requires_grad=False, memory_format=None):
+def zeros_like(
+    input, *, dtype=None, layout=None, device=None, requires_grad=False, memory_format=None
+):
     """Zeros in the shape, dtype and device of `input`."""
     return _like("zeros", input, dtype, device, requires_grad)
 
 
-def ones_like(input, *, dtype=None, layout=None, device=None, requires_grad=False, memory_format=None):
+def ones_like(
+    input, *, dtype=None, layout=None, device=None, requires_grad=False, memory_format=None
+):
     """Ones in the shape, dtype and device of `input`."""
     return _like("ones", input, dtype, device, requires_grad)
 
 
-def empty_like(input, *, dtype=None, layout=None, device=None, requires_grad=False, memory_format=None):
+def empty_like(
+    input, *, dtype=None, layout=None, device=None, requires_grad=False, memory_format=None
+):
     """Uninitialised memory in the shape, dtype and device of `input`."""
     return _like("empty", input, dtype, device, requires_grad)
 
 
 def full_like(
-    input, fill_value, *, dtype=None, layout=None, device=None, requires_grad=False, memory_format=None
+    input,
+    fill_value,
+    *,
+    dtype=None,
+    layout=None,
+    device=None,
+    requires_grad=False,
+    memory_format=None,
 ):
     """`fill_value` in the shape, dtype and device of `input`."""
     fill_value = fill_value.item() if isinstance(fill_value, Tensor) else fill_value
@@ -246,7 +269,9 @@ def _numbers(*values):
     return [v.item() if isinstance(v, Tensor) else number(v) for v in values]
 
 
-def arange(start, end=None, step=1, *, out=None, dtype=None, layout=None, device=None, requires_grad=False):
+def arange(
+    start, end=None, step=1, *, out=None, dtype=None, layout=None, device=None, requires_grad=False
+):
     """The numbers from `start` (0) to `end`, which is left out, by `step`; int64 where all are ints.
 
     >>> import tallow
@@ -257,7 +282,9 @@ def arange(start, end=None, step=1, *, out=None, dtype=None, layout=None, device
     if step == 0:
         raise ArgumentError("arange: expected a step other than 0, got 0")
     if (end - start) * step < 0:
-        raise ArgumentError(f"arange: expected end {end} on the side of start {start} that step {step} goes to")
+        raise ArgumentError(
+            f"arange: expected end {end} on the side of start {start} that step {step} goes to"
+        )
     if dtype is None:
         whole = all(isinstance(v, int) for v in (start, end, step))
         dtype = dtypes.int64 if whole else dtypes.get_default_dtype()
@@ -269,7 +296,9 @@ def arange(start, end=None, step=1, *, out=None, dtype=None, layout=None, device
     return place(array, device, requires_grad)
 
 
-def linspace(start, end, steps, *, out=None, dtype=None, layout=None, device=None, requires_grad=False):
+def linspace(
+    start, end, steps, *, out=None, dtype=None, layout=None, device=None, requires_grad=False
+):
     """`steps` numbers evenly spaced from `start` to `end`, both included."""
     start, end = _numbers(start, end)
     array = np.linspace(start, end, operator.index(steps))
@@ -277,7 +306,16 @@ def linspace(start, end, steps, *, out=None, dtype=None, layout=None, device=Non
 
 
 def logspace(
-    start, end, steps, base=10.0, *, out=None, dtype=None, layout=None, device=None, requires_grad=False
+    start,
+    end,
+    steps,
+    base=10.0,
+    *,
+    out=None,
+    dtype=None,
+    layout=None,
+    device=None,
+    requires_grad=False,
 ):
     """`steps` numbers from base**start to base**end, evenly spaced in their logarithm."""
     start, end = _numbers(start, end)

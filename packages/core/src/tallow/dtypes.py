@@ -1,7 +1,8 @@
 """Data types and PyTorch's promotion table.
 
-A `dtype` is a value object around one NumPy scalar type. Promotion follows torch: categories are ordered
-bool < integer < floating < complex; Python numbers and 0-d tensors only count by their category.
+A `dtype` is a value object around one NumPy scalar type. Promotion follows torch: categories are
+ordered bool < integer < floating < complex; Python numbers and 0-d tensors only count by their
+category.
 """
 
 import ml_dtypes
@@ -65,7 +66,20 @@ float64 = dtype("float64", np.float64, FLOATING)
 complex64 = dtype("complex64", np.complex64, COMPLEX)
 complex128 = dtype("complex128", np.complex128, COMPLEX)
 
-ALL = (bool_, uint8, int8, int16, int32, int64, float16, bfloat16, float32, float64, complex64, complex128)
+ALL = (
+    bool_,
+    uint8,
+    int8,
+    int16,
+    int32,
+    int64,
+    float16,
+    bfloat16,
+    float32,
+    float64,
+    complex64,
+    complex128,
+)
 SYNONYMS = {
     "half": float16, "float": float32, "double": float64, "cfloat": complex64, "cdouble": complex128,
     "short": int16, "int": int32, "long": int64,
@@ -149,8 +163,8 @@ def of_number(number):
 def combine(higher, lower):
     """The type of operands of two ranks: `lower` counts only where its category is above `higher`'s.
 
-    Either may be None (no operand of that rank). The ranks are: tensors with dimensions, 0-d tensors,
-    Python numbers.
+    Either may be None (no operand of that rank). The ranks are: tensors with dimensions, 0-d
+    tensors, Python numbers.
     """
     if higher is None or lower is None:
         return higher or lower

@@ -1,8 +1,8 @@
 """The errors that tallow raises and how their messages are built.
 
-Each is also the built-in type that PyTorch raises in the same place, so `except RuntimeError` goes on
-working. A message reads `op: expected ..., got ...; hint`; an error raised inside a module names the
-module's dotted path, which `Module.__call__` adds while the error passes through.
+Each is also the built-in type that PyTorch raises in the same place, so `except RuntimeError` goes
+on working. A message reads `op: expected ..., got ...; hint`; an error raised inside a module names
+the module's dotted path, which `Module.__call__` adds while the error passes through.
 """
 
 
@@ -56,7 +56,9 @@ def describe(operand):
     """An operand in a few words for a message: `float32 (2, 3)`, or the Python value itself."""
     shape = getattr(operand, "shape", None)
     if shape is None:
-        return repr(operand) if isinstance(operand, int | float | complex) else type(operand).__name__
+        return (
+            repr(operand) if isinstance(operand, int | float | complex) else type(operand).__name__
+        )
     name = getattr(operand.dtype, "name", operand.dtype)
     return f"{name} {tuple(shape)}"
 

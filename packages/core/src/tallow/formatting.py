@@ -31,7 +31,12 @@ def set_printoptions(
     """Change how tensors print: digits, how many elements before "...", and the width of a line."""
     if profile is not None:
         OPTIONS.__dict__.update(vars(_Options(**_PROFILES[profile])))
-    given = {"precision": precision, "threshold": threshold, "edgeitems": edgeitems, "linewidth": linewidth}
+    given = {
+        "precision": precision,
+        "threshold": threshold,
+        "edgeitems": edgeitems,
+        "linewidth": linewidth,
+    }
     for name, value in given.items():
         if value is not None:
             setattr(OPTIONS, name, value)
@@ -105,7 +110,9 @@ def _vector(array, element, width, indent, summarise):
     values = array.tolist()
     edge = OPTIONS.edgeitems
     if summarise and len(values) > 2 * edge:
-        texts = [element(v) for v in values[:edge]] + [" ..."] + [element(v) for v in values[-edge:]]
+        texts = (
+            [element(v) for v in values[:edge]] + [" ..."] + [element(v) for v in values[-edge:]]
+        )
     else:
         texts = [element(v) for v in values]
     lines = [", ".join(texts[i : i + per_line]) for i in range(0, len(texts), per_line)]
@@ -119,7 +126,9 @@ def _nested(array, element, width, indent, summarise):
         return _vector(array, element, width, indent, summarise)
     edge = OPTIONS.edgeitems
     rows = list(array)
-    texts = [_nested(row, element, width, indent + 1, summarise) for row in _edges(rows, edge, summarise)]
+    texts = [
+        _nested(row, element, width, indent + 1, summarise) for row in _edges(rows, edge, summarise)
+    ]
     if summarise and len(rows) > 2 * edge:
         texts.insert(edge, "...")
     separator = "," + "\n" * (array.ndim - 1) + " " * (indent + 1)

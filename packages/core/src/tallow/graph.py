@@ -61,7 +61,9 @@ def register_hook(input, hook):
     tensor([10., 10.])
     """
     if not input.requires_grad:
-        raise GradientError("register_hook: expected a tensor that requires gradients, got one that does not")
+        raise GradientError(
+            "register_hook: expected a tensor that requires gradients, got one that does not"
+        )
     if input.node is None:
         input.hooks = input.hooks or Hooks()
         return _register(input.hooks.before, hook)
@@ -73,7 +75,9 @@ def register_hook(input, hook):
 def register_post_accumulate_grad_hook(input, hook):
     """Call `hook(tensor)` after a leaf's gradient was added to its `grad`."""
     if input.node is not None:
-        raise GradientError("register_post_accumulate_grad_hook: expected a leaf, got the result of an operation")
+        raise GradientError(
+            "register_post_accumulate_grad_hook: expected a leaf, got the result of an operation"
+        )
     input.hooks = input.hooks or Hooks()
     return _register(input.hooks.after, hook)
 
@@ -81,7 +85,9 @@ def register_post_accumulate_grad_hook(input, hook):
 def retain_grad(input):
     """Keep the gradient of a tensor that is not a leaf in its `grad`, too."""
     if not input.requires_grad:
-        raise GradientError("retain_grad: expected a tensor that requires gradients, got one that does not")
+        raise GradientError(
+            "retain_grad: expected a tensor that requires gradients, got one that does not"
+        )
     if input.node is not None:
         input.node.retained = [*(input.node.retained or ()), weakref.ref(input)]
 
@@ -107,7 +113,9 @@ def backward(input, gradient=None, retain_graph=None, create_graph=False, inputs
     >>> x.grad
     tensor([2., 4.])
     """
-    engine.backward(input, None if gradient is None else (gradient,), retain_graph, create_graph, inputs)
+    engine.backward(
+        input, None if gradient is None else (gradient,), retain_graph, create_graph, inputs
+    )
 
 
 def requires_grad_(input, requires_grad=True):

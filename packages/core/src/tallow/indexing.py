@@ -50,22 +50,32 @@ def _normalise(key):
 def _index_array(index):
     """The array (or, for a 0-d integer, the int) that a tensor stands for in a key."""
     if index.dtype.category > dtypes.INTEGER:
-        raise TypeMismatchError(f"index: expected a tensor of integers or bools, got {describe(index)}")
+        raise TypeMismatchError(
+            f"index: expected a tensor of integers or bools, got {describe(index)}"
+        )
     if index.dtype is dtypes.uint8:
         return index.array.astype(bool)
-    return int(index.array) if index.array.ndim == 0 and index.dtype is not dtypes.bool_ else index.array
+    return (
+        int(index.array)
+        if index.array.ndim == 0 and index.dtype is not dtypes.bool_
+        else index.array
+    )
 
 
 def _checked_slice(part):
     values = [v.item() if isinstance(v, Tensor) else v for v in (part.start, part.stop, part.step)]
     if values[2] is not None and values[2] <= 0:
-        raise TypeMismatchError(f"index: expected a slice step above 0, got {values[2]}; use .flip(dim)")
+        raise TypeMismatchError(
+            f"index: expected a slice step above 0, got {values[2]}; use .flip(dim)"
+        )
     return slice(*values)
 
 
 def _out_of_range(input, key, error):
     shown = key[0] if len(key) == 1 else key
-    return OutOfRangeError(f"index: expected an index within {describe(input)}, got {shown!r}; {error}")
+    return OutOfRangeError(
+        f"index: expected an index within {describe(input)}, got {shown!r}; {error}"
+    )
 
 
 def getitem(input, key):
@@ -81,7 +91,11 @@ def setitem(input, key, value):
     """input[key] = value, differentiable in the value and in what remains of input."""
     key, basic = _normalise(key)
     if not isinstance(value, Tensor | int | float | bool | complex):
-        value = as_tensor_operand("index", value) if not isinstance(value, list) else wrap(np.array(value))
+        value = (
+            as_tensor_operand("index", value)
+            if not isinstance(value, list)
+            else wrap(np.array(value))
+        )
     recording = state.enabled and (input.requires_grad or getattr(value, "requires_grad", False))
     try:
         if recording:
@@ -130,7 +144,9 @@ def _check_index(name, input, axis, index):
     size = input.array.shape[axis] if input.array.ndim else 1
     if index.size and (index.min() < 0 or index.max() >= size):
         wrong = index[(index < 0) | (index >= size)].reshape(-1)[0]
-        raise OutOfRangeError(f"{name}: expected indices between 0 and {size - 1} in dim {axis}, got {int(wrong)}")
+        raise OutOfRangeError(
+            f"{name}: expected indices between 0 and {size - 1} in dim {axis}, got {int(wrong)}"
+        )
 
 
 def _fits(name, input, axis, index):
@@ -140,7 +156,9 @@ def _fits(name, input, axis, index):
         )
     for i, (n, m) in enumerate(zip(index.shape, input.array.shape, strict=True)):
         if i != axis and n > m:
-            raise ShapeError(f"{name}: expected an index of at most {m} in dim {i}, got {tuple(index.shape)}")
+            raise ShapeError(
+                f"{name}: expected an index of at most {m} in dim {i}, got {tuple(index.shape)}"
+            )
 
 
 def gather(input, dim, index, *, sparse_grad=False, out=None):
@@ -276,7 +294,7 @@ def masked_select(input, mask, *, out=None):
     xp = backend.for_array(input.array).xp
     x, mask = xp.broadcast_arrays(input.array, _mask("masked_select", mask).array)
     if x.shape != input.array.shape:
-            input = expand(input, *x.shape)
+        input = expand(input, *x.shape)
     return ops.take(input, key=(mask,))
 
 
@@ -285,7 +303,9 @@ def masked_scatter(input, mask, source):
     mask = expand(_mask("masked_scatter", mask), *input.array.shape).array
     count = int(mask.sum())
     if source.array.size < count:
-        raise ShapeError(f"masked_scatter: expected at least {count} elements in source, got {describe(source)}")
+        raise ShapeError(
+            f"masked_scatter: expected at least {count} elements in source, got {describe(source)}"
+        )
     values = reshape(source, shape=(-1,))[:count]
     return ops.index_put(input, values, key=(mask,), accumulate=False)
 
@@ -302,6 +322,8 @@ def nonzero(input, *, as_tuple=False, out=None):
 def searchsorted(sorted_sequence, input, *, right=False, side=None):
     """Where to insert elements into a sorted vector so that it stays sorted."""
     side = side or ("right" if right else "left")
-    sequence, values = pair("searchsorted", sorted_sequence, as_tensor_operand("searchsorted", input))
+    sequence, values = pair(
+        "searchsorted", sorted_sequence, as_tensor_operand("searchsorted", input)
+    )
     xp = backend.for_array(sequence.array).xp
     return wrap(xp.asarray(xp.searchsorted(sequence.array, values.array, side=side)))

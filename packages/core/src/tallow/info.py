@@ -26,7 +26,9 @@ class finfo:
         self.resolution = float(limits.resolution)
 
     def __repr__(self):
-        fields = ", ".join(f"{name}={getattr(self, name):g}" for name in ("max", "min", "eps", "tiny"))
+        fields = ", ".join(
+            f"{name}={getattr(self, name):g}" for name in ("max", "min", "eps", "tiny")
+        )
         return f"finfo({fields}, dtype={self.dtype})"
 
 

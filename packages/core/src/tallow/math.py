@@ -105,7 +105,9 @@ def div(input, other, *, rounding_mode=None, out=None):
     elif rounding_mode == "trunc":
         result = ops.trunc_divide(as_tensor_operand("div", x), y)
     else:
-        raise ArgumentError(f"div: expected rounding_mode None, 'trunc' or 'floor', got {rounding_mode!r}")
+        raise ArgumentError(
+            f"div: expected rounding_mode None, 'trunc' or 'floor', got {rounding_mode!r}"
+        )
     return result if out is None else give(result, out, "div")
 
 
@@ -114,7 +116,9 @@ def _floating_operand(x):
 
 
 floor_divide = _binary("floor_divide", ops.floor_divide, "input / other rounded down.")
-remainder = _binary("remainder", ops.remainder, "The remainder with the sign of `other`, as Python's %.")
+remainder = _binary(
+    "remainder", ops.remainder, "The remainder with the sign of `other`, as Python's %."
+)
 fmod = _binary("fmod", ops.fmod, "The remainder with the sign of `input`, as C's fmod.")
 maximum = _binary("maximum", ops.maximum, "The larger of two elements; NaN if either is.")
 minimum = _binary("minimum", ops.minimum, "The smaller of two elements; NaN if either is.")
@@ -193,7 +197,9 @@ sinh = _unary("sinh", ops.sinh, "The hyperbolic sine.")
 cosh = _unary("cosh", ops.cosh, "The hyperbolic cosine.")
 tanh = _unary("tanh", ops.tanh, "The hyperbolic tangent.")
 sigmoid = _unary("sigmoid", ops.sigmoid, "1 / (1 + exp(-input)).")
-erf = _unary("erf", erf_op, "The error function, 2/sqrt(pi) times the integral of exp(-t*t) from 0.")
+erf = _unary(
+    "erf", erf_op, "The error function, 2/sqrt(pi) times the integral of exp(-t*t) from 0."
+)
 
 
 # Sign, rounding, limits
@@ -282,7 +288,9 @@ gt = _binary("gt", ops.greater, "input > other, as bool.")
 ge = _binary("ge", ops.greater_equal, "input >= other, as bool.")
 isnan = _unary("isnan", ops.isnan, "True where an element is NaN.", _unchanged)
 isinf = _unary("isinf", ops.isinf, "True where an element is infinite.", _unchanged)
-isfinite = _unary("isfinite", ops.isfinite, "True where an element is neither infinite nor NaN.", _unchanged)
+isfinite = _unary(
+    "isfinite", ops.isfinite, "True where an element is neither infinite nor NaN.", _unchanged
+)
 
 
 def isclose(input, other, rtol=1e-05, atol=1e-08, equal_nan=False):
@@ -305,7 +313,9 @@ def equal(input, other):
 
 logical_and = _binary("logical_and", ops.logical_and, "True where both are nonzero.")
 logical_or = _binary("logical_or", ops.logical_or, "True where either is nonzero.")
-logical_xor = _binary("logical_xor", ops.logical_xor, "True where one is nonzero and the other is not.")
+logical_xor = _binary(
+    "logical_xor", ops.logical_xor, "True where one is nonzero and the other is not."
+)
 logical_not = _unary("logical_not", ops.logical_not, "True where an element is zero.", _unchanged)
 
 
@@ -314,17 +324,25 @@ def _integral(name, op, doc):
 
     def function(input, other, *, out=None):
         for x in (input, other):
-            if isinstance(x, float) or (isinstance(x, Tensor) and x.dtype.category >= dtypes.FLOATING):
+            if isinstance(x, float) or (
+                isinstance(x, Tensor) and x.dtype.category >= dtypes.FLOATING
+            ):
                 raise DtypeError(f"{name}: expected integers or bool, got {describe(x)}")
         return plain(input, other, out=out)
 
     return _named(function, name, doc)
 
 
-bitwise_and = _integral("bitwise_and", ops.bitwise_and, "The bitwise and of integers; logical for bool.")
-bitwise_or = _integral("bitwise_or", ops.bitwise_or, "The bitwise or of integers; logical for bool.")
+bitwise_and = _integral(
+    "bitwise_and", ops.bitwise_and, "The bitwise and of integers; logical for bool."
+)
+bitwise_or = _integral(
+    "bitwise_or", ops.bitwise_or, "The bitwise or of integers; logical for bool."
+)
 bitwise_xor = _integral("bitwise_xor", ops.bitwise_xor, "The bitwise exclusive or of integers.")
-bitwise_not = _unary("bitwise_not", ops.bitwise_not, "Each bit inverted; logical for bool.", _unchanged)
+bitwise_not = _unary(
+    "bitwise_not", ops.bitwise_not, "Each bit inverted; logical for bool.", _unchanged
+)
 
 absolute, negative = abs, neg
 multiply, divide, subtract = mul, div, sub

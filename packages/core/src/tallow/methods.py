@@ -1,8 +1,9 @@
 """The methods of Tensor, attached to it by rule.
 
-A public function (in the `__all__` of one of `MODULES`) whose first parameter is called `input` is also a method, but
-for those in `FUNCTIONS_ONLY`; what PyTorch has as a method alone is in the module's `METHODS`. What is in `IN_PLACE`
-also gets its `name_` form, which computes out of place and writes the result, with its history, into the tensor.
+A public function (in the `__all__` of one of `MODULES`) whose first parameter is called `input` is
+also a method, but for those in `FUNCTIONS_ONLY`; what PyTorch has as a method alone is in the
+module's `METHODS`. What is in `IN_PLACE` also gets its `name_` form, which computes out of place
+and writes the result, with its history, into the tensor.
 """
 
 import copy
@@ -34,7 +35,18 @@ from tallow.promotion import as_operand, can_cast, sizes_of, to_dtype
 from tallow.size import Size
 from tallow.tensor import Tensor, wrap
 
-MODULES = (math, activations, creation, random, reductions, shaping, indexing, products, conversion, graph)
+MODULES = (
+    math,
+    activations,
+    creation,
+    random,
+    reductions,
+    shaping,
+    indexing,
+    products,
+    conversion,
+    graph,
+)
 
 FUNCTIONS_ONLY = {
     "empty_like", "full_like", "ones_like", "poisson", "rand_like", "randint_like", "randn_like", "rsub", "std_mean",
@@ -73,7 +85,9 @@ def _in_place(name, function):
         else:
             result = function(self, *args, **kwargs)
         if not can_cast(result.dtype, self.dtype):
-            raise DtypeError(f"{name}: expected a result that fits {self.dtype}, got {result.dtype}")
+            raise DtypeError(
+                f"{name}: expected a result that fits {self.dtype}, got {result.dtype}"
+            )
         if result.array.shape != self.array.shape:
             raise ShapeError(
                 f"{name}: expected a result of the tensor's own shape {tuple(self.array.shape)}, got "
@@ -126,7 +140,8 @@ def _attach_functions():
 def _operator(function, reflected=False, direct=None):
     """A binary operator: NotImplemented for what is no operand, so that Python can try the other side.
 
-    `direct` is the op to call for two real floating tensors of one dtype, which need no preparation.
+    `direct` is the op to call for two real floating tensors of one dtype, which need no
+    preparation.
     """
 
     def method(self, other):
@@ -143,7 +158,9 @@ def _operator(function, reflected=False, direct=None):
 
 def _comparison(function):
     def method(self, other):
-        if other is None or not isinstance(other, Tensor | int | float | complex | np.ndarray | np.generic):
+        if other is None or not isinstance(
+            other, Tensor | int | float | complex | np.ndarray | np.generic
+        ):
             return NotImplemented
         return function(self, other)
 
@@ -237,7 +254,9 @@ def _new_of(name):
 
     def method(self, *size, dtype=None, device=None, requires_grad=False, **others):
         where = self.device if device is None else device
-        return maker(*size, dtype=dtype or self.dtype, device=where, requires_grad=requires_grad, **others)
+        return maker(
+            *size, dtype=dtype or self.dtype, device=where, requires_grad=requires_grad, **others
+        )
 
     method.__doc__ = f"`{name}`, in the dtype and on the device of this tensor unless told."
     return method
@@ -254,7 +273,11 @@ def _new_tensor(self, data, *, dtype=None, device=None, requires_grad=False):
 def _copy_(self, src, non_blocking=False):
     """Copy the values of `src`, which may broadcast and convert, into this tensor; returns it."""
     src = as_operand("copy_", src)
-    source = conversion.to(to_dtype(src, self.dtype), device=self.device) if isinstance(src, Tensor) else src
+    source = (
+        conversion.to(to_dtype(src, self.dtype), device=self.device)
+        if isinstance(src, Tensor)
+        else src
+    )
     if state.enabled and (self.requires_grad or getattr(source, "requires_grad", False)):
         inplace.check(self, "copy_", True)
         return inplace.assign(self, ops.fill(inplace.snapshot(self), source), "copy_")
@@ -262,7 +285,9 @@ def _copy_(self, src, non_blocking=False):
     try:
         self.array[...] = source.array if isinstance(source, Tensor) else source
     except ValueError:
-        raise ShapeError(f"copy_: expected a source that broadcasts to {describe(self)}, got {describe(src)}") from None
+        raise ShapeError(
+            f"copy_: expected a source that broadcasts to {describe(self)}, got {describe(src)}"
+        ) from None
     inplace.bump(self, "copy_")
     return self
 
@@ -317,12 +342,16 @@ def _type(self, dtype=None):
     """The tensor in another dtype; without one, the name of its type."""
     if dtype is None:
         return f"tallow.{self.dtype.name}"
-    return to_dtype(self, dtypes.BY_NAME[dtype.rpartition(".")[2]] if isinstance(dtype, str) else dtype)
+    return to_dtype(
+        self, dtypes.BY_NAME[dtype.rpartition(".")[2]] if isinstance(dtype, str) else dtype
+    )
 
 
 def _deepcopy(self, memo):
     if self.node is not None:
-        raise DtypeError("deepcopy: expected a leaf, got the result of an operation; use .detach().clone()")
+        raise DtypeError(
+            "deepcopy: expected a leaf, got the result of an operation; use .detach().clone()"
+        )
     if id(self) not in memo:
         twin = wrap(self.array.copy(), self._requires_grad, type(self))
         memo[id(self)] = twin
@@ -337,7 +366,9 @@ def _reduce(self):
 
 
 def _rebuild(cls, array, requires_grad, where, attributes):
-    tensor = wrap(creation.place(array, None if where == "cpu" else where).array, requires_grad, cls)
+    tensor = wrap(
+        creation.place(array, None if where == "cpu" else where).array, requires_grad, cls
+    )
     tensor.__dict__.update(attributes)
     return tensor
 

@@ -139,17 +139,29 @@ def _parse(equation, operands):
     left, arrow, output = equation.replace(" ", "").partition("->")
     inputs = left.split(",")
     if len(inputs) != len(operands):
-        raise ShapeError(f"einsum: expected {len(inputs)} operands for {equation!r}, got {len(operands)}")
-    dots = [x.array.ndim - len(s.replace("...", "")) for s, x in zip(inputs, operands, strict=True) if "..." in s]
+        raise ShapeError(
+            f"einsum: expected {len(inputs)} operands for {equation!r}, got {len(operands)}"
+        )
+    dots = [
+        x.array.ndim - len(s.replace("...", ""))
+        for s, x in zip(inputs, operands, strict=True)
+        if "..." in s
+    ]
     widest = "".join(chr(0x391 + i) for i in range(max(dots, default=0)))
     dots = iter(dots)
-    inputs = [s.replace("...", widest[len(widest) - next(dots) :]) if "..." in s else s for s in inputs]
+    inputs = [
+        s.replace("...", widest[len(widest) - next(dots) :]) if "..." in s else s for s in inputs
+    ]
     for names, x in zip(inputs, operands, strict=True):
         if len(names) != x.array.ndim:
-            raise ShapeError(f"einsum: expected {len(names)} dimensions for {names!r}, got {describe(x)}")
+            raise ShapeError(
+                f"einsum: expected {len(names)} dimensions for {names!r}, got {describe(x)}"
+            )
     if not arrow:
         every = "".join(inputs)
-        output = widest + "".join(sorted(c for c in set(every) if every.count(c) == 1 and c not in widest))
+        output = widest + "".join(
+            sorted(c for c in set(every) if every.count(c) == 1 and c not in widest)
+        )
     return inputs, output.replace("...", widest)
 
 
@@ -223,7 +235,11 @@ def kron(input, other):
 
 def inner(input, other):
     """Sums of products over the last dim of both."""
-    return tensordot(input, other, dims=([-1], [-1])) if input.array.ndim and other.array.ndim else input * other
+    return (
+        tensordot(input, other, dims=([-1], [-1]))
+        if input.array.ndim and other.array.ndim
+        else input * other
+    )
 
 
 def cross(input, other, dim=-1):

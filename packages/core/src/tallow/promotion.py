@@ -1,7 +1,7 @@
 """Operands in, arrays of one dtype out: PyTorch's type promotion for public functions.
 
-Python numbers stay Python numbers where the tensor's dtype absorbs them; NumPy (and CuPy) then treat them as
-weak, which is the same rule.
+Python numbers stay Python numbers where the tensor's dtype absorbs them; NumPy (and CuPy) then
+treat them as weak, which is the same rule.
 """
 
 from numbers import Number
@@ -70,7 +70,9 @@ def pair(name, x, y):
         y, x = _with_number(y, number(x))
         return x, y
     x, y = (as_operand(name, v) for v in (x, y))
-    return pair(name, x, y if isinstance(x, Tensor) or isinstance(y, Tensor) else wrap(np.asarray(y)))
+    return pair(
+        name, x, y if isinstance(x, Tensor) or isinstance(y, Tensor) else wrap(np.asarray(y))
+    )
 
 
 def _with_number(x, y):

@@ -56,7 +56,9 @@ def mean(input, dim=None, keepdim=False, *, dtype=None, out=None):
     if dtype is not None:
         input = to_dtype(input, dtype)
     if input.dtype.category < dtypes.FLOATING:
-        raise DtypeError(f"mean: expected a floating-point tensor, got {describe(input)}; use .float() first")
+        raise DtypeError(
+            f"mean: expected a floating-point tensor, got {describe(input)}; use .float() first"
+        )
     axes = axes_of("mean", dim, input.array.ndim)
     return give(ops.mean(input, axis=axes, keepdims=keepdim), out, "mean")
 
@@ -80,7 +82,9 @@ def var(input, dim=None, unbiased=None, keepdim=False, *, correction=None, out=N
 
 def std(input, dim=None, unbiased=None, keepdim=False, *, correction=None, out=None):
     """The standard deviation: the square root of `var`."""
-    return give(elementwise.sqrt(var(input, dim, unbiased, keepdim, correction=correction)), out, "std")
+    return give(
+        elementwise.sqrt(var(input, dim, unbiased, keepdim, correction=correction)), out, "std"
+    )
 
 
 def var_mean(input, dim=None, unbiased=None, keepdim=False, *, correction=None):
@@ -131,7 +135,9 @@ def norm(input, p="fro", dim=None, keepdim=False, out=None, dtype=None):
 def _not_empty(name, input, dim):
     size = input.array.size if dim is None else input.array.shape[dim] if input.array.ndim else 1
     if size == 0:
-        raise OutOfRangeError(f"{name}: expected at least one element to reduce, got {describe(input)}")
+        raise OutOfRangeError(
+            f"{name}: expected at least one element to reduce, got {describe(input)}"
+        )
 
 
 def amax(input, dim=(), keepdim=False, *, out=None):
@@ -162,7 +168,9 @@ def _extreme(name, reduce_all, arg, pairwise):
             return MinMax(elementwise.copy(input), arg(input, axis=None, keepdims=False))
         indices = arg(input, axis=axis, keepdims=True)
         values = gather(input, axis=axis, index=indices.array)
-        return MinMax(_drop(values, input, (axis,), keepdim), _drop(indices, input, (axis,), keepdim))
+        return MinMax(
+            _drop(values, input, (axis,), keepdim), _drop(indices, input, (axis,), keepdim)
+        )
 
     function.__name__ = function.__qualname__ = name
     function.__doc__ = (
@@ -183,7 +191,9 @@ def _position(name, op):
         return op(input, axis=axis, keepdims=keepdim)
 
     function.__name__ = function.__qualname__ = name
-    function.__doc__ = f"The index (int64) of the {name[3:]}imum, of the flattened tensor or along `dim`."
+    function.__doc__ = (
+        f"The index (int64) of the {name[3:]}imum, of the flattened tensor or along `dim`."
+    )
     return function
 
 
@@ -257,7 +267,9 @@ def topk(input, k, dim=-1, largest=True, sorted=True, *, out=None):
     axis = axis_of("topk", dim, input.array.ndim)
     size = input.array.shape[axis] if input.array.ndim else 1
     if not 0 <= k <= size:
-        raise OutOfRangeError(f"topk: expected k between 0 and {size}, the size of dim {dim}, got {k}")
+        raise OutOfRangeError(
+            f"topk: expected k between 0 and {size}, the size of dim {dim}, got {k}"
+        )
     values, indices = sort(input, dim, largest)
     if not input.array.ndim:
         return MinMax(values, indices)
@@ -279,7 +291,8 @@ def median(input, dim=None, keepdim=False):
     position = (input.array.shape[axis] - 1) // 2
     middle = (slice(None),) * axis + (slice(position, position + 1),)
     return MinMax(
-        _drop(values[middle], input, (axis,), keepdim), _drop(indices[middle], input, (axis,), keepdim)
+        _drop(values[middle], input, (axis,), keepdim),
+        _drop(indices[middle], input, (axis,), keepdim),
     )
 
 

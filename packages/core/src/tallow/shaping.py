@@ -77,7 +77,9 @@ def flatten(input, start_dim=0, end_dim=-1):
         return ops.reshape(input, shape=(1,))
     start, end = (axis_of("flatten", d, len(shape)) for d in (start_dim, end_dim))
     if start > end:
-        raise ArgumentError(f"flatten: expected start_dim <= end_dim, got {start_dim} and {end_dim}")
+        raise ArgumentError(
+            f"flatten: expected start_dim <= end_dim, got {start_dim} and {end_dim}"
+        )
     if start == end:
         return input
     joined = math.prod(shape[start : end + 1])
@@ -120,7 +122,9 @@ def transpose(input, dim0, dim1):
 def t(input):
     """The transpose of a matrix; vectors and scalars as they are."""
     if input.array.ndim > 2:
-        raise ShapeError(f"t: expected at most 2 dimensions, got {describe(input)}; use .mT or .permute")
+        raise ShapeError(
+            f"t: expected at most 2 dimensions, got {describe(input)}; use .mT or .permute"
+        )
     return ops.swap(input, axis1=0, axis2=1) if input.array.ndim == 2 else input
 
 
@@ -189,7 +193,9 @@ def broadcast_shapes(*shapes):
     for sizes in zip(*(_aligned(s, max(map(len, shapes), default=0)) for s in shapes), strict=True):
         larger = {n for n in sizes if n != 1}
         if len(larger) > 1:
-            raise ShapeError(f"broadcast_shapes: expected shapes that broadcast together, got {shapes}")
+            raise ShapeError(
+                f"broadcast_shapes: expected shapes that broadcast together, got {shapes}"
+            )
         result.append(larger.pop() if larger else 1)
     return Size(result)
 
@@ -233,7 +239,9 @@ def roll(input, shifts, dims=None):
     """Elements moved by `shifts` along `dims`, those pushed out coming in at the other end."""
     shifts = (shifts,) if isinstance(shifts, int) else tuple(shifts)
     if dims is None:
-        return ops.reshape(ops.roll(ravel(input), shifts=shifts, axis=(0,)), shape=input.array.shape)
+        return ops.reshape(
+            ops.roll(ravel(input), shifts=shifts, axis=(0,)), shape=input.array.shape
+        )
     return ops.roll(input, shifts=shifts, axis=axes_of("roll", dims, input.array.ndim))
 
 
@@ -242,7 +250,9 @@ def roll(input, shifts, dims=None):
 
 def _sequence(name, tensors):
     if isinstance(tensors, Tensor) or not isinstance(tensors, tuple | list):
-        raise TypeMismatchError(f"{name}: expected a tuple or list of tensors, got {type(tensors).__name__}")
+        raise TypeMismatchError(
+            f"{name}: expected a tuple or list of tensors, got {type(tensors).__name__}"
+        )
     if not tensors:
         raise ArgumentError(f"{name}: expected at least one tensor, got none")
     return common(name, tensors)
@@ -289,14 +299,18 @@ def stack(tensors, dim=0, *, out=None):
 
 def hstack(tensors, *, out=None):
     """The tensors joined side by side: along dim 1, or dim 0 for vectors."""
-    tensors = [x if x.array.ndim else ops.reshape(x, shape=(1,)) for x in _sequence("hstack", tensors)]
+    tensors = [
+        x if x.array.ndim else ops.reshape(x, shape=(1,)) for x in _sequence("hstack", tensors)
+    ]
     return cat(tensors, 0 if tensors[0].array.ndim == 1 else 1, out=out)
 
 
 def vstack(tensors, *, out=None):
     """The tensors joined on top of each other: vectors become rows."""
     tensors = _sequence("vstack", tensors)
-    return cat([x if x.array.ndim > 1 else ops.reshape(x, shape=(1, -1)) for x in tensors], 0, out=out)
+    return cat(
+        [x if x.array.ndim > 1 else ops.reshape(x, shape=(1, -1)) for x in tensors], 0, out=out
+    )
 
 
 def split(tensor, split_size_or_sections, dim=0):
@@ -341,7 +355,9 @@ def narrow(input, dim, start, length):
     size = input.array.shape[axis]
     start = start + size if start < 0 else start
     if not (0 <= start and start + length <= size and length >= 0):
-        raise OutOfRangeError(f"narrow: expected a range within {size}, got start {start}, length {length}")
+        raise OutOfRangeError(
+            f"narrow: expected a range within {size}, got start {start}, length {length}"
+        )
     return ops.cut(input, axis=axis, start=start, stop=start + length)
 
 
@@ -394,7 +410,10 @@ def meshgrid(*tensors, indexing="ij"):
         return grids
     shape = tuple(x.array.size for x in tensors)
     return tuple(
-        expand_op(ops.reshape(x, shape=tuple(n if j == i else 1 for j, n in enumerate(shape))), shape=shape)
+        expand_op(
+            ops.reshape(x, shape=tuple(n if j == i else 1 for j, n in enumerate(shape))),
+            shape=shape,
+        )
         for i, x in enumerate(tensors)
     )
 

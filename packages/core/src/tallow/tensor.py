@@ -70,9 +70,9 @@ UNRECORDED = object()
 class View:
     """How a tensor is cut from its parent: `op(parent, **params)`, or op None for `detach()`.
 
-    `source` is the parent's node when the view's own node was made: if the parent is changed in place
-    since, the view's history is made anew before it is used (`refresh`). It is UNRECORDED
-    for a view made under `no_grad`, which has no history.
+    `source` is the parent's node when the view's own node was made: if the parent is changed in
+    place since, the view's history is made anew before it is used (`refresh`). It is UNRECORDED for
+    a view made under `no_grad`, which has no history.
     """
 
     __slots__ = ("parent", "op", "params", "source")

@@ -1,6 +1,7 @@
 """Compiled CPU kernels for tallow, which finds them by itself: nothing here is called by users.
 
-Where the package was built without a C++ compiler it is empty: `compiled` is None, and `info()` says why.
+Where the package was built without a C++ compiler it is empty: `compiled` is None, and `info()`
+says why.
 """
 
 try:

@@ -37,7 +37,9 @@ def sum_to(xp, x, *, shape):
     extra = x.ndim - len(shape)
     stretched = tuple(i for i, n in enumerate(shape, extra) if n == 1 and x.shape[i] != 1)
     if extra < 0 or any(n not in (1, m) for n, m in zip(shape, x.shape[extra:], strict=True)):
-        raise ShapeError(f"backward: expected a gradient that broadcasts from {shape}, got {describe(x)}")
+        raise ShapeError(
+            f"backward: expected a gradient that broadcasts from {shape}, got {describe(x)}"
+        )
     if extra:
         return xp.add.reduce(x, (*range(extra), *stretched), x.dtype).reshape(shape)
     return xp.add.reduce(x, stretched, x.dtype, None, True) if stretched else x

@@ -1,8 +1,9 @@
 """The backward pass: one walk over the recorded graph, from the newest node to the oldest.
 
-Nodes are numbered as they are made, and an operand is always older than its result, so the order of creation,
-reversed, is an order in which every node has received all of its gradient when its turn comes. The walk works on
-arrays; with `create_graph` it works on tensors, so that it is itself recorded.
+Nodes are numbered as they are made, and an operand is always older than its result, so the order of
+creation, reversed, is an order in which every node has received all of its gradient when its turn
+comes. The walk works on arrays; with `create_graph` it works on tensors, so that it is itself
+recorded.
 """
 
 from operator import attrgetter
@@ -152,7 +153,9 @@ class Walk:
         for reference in node.retained or ():
             retaining = reference()
             if retaining is not None:
-                accumulate(retaining, tensor if self.create_graph else wrap(tensor.array.copy()), True)
+                accumulate(
+                    retaining, tensor if self.create_graph else wrap(tensor.array.copy()), True
+                )
         if node in self.wanted_nodes:
             self.captured[node] = tensor
         return tensor if self.create_graph else tensor.array
@@ -236,9 +239,9 @@ def _walk(outputs, gradients, retain_graph, create_graph, wanted):
 def backward(tensors, grad_tensors=None, retain_graph=None, create_graph=False, inputs=None):
     """Add to `grad` of every leaf (or of `inputs`) the gradient of the sum of `tensors`.
 
-    `grad_tensors` are the gradients of the tensors themselves; a scalar needs none. What was kept for the
-    backward pass is freed unless `retain_graph`; `create_graph` records the pass so that it can be
-    differentiated in turn.
+    `grad_tensors` are the gradients of the tensors themselves; a scalar needs none. What was kept
+    for the backward pass is freed unless `retain_graph`; `create_graph` records the pass so that it
+    can be differentiated in turn.
 
     >>> import tallow
     >>> x = tallow.tensor([1.0, 2.0], requires_grad=True)
@@ -277,7 +280,9 @@ def grad(
     inputs = as_tuple(inputs)
     for x in inputs:
         if not x.requires_grad:
-            raise GradientError("grad: expected inputs that require gradients, got one that does not")
+            raise GradientError(
+                "grad: expected inputs that require gradients, got one that does not"
+            )
     walk = _walk(outputs, grad_outputs, retain_graph, create_graph, inputs)
     found = [walk.captured.get(id(x) if x.node is None else x.node) for x in inputs]
     if materialize_grads:

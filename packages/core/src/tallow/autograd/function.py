@@ -46,7 +46,9 @@ class FunctionNode(BaseNode):
 
     def __init__(self, function, context, operands, arrays, xp):
         leaves = [x for x in operands if isinstance(x, Tensor)]
-        self.slots = [i for i, x in enumerate(operands) if isinstance(x, Tensor) and x._requires_grad]
+        self.slots = [
+            i for i, x in enumerate(operands) if isinstance(x, Tensor) and x._requires_grad
+        ]
         super().__init__([x.node or x for x in leaves if x._requires_grad], arrays[0])
         self.function = function
         self.context = context
@@ -64,7 +66,9 @@ class FunctionNode(BaseNode):
     def keep(self, context, outputs):
         """Hold what was saved: inputs as they are, own outputs by number (so that no cycle arises)."""
         numbers = {id(x): i for i, x in enumerate(outputs)}
-        self.saved = [(numbers.get(id(x)), x if id(x) not in numbers else x.array) for x in context.to_save]
+        self.saved = [
+            (numbers.get(id(x)), x if id(x) not in numbers else x.array) for x in context.to_save
+        ]
         context.to_save = ()
         context.unpack = self.unpack
         self.sequence = tick()
@@ -111,9 +115,9 @@ class FunctionNode(BaseNode):
 class Function:
     """Base of user-defined operations: give `forward(ctx, ...)` and `backward(ctx, ...)` as static methods.
 
-    `apply(...)` runs forward without recording, and backward in its place. `backward` gets the gradient of each
-    output and returns one gradient per argument of forward, None where there is none. With `setup_context(ctx,
-    inputs, output)`, forward takes no ctx.
+    `apply(...)` runs forward without recording, and backward in its place. `backward` gets the
+    gradient of each output and returns one gradient per argument of forward, None where there is
+    none. With `setup_context(ctx, inputs, output)`, forward takes no ctx.
 
     >>> import tallow
     >>> class Double(tallow.autograd.Function):
@@ -158,7 +162,10 @@ class Function:
         single = not isinstance(outputs, tuple | list)
         tensors = [x for x in ((outputs,) if single else outputs) if isinstance(x, Tensor)]
         given = {id(x) for x in args}
-        fresh = {id(x): x if id(x) not in given or id(x) in context.dirty else wrap(x.array) for x in tensors}
+        fresh = {
+            id(x): x if id(x) not in given or id(x) in context.dirty else wrap(x.array)
+            for x in tensors
+        }
         tensors = [fresh[id(x)] for x in tensors]
         xp = backend.for_array(tensors[0].array).xp
         node = FunctionNode(cls, context, args, [x.array for x in tensors], xp)

@@ -1,8 +1,9 @@
 """In-place changes: versions, and the history of tensors that share memory.
 
-`assign(x, out)` is what every in-place operation ends in: `out` was computed out of place, and `x` takes its
-values and its history. If x is a view, its parent's history becomes that of "parent with this part replaced",
-and views of the same parent find their history outdated when next used, and renew it (`tensor.refresh`).
+`assign(x, out)` is what every in-place operation ends in: `out` was computed out of place, and `x`
+takes its values and its history. If x is a view, its parent's history becomes that of "parent with
+this part replaced", and views of the same parent find their history outdated when next used, and
+renew it (`tensor.refresh`).
 """
 
 from tallow.autograd.builtin import patch
@@ -76,7 +77,9 @@ def adopt(x, out):
         view.source = parent.node
     x.node, x._requires_grad = out.node, out._requires_grad
     if x.node is None and x._requires_grad:
-        raise GradientError("in-place operation: the new value is itself a leaf; use clone() on it first")
+        raise GradientError(
+            "in-place operation: the new value is itself a leaf; use clone() on it first"
+        )
 
 
 def replace_part(parent, part, view):

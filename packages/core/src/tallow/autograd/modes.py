@@ -47,7 +47,9 @@ class _Mode:
 
     def __call__(self, function):
         if inspect.isclass(function):
-            raise TypeError(f"{type(self).__name__}: expected a function, got a class; decorate its methods")
+            raise TypeError(
+                f"{type(self).__name__}: expected a function, got a class; decorate its methods"
+            )
         if inspect.isgeneratorfunction(function):
             return self._decorate_generator(function)
 

@@ -1,8 +1,9 @@
 """The graph: a `Node` per recorded operation, with edges to what its operands came from.
 
-An edge is a Node, or a leaf Tensor itself. A node keeps the operands its rules name, as tensors, and other values:
-outputs as arrays, so that no reference cycle arises. It never refers to the tensor it computed. Nodes and in-place
-changes draw from one clock, so "was this operand changed after I was recorded" is one comparison.
+An edge is a Node, or a leaf Tensor itself. A node keeps the operands its rules name, as tensors,
+and other values: outputs as arrays, so that no reference cycle arises. It never refers to the
+tensor it computed. Nodes and in-place changes draw from one clock, so "was this operand changed
+after I was recorded" is one comparison.
 """
 
 from tallow import backend
@@ -13,8 +14,9 @@ NOTHING: list = []
 
 
 class BaseNode:
-    """What the engine needs of a node: `edges`, `sequence` (when it was made), `shape` and `dtype` of its output,
-    `hooks` (on the gradient of the output), and `retained` (weak references to tensors that want it in `grad`).
+    """What the engine needs of a node: `edges`, `sequence` (when it was made), `shape` and `dtype`
+    of its output, `hooks` (on the gradient of the output), and `retained` (weak references to
+    tensors that want it in `grad`).
     """
 
     __slots__ = ("edges", "sequence", "shape", "dtype", "hooks", "retained", "__weakref__")
@@ -100,7 +102,9 @@ class Node(BaseNode):
                 values[i] = wrap(values[i], requires_grad=True)
                 values[i].node = self
             else:
-                values[i] = tuple(self._rewrapped_output(n, array) for n, array in enumerate(values[i]))
+                values[i] = tuple(
+                    self._rewrapped_output(n, array) for n, array in enumerate(values[i])
+                )
         return values
 
     def _rewrapped_output(self, index, array):

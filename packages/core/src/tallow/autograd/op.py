@@ -6,11 +6,12 @@
 
     mul.vjp(lambda g, y: g * y, lambda g, x: g * x)    # one rule per operand
 
-A rule gets the gradient `g` of the output and what it names: operands, `out`, `shapes` (of the operands), keyword
-parameters, and `needs` (which operands get a gradient). Nothing else is kept for it. Called on arrays an operation
-returns arrays; called with a Tensor among the operands it returns Tensors and records. So the one rule runs on arrays
-in `backward()`, and on Tensors under `create_graph=True`. A rule returns new arrays, or `g`, or views: never an operand,
-nor one array twice, since the engine may hand what a rule returns to the user as a leaf's gradient.
+A rule gets the gradient `g` of the output and what it names: operands, `out`, `shapes` (of the
+operands), keyword parameters, and `needs` (which operands get a gradient). Nothing else is kept for
+it. Called on arrays an operation returns arrays; called with a Tensor among the operands it returns
+Tensors and records. So the one rule runs on arrays in `backward()`, and on Tensors under
+`create_graph=True`. A rule returns new arrays, or `g`, or views: never an operand, nor one array
+twice, since the engine may hand what a rule returns to the user as a leaf's gradient.
 """
 
 import inspect
@@ -32,8 +33,8 @@ REGISTRY: dict[str, "Op"] = {}
 def op(body=None, **traits):
     """Make an operation of a function on arrays. Use as `@op` or `@op(view=True)`.
 
-    The result is a function with the body's operands and parameters, and with the attributes `vjp`, `joint_vjp`, `on`
-    and `op` (the `Op` behind it).
+    The result is a function with the body's operands and parameters, and with the attributes `vjp`,
+    `joint_vjp`, `on` and `op` (the `Op` behind it).
     """
     if body is None:
         return partial(op, **traits)
@@ -257,7 +258,11 @@ def _callable(made):
         "_op": made, "_refresh": refresh, "_state": state, "_wrap": made.wrap, "_compile_call": _compile_call,
     }  # fmt: skip
     call = FunctionType(_first_call.__code__, scope, made.name)
-    call.__doc__, call.__module__, call.__wrapped__ = made.body.__doc__, made.body.__module__, made.body
+    call.__doc__, call.__module__, call.__wrapped__ = (
+        made.body.__doc__,
+        made.body.__module__,
+        made.body,
+    )
     call.op, call.vjp, call.joint_vjp, call.on = made, made.vjp, made.joint_vjp, made.on
     return call
 
@@ -274,7 +279,9 @@ def _compile_call(made):
         "signature": ", ".join([star + names[0], *names[1:], *separator, *words]),
         "first": names[0],
         "first_array": arrays[0],
-        "operands": names[0] if made.variadic else ", ".join(names) + ("," if len(names) == 1 else ""),
+        "operands": names[0]
+        if made.variadic
+        else ", ".join(names) + ("," if len(names) == 1 else ""),
         "arrays": ", ".join(arrays) + ("," if len(arrays) == 1 else ""),
         "taped": " or ".join(f"isinstance({x}, Tensor)" for x in names),
         "arguments": "".join(f", {p}={p}" for p in made.params),
@@ -337,7 +344,9 @@ class Plan:
             if name == "out":
                 values.append(out)
             elif name == "shapes":
-                values.append(tuple([x.array.shape if isinstance(x, Tensor) else () for x in operands]))
+                values.append(
+                    tuple([x.array.shape if isinstance(x, Tensor) else () for x in operands])
+                )
             else:
                 values.append(self.needs if name == "needs" else params[name])
         return values

@@ -1,8 +1,9 @@
 """Convolution over any number of spatial axes, as a matrix product over unfolded windows (im2col).
 
-x is (N, C, *size), weight (O, C / groups, *kernel), the output (N, O, *size'). `stride`, `padding` and `dilation` are
-tuples, one int per spatial axis. Convolution is linear in x and in the weight, so it and its two gradients are closed
-under differentiation: each one's rule is the other two. The gradient by x is the transposed convolution.
+x is (N, C, *size), weight (O, C / groups, *kernel), the output (N, O, *size'). `stride`, `padding`
+and `dilation` are tuples, one int per spatial axis. Convolution is linear in x and in the weight,
+so it and its two gradients are closed under differentiation: each one's rule is the other two. The
+gradient by x is the transposed convolution.
 """
 
 from math import prod
@@ -10,7 +11,7 @@ from math import prod
 from tallow.autograd.op import op
 from tallow.ops.reduce import sum
 
-UNFOLDED = 1 << 20  # elements of windows unfolded at a time: what caches hold, and a bound on memory
+UNFOLDED = 1 << 20  # elements of windows unfolded at a time: as many as caches hold
 
 
 def out_size(size, kernel, stride, padding, dilation):

@@ -1,6 +1,7 @@
 """Elementwise arithmetic, powers and exponentials, comparisons and logic.
 
-Operands broadcast; the engine sums gradients back. Results follow IEEE 754: 1 / 0 is inf, without a warning.
+Operands broadcast; the engine sums gradients back. Results follow IEEE 754: 1 / 0 is inf, without a
+warning.
 """
 
 from tallow.autograd.op import op
@@ -336,7 +337,9 @@ round_half_even.vjp(lambda g: g * 0)
 maximum.vjp(lambda g, x, y: g * larger(x, y), lambda g, x, y: g * larger(y, x))
 minimum.vjp(lambda g, x, y: g * larger(y, x), lambda g, x, y: g * larger(x, y))
 clip.vjp(lambda g, x, low, high: g * inside(x, low=low, high=high))
-where.vjp(None, lambda g, condition: where(condition, g, 0), lambda g, condition: where(condition, 0, g))
+where.vjp(
+    None, lambda g, condition: where(condition, g, 0), lambda g, condition: where(condition, 0, g)
+)
 copy.vjp(lambda g: g)
 fill.vjp(lambda g: g * 0, lambda g: g)
 

@@ -132,11 +132,15 @@ gather.vjp(lambda g, shapes, axis, index: gathered_back(g, axis=axis, index=inde
 gathered_back.vjp(lambda g, axis, index: gather(g, axis=axis, index=index))
 scatter_add.vjp(
     lambda g: g,
-    lambda g, shapes, axis, index: place_in_corner(gather(g, axis=axis, index=index), shape=shapes[1]),
+    lambda g, shapes, axis, index: place_in_corner(
+        gather(g, axis=axis, index=index), shape=shapes[1]
+    ),
 )
 scatter.vjp(
     lambda g, axis, index: scatter(g, 0, axis=axis, index=index),
-    lambda g, shapes, axis, index: place_in_corner(gather(g, axis=axis, index=index), shape=shapes[1]),
+    lambda g, shapes, axis, index: place_in_corner(
+        gather(g, axis=axis, index=index), shape=shapes[1]
+    ),
 )
 place_in_corner.vjp(lambda g, shapes: corner(g, shape=shapes[0]))
 corner.vjp(lambda g, shapes: place_in_corner(g, shape=shapes[0]))

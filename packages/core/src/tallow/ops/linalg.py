@@ -8,7 +8,8 @@ from tallow.ops.shape import reshape, swap
 @op
 def matmul(x, y):
     """(..., n, k) @ (..., k, m) -> (..., n, m), and the vector forms of NumPy's matmul."""
-    return x @ y
+    out = x @ y
+    return out if out.dtype is x.dtype else out.astype(x.dtype)  # NumPy gives float32 for bfloat16
 
 
 def _transpose(x):
@@ -54,7 +55,7 @@ def linear(x, weight, bias):
     out = x @ weight.T
     if bias is not None:
         out += bias
-    return out
+    return out if out.dtype is x.dtype else out.astype(x.dtype)
 
 
 def rows(x):

@@ -114,7 +114,8 @@ def is_plain(x, label, weight, ignore_index):
         and label.dtype == np.int64
         and label.size > 0
         and not 0 <= ignore_index < x.shape[1]
-        and np.maximum.reduce(label.view(np.uint64)) < x.shape[1]  # a negative label is huge when unsigned
+        and np.maximum.reduce(label.view(np.uint64))
+        < x.shape[1]  # a negative label is huge when unsigned
     )
 
 

@@ -1,7 +1,8 @@
 """Normalisation: batch, layer, group and instance norm are one operation over different axes.
 
-y = weight * (x - mean) / sqrt(variance + eps) + bias, with mean and variance over `axes`. The weight and the bias have
-one shape that broadcasts against x; either may be None. Without `centre` the mean is not subtracted: RMS norm.
+y = weight * (x - mean) / sqrt(variance + eps) + bias, with mean and variance over `axes`. The
+weight and the bias have one shape that broadcasts against x; either may be None. Without `centre`
+the mean is not subtracted: RMS norm.
 """
 
 from math import prod
@@ -63,8 +64,9 @@ def _(g, x, weight, out, needs, axes, eps, centre):
 
 @normalize_grad.joint_vjp
 def _(v, g, x, weight, needs, axes, eps, centre):
-    """With h the standardised x, r = 1 / sqrt(variance + eps), M the mean over the axes and
-    D(u) = r (u - M(u) - h M(u h)), which is symmetric: normalize_grad is D(g weight), the sum of g h, the sum of g.
+    """With h the standardised x, r = 1 / sqrt(variance + eps), M the mean over the axes and D(u) =
+    r (u - M(u) - h M(u h)), which is symmetric: normalize_grad is D(g weight), the sum of g h, the
+    sum of g.
     """
 
     def M(u):

@@ -158,19 +158,37 @@ def pool_spread(xp, g, *, size, kernel, stride, padding, count):
 
 @max_pool.vjp
 def _(g, x, out, kernel, stride, padding, dilation, count):
-    how = {"kernel": kernel, "stride": stride, "padding": padding, "dilation": dilation, "count": count}
+    how = {
+        "kernel": kernel,
+        "stride": stride,
+        "padding": padding,
+        "dilation": dilation,
+        "count": count,
+    }
     return max_pool_grad(g, x, out, **how)
 
 
 @max_pool_grad.vjp
 def _(v, x, out, kernel, stride, padding, dilation, count):
-    how = {"kernel": kernel, "stride": stride, "padding": padding, "dilation": dilation, "count": count}
+    how = {
+        "kernel": kernel,
+        "stride": stride,
+        "padding": padding,
+        "dilation": dilation,
+        "count": count,
+    }
     return max_pool_pick(v, x, out, **how)
 
 
 @max_pool_pick.vjp
 def _(g, x, out, kernel, stride, padding, dilation, count):
-    how = {"kernel": kernel, "stride": stride, "padding": padding, "dilation": dilation, "count": count}
+    how = {
+        "kernel": kernel,
+        "stride": stride,
+        "padding": padding,
+        "dilation": dilation,
+        "count": count,
+    }
     return max_pool_grad(g, x, out, **how)
 
 

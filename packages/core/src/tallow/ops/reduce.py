@@ -65,7 +65,9 @@ def prod_of_others(xp, x, *, axis):
     return xp.moveaxis(before * after, 0, axis)
 
 
-prod.vjp(lambda g, x, shapes, axis: spread(g, shapes[0], axis) * prod_of_others(x, axis=axis and axis[0]))
+prod.vjp(
+    lambda g, x, shapes, axis: spread(g, shapes[0], axis) * prod_of_others(x, axis=axis and axis[0])
+)
 
 
 @op
@@ -100,9 +102,15 @@ def variance(xp, x, *, axis, correction):
 
 
 variance.vjp(
-    lambda g, x, shapes, axis, correction: g
-    * (x - mean(x, axis=axis, keepdims=True))
-    * (2 / max(count(shapes[0], axis) - correction, 0) if count(shapes[0], axis) > correction else float("nan"))
+    lambda g, x, shapes, axis, correction: (
+        g
+        * (x - mean(x, axis=axis, keepdims=True))
+        * (
+            2 / max(count(shapes[0], axis) - correction, 0)
+            if count(shapes[0], axis) > correction
+            else float("nan")
+        )
+    )
 )
 
 
@@ -130,7 +138,9 @@ def over_norm(xp, x, out):
 
 
 norm.vjp(lambda g, x, out: g * over_norm(x, out))
-over_norm.vjp(lambda g, out: over_norm(g, out), lambda g, x, out: g * over_norm(over_norm(x, out), out) * -1)
+over_norm.vjp(
+    lambda g, out: over_norm(g, out), lambda g, x, out: g * over_norm(over_norm(x, out), out) * -1
+)
 
 # Running totals
 

@@ -110,7 +110,9 @@ def around(shape, axis, start, stop):
 
 
 cut.vjp(
-    lambda g, shapes, axis, start, stop: pad(g, widths=around(shapes[0], axis, start, stop), value=0)
+    lambda g, shapes, axis, start, stop: pad(
+        g, widths=around(shapes[0], axis, start, stop), value=0
+    )
 )
 pad.vjp(lambda g, widths: crop(g, widths=widths))
 crop.vjp(lambda g, widths: pad(g, widths=widths, value=0))

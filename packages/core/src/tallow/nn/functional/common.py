@@ -11,7 +11,9 @@ from tallow.reductions import mean, sum
 def whole(name, role, x):
     """Raise unless x is an integer tensor."""
     if x.dtype.category != dtypes.INTEGER:
-        raise DtypeError(f"{name}: expected {role} of int64, got {describe(x)}; convert with .long()")
+        raise DtypeError(
+            f"{name}: expected {role} of int64, got {describe(x)}; convert with .long()"
+        )
 
 
 def same_dtype(name, x, *parameters):
@@ -58,7 +60,9 @@ def reduced(name, losses, reduction):
 
 def check_reduction(name, reduction):
     if reduction not in ("none", "mean", "sum"):
-        raise ArgumentError(f"{name}: expected reduction 'none', 'mean' or 'sum', got {reduction!r}")
+        raise ArgumentError(
+            f"{name}: expected reduction 'none', 'mean' or 'sum', got {reduction!r}"
+        )
 
 
 def resolved_reduction(name, size_average, reduce, reduction):

@@ -114,7 +114,16 @@ def conv_transpose1d(
 ):
     """The transpose of `conv1d`, see `conv_transpose2d`: weight (C, O / groups, K)."""
     return _transpose(
-        "conv_transpose1d", 1, input, weight, bias, stride, padding, output_padding, groups, dilation
+        "conv_transpose1d",
+        1,
+        input,
+        weight,
+        bias,
+        stride,
+        padding,
+        output_padding,
+        groups,
+        dilation,
     )
 
 
@@ -133,7 +142,16 @@ def conv_transpose2d(
             [1., 2., 1.]])
     """
     return _transpose(
-        "conv_transpose2d", 2, input, weight, bias, stride, padding, output_padding, groups, dilation
+        "conv_transpose2d",
+        2,
+        input,
+        weight,
+        bias,
+        stride,
+        padding,
+        output_padding,
+        groups,
+        dilation,
     )
 
 
@@ -142,7 +160,16 @@ def conv_transpose3d(
 ):
     """The transpose of `conv3d`, see `conv_transpose2d`: weight (C, O / groups, KD, KH, KW)."""
     return _transpose(
-        "conv_transpose3d", 3, input, weight, bias, stride, padding, output_padding, groups, dilation
+        "conv_transpose3d",
+        3,
+        input,
+        weight,
+        bias,
+        stride,
+        padding,
+        output_padding,
+        groups,
+        dilation,
     )
 
 
@@ -165,7 +192,9 @@ def _transpose(name, n, input, weight, bias, stride, padding, output_padding, gr
     axes = zip(x.shape[2:], w.shape[2:], stride, padding, dilation, extra, strict=True)
     size = tuple((m - 1) * s - 2 * p + d * (k - 1) + e + 1 for m, k, s, p, d, e in axes)
     if min(size) < 1:
-        raise ShapeError(f"{name}: expected a padding that leaves an output, got output size {size}")
+        raise ShapeError(
+            f"{name}: expected a padding that leaves an output, got output size {size}"
+        )
     out = ops.conv_grad_input(
         input, weight, size=size, stride=stride, padding=padding, dilation=dilation, groups=groups
     )
@@ -181,9 +210,13 @@ def unfold(input, kernel_size, dilation=1, padding=0, stride=1):
     """The windows of (N, C, H, W) as columns (N, C * KH * KW, windows)."""
     input, added = batched("unfold", input, 2)
     how = _windows("unfold", kernel_size, dilation, padding, stride)
-    count = ops.out_size(input.array.shape[2:], how["kernel"], how["stride"], how["padding"], how["dilation"])
+    count = ops.out_size(
+        input.array.shape[2:], how["kernel"], how["stride"], how["padding"], how["dilation"]
+    )
     if min(count) < 1:
-        raise ShapeError(f"unfold: expected an input as large as the windows, got {describe(input)}")
+        raise ShapeError(
+            f"unfold: expected an input as large as the windows, got {describe(input)}"
+        )
     out = ops.unfold(input, **how)
     return out.squeeze(0) if added else out
 
@@ -197,7 +230,11 @@ def fold(input, output_size, kernel_size, dilation=1, padding=0, stride=1):
     size = numbers("fold", output_size, 2)
     count = ops.out_size(size, how["kernel"], how["stride"], how["padding"], how["dilation"])
     places = how["kernel"][0] * how["kernel"][1]
-    if input.array.ndim != 3 or input.array.shape[1] % places or input.array.shape[2] != count[0] * count[1]:
+    if (
+        input.array.ndim != 3
+        or input.array.shape[1] % places
+        or input.array.shape[2] != count[0] * count[1]
+    ):
         raise ShapeError(
             f"fold: expected columns (N, C * {places}, {count[0] * count[1]}), got {describe(input)}"
         )

@@ -44,7 +44,9 @@ def _drop_features(name, input, p, training, inplace, dims, unbatched):
     _check(name, p)
     if input.array.ndim not in dims:
         expected = " or ".join(map(str, dims))
-        raise ShapeError(f"{name}: expected input with {expected} dimensions, got {describe(input)}")
+        raise ShapeError(
+            f"{name}: expected input with {expected} dimensions, got {describe(input)}"
+        )
     if not training or p == 0 or not input.array.size:
         return input
     kept = 1 if input.array.ndim == unbatched else 2

@@ -27,9 +27,7 @@ def _fitting(name, input, target):
 # Between numbers
 
 
-def mse_loss(
-    input, target, size_average=None, reduce=None, reduction="mean", weight=None
-):
+def mse_loss(input, target, size_average=None, reduce=None, reduction="mean", weight=None):
     """(input - target) ** 2.
 
     >>> import tallow
@@ -37,7 +35,9 @@ def mse_loss(
     tensor(2.)
     """
     reduction = resolved_reduction("mse_loss", size_average, reduce, reduction)
-    return _weighted("mse_loss", ops.squared_error(*_fitting("mse_loss", input, target)), weight, reduction)
+    return _weighted(
+        "mse_loss", ops.squared_error(*_fitting("mse_loss", input, target)), weight, reduction
+    )
 
 
 def l1_loss(input, target, size_average=None, reduce=None, reduction="mean", weight=None):
@@ -70,7 +70,9 @@ def _weighted(name, losses, weight, reduction):
     if weight is None:
         return reduced(name, losses, reduction)
     if weight.array.shape != losses.array.shape:
-        raise ArgumentError(f"{name}: expected a weight of shape {losses.array.shape}, got {describe(weight)}")
+        raise ArgumentError(
+            f"{name}: expected a weight of shape {losses.array.shape}, got {describe(weight)}"
+        )
     losses = losses * weight
     return sum(losses) / sum(weight) if reduction == "mean" else reduced(name, losses, reduction)
 
@@ -164,7 +166,9 @@ def cross_entropy(
     """
     reduction = resolved_reduction("cross_entropy", size_average, reduce, reduction)
     if not 0 <= label_smoothing <= 1:
-        raise ArgumentError(f"cross_entropy: expected label_smoothing from 0 to 1, got {label_smoothing}")
+        raise ArgumentError(
+            f"cross_entropy: expected label_smoothing from 0 to 1, got {label_smoothing}"
+        )
     if target.array.shape == input.array.shape and target.dtype.is_floating_point:
         return _soft_cross_entropy(input, target, weight, reduction, label_smoothing)
     _check_classes("cross_entropy", input, target, weight)
@@ -176,7 +180,10 @@ def cross_entropy(
         hard = ops.nll(scores, target, weight, **how)
     except IndexError:
         raise _wrong_label("cross_entropy", input, target, ignore_index) from None
-    return hard * (1 - label_smoothing) + _even(scores, target, weight, ignore_index, reduction) * label_smoothing
+    return (
+        hard * (1 - label_smoothing)
+        + _even(scores, target, weight, ignore_index, reduction) * label_smoothing
+    )
 
 
 def _even(scores, target, weight, ignore_index, reduction):
@@ -232,10 +239,14 @@ def _check_classes(name, input, target, weight):
             f"{describe(target)}"
         )
     if y.dtype.kind not in "iu":
-        raise DtypeError(f"{name}: expected class indices of int64, got {describe(target)}; convert with .long()")
+        raise DtypeError(
+            f"{name}: expected class indices of int64, got {describe(target)}; convert with .long()"
+        )
     classes = x.shape[ops.class_axis(x)]
     if weight is not None and weight.array.shape != (classes,):
-        raise ShapeError(f"{name}: expected a weight ({classes},), one a class, got {describe(weight)}")
+        raise ShapeError(
+            f"{name}: expected a weight ({classes},), one a class, got {describe(weight)}"
+        )
 
 
 def _wrong_label(name, input, target, ignore_index):

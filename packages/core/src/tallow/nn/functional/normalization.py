@@ -18,7 +18,9 @@ def _shaped(name, shape, count, *parameters):
     """Parameters (count,) in a shape that broadcasts; None stays."""
     for parameter in parameters:
         if parameter is not None and parameter.array.size != count:
-            raise ShapeError(f"{name}: expected parameters and statistics ({count},), got {describe(parameter)}")
+            raise ShapeError(
+                f"{name}: expected parameters and statistics ({count},), got {describe(parameter)}"
+            )
     return [p if p is None else reshape(p, shape=shape) for p in parameters]
 
 
@@ -60,7 +62,9 @@ def batch_norm(
     weight, bias = _shaped("batch_norm", shape, channels, weight, bias)
     if not training:
         if running_mean is None or running_var is None:
-            raise ArgumentError("batch_norm: expected running_mean and running_var in evaluation, got None")
+            raise ArgumentError(
+                "batch_norm: expected running_mean and running_var in evaluation, got None"
+            )
         mean, var = _shaped("batch_norm", shape, channels, running_mean, running_var)
         return normalize_by(input, mean, var, weight, bias, eps=eps)
     count = x.size // max(channels, 1)
@@ -86,12 +90,16 @@ def instance_norm(
     floats("instance_norm", input)
     x = input.array
     if x.ndim < 3:
-        raise ShapeError(f"instance_norm: expected input (N, C, ...) with positions, got {describe(input)}")
+        raise ShapeError(
+            f"instance_norm: expected input (N, C, ...) with positions, got {describe(input)}"
+        )
     if not use_input_stats:
         return batch_norm(input, running_mean, running_var, weight, bias, False, momentum, eps)
     count, channels = prod(x.shape[2:]), x.shape[1]
     if count <= 1:
-        raise ArgumentError(f"instance_norm: expected more than one position, got {describe(input)}")
+        raise ArgumentError(
+            f"instance_norm: expected more than one position, got {describe(input)}"
+        )
     shape = (1, channels, *(1,) * (x.ndim - 2))
     weight, bias = _shaped("instance_norm", shape, channels, weight, bias)
     out, mean, var = _normalize(input, weight, bias, tuple(range(2, x.ndim)), eps)

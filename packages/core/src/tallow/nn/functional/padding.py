@@ -33,7 +33,9 @@ def pad(input, pad, mode="constant", value=None):
             f"pad: expected mode 'constant', 'reflect', 'replicate' or 'circular', got {mode!r}"
         )
     if ndim - len(pairs) not in (1, 2):
-        raise ShapeError(f"pad: expected, with mode {mode!r}, all dims but the first one or two, got {tuple(pad)}")
+        raise ShapeError(
+            f"pad: expected, with mode {mode!r}, all dims but the first one or two, got {tuple(pad)}"
+        )
     for axis, (before, after) in enumerate(widths):
         if before or after:
             sources = _sources(input, axis, before, after, mode)
@@ -46,7 +48,9 @@ def _constant(input, widths, value):
     if any(n for cut in cuts for n in cut):
         sizes = zip(input.array.shape, widths, strict=True)
         if any(n + a + b < 0 for n, (a, b) in sizes):
-            raise ShapeError(f"pad: expected to crop no more than there is, got {widths} for {describe(input)}")
+            raise ShapeError(
+                f"pad: expected to crop no more than there is, got {widths} for {describe(input)}"
+            )
         input = crop(input, widths=cuts)
     return pad_op(input, widths=tuple((max(a, 0), max(b, 0)) for a, b in widths), value=value)
 
@@ -88,7 +92,9 @@ def pixel_unshuffle(input, downscale_factor):
     """(..., C, H * r, W * r) -> (..., C * r * r, H, W): the inverse of `pixel_shuffle`."""
     r, shape = downscale_factor, input.array.shape
     if len(shape) < 3 or r < 1 or shape[-2] % r or shape[-1] % r:
-        raise ShapeError(f"pixel_unshuffle: expected (..., C, H * {r}, W * {r}), got {describe(input)}")
+        raise ShapeError(
+            f"pixel_unshuffle: expected (..., C, H * {r}, W * {r}), got {describe(input)}"
+        )
     *lead, channels, height, width = shape
     x = input.reshape(-1, channels, height // r, r, width // r, r).permute(0, 1, 3, 5, 2, 4)
     return x.reshape(*lead, channels * r * r, height // r, width // r)

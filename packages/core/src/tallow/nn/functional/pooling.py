@@ -22,7 +22,9 @@ def _counts(name, input, kernel, stride, padding, dilation, ceil_mode):
         )
     spans = [d * (k - 1) + 1 for d, k in zip(dilation, kernel, strict=True)]
     if any(p < 0 or 2 * p > span for p, span in zip(padding, spans, strict=True)):
-        raise ShapeError(f"{name}: expected a padding of at most half the kernel {kernel}, got {padding}")
+        raise ShapeError(
+            f"{name}: expected a padding of at most half the kernel {kernel}, got {padding}"
+        )
     counts = []
     for n, span, s, p in zip(input.array.shape[2:], spans, stride, padding, strict=True):
         count = (n + 2 * p - span + (s - 1 if ceil_mode else 0)) // s + 1
@@ -51,7 +53,13 @@ def _max(name, n, input, kernel_size, stride, padding, dilation, ceil_mode, retu
     stride = kernel if stride is None else numbers(name, stride, n)
     padding, dilation = numbers(name, padding, n), numbers(name, dilation, n)
     count = _counts(name, input, kernel, stride, padding, dilation, ceil_mode)
-    how = {"kernel": kernel, "stride": stride, "padding": padding, "dilation": dilation, "count": count}
+    how = {
+        "kernel": kernel,
+        "stride": stride,
+        "padding": padding,
+        "dilation": dilation,
+        "count": count,
+    }
     out = ops.max_pool(input, **how)
     if return_indices:
         out = out, ops.max_pool_indices(input, **how)
@@ -62,7 +70,9 @@ def max_pool1d(
     input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False
 ):
     """The maxima of windows of (N, C, L) or (C, L); see `max_pool2d`."""
-    return _max("max_pool1d", 1, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
+    return _max(
+        "max_pool1d", 1, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices
+    )
 
 
 def max_pool2d(
@@ -77,14 +87,18 @@ def max_pool2d(
     tensor([[ 5.,  7.],
             [13., 15.]])
     """
-    return _max("max_pool2d", 2, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
+    return _max(
+        "max_pool2d", 2, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices
+    )
 
 
 def max_pool3d(
     input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False
 ):
     """The maxima of windows of (N, C, D, H, W) or (C, D, H, W); see `max_pool2d`."""
-    return _max("max_pool3d", 3, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
+    return _max(
+        "max_pool3d", 3, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices
+    )
 
 
 def _unpool(name, n, input, indices, kernel_size, stride, padding, output_size):
@@ -160,9 +174,7 @@ def _window_sizes(input, kernel, stride, padding, count, count_include_pad):
     return ops.pool_sum(inside, kernel=kernel, stride=stride, padding=padding, count=count)
 
 
-def avg_pool1d(
-    input, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True
-):
+def avg_pool1d(input, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True):
     """The means of windows of (N, C, L) or (C, L); see `avg_pool2d`."""
     return _avg(
         "avg_pool1d", 1, input, kernel_size, stride, padding, ceil_mode, count_include_pad, None
@@ -205,7 +217,9 @@ def _adaptive(name, n, input, output_size):
     input, added = batched(name, input, n)
     size = input.array.shape[2:]
     wanted = (output_size,) * n if output_size is None else output_size
-    wanted = tuple(m if w is None else w for w, m in zip(_sizes(name, wanted, n), size, strict=True))
+    wanted = tuple(
+        m if w is None else w for w, m in zip(_sizes(name, wanted, n), size, strict=True)
+    )
     if min(wanted) < 0:
         raise ArgumentError(f"{name}: expected an output size of 0 or more, got {wanted}")
     whole = all(w and not m % w for w, m in zip(wanted, size, strict=True))
