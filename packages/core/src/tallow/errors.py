@@ -20,8 +20,8 @@ class ShapeError(TallowError, RuntimeError):
     """Operands whose shapes do not fit together."""
 
 
-class DtypeError(TallowError, RuntimeError):
-    """Operands whose element types do not fit together."""
+class DtypeError(TallowError, NotImplementedError):
+    """Operands of element types that do not fit together, or that the operation is not defined for."""
 
 
 class DeviceError(TallowError, RuntimeError):
@@ -32,12 +32,16 @@ class GradientError(TallowError, RuntimeError):
     """Something that automatic differentiation cannot do or was asked to do twice."""
 
 
-class ArgumentError(TallowError, ValueError):
-    """An argument out of its range."""
+class ArgumentError(TallowError, ValueError, RuntimeError):
+    """An argument out of its range; PyTorch raises now the one, now the other built-in type for it."""
 
 
-class DistributionError(ArgumentError, RuntimeError):
+class DistributionError(ArgumentError):
     """A parameter that a random distribution or generator cannot have."""
+
+
+class DivisionByZeroError(TallowError, RuntimeError, ZeroDivisionError):
+    """Integers divided by 0; floating-point numbers give inf or nan instead."""
 
 
 class TypeMismatchError(TallowError, TypeError):
