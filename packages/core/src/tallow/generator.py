@@ -11,6 +11,7 @@ on the generation of random normal deviates, Annals of Mathematical Statistics 2
 import math
 import operator
 import secrets
+import threading
 from contextlib import closing
 
 import numpy as np
@@ -136,7 +137,72 @@ def _from_state_bytes(state):
     return generator
 
 
-default_generator = Generator()
+class _Lent(threading.local):
+    stream = None  # what this thread draws from in place of the default generator
+    key = None  # what `stream` is to be seeded from before its next draw
+    spare = None  # a stream that was lent before
+
+
+def _forwarded(name):
+    return property(
+        lambda self: getattr(self.current(), name),
+        lambda self, value: setattr(self.current(), name, value),
+    )
+
+
+class DefaultGenerator(Generator):
+    """The generator that is drawn from where none is given.
+
+    A thread can be lent a stream of its own in its place, which is how a `DataLoader` makes the
+    numbers of each sample its own, whichever worker draws them.
+    """
+
+    __slots__ = ("main", "lent")
+
+    bits, spare_normal, _seed = map(_forwarded, ("bits", "spare_normal", "_seed"))
+
+    def __init__(self, device="cpu"):
+        self.device = _host(device)
+        self.main = Generator()
+        self.lent = _Lent()
+
+    def current(self):
+        """The generator that this thread draws from."""
+        lent = self.lent
+        if lent.stream is None:
+            return self.main
+        if lent.key is not None:  # seeding takes longer than most samples that draw nothing
+            key, lent.key = lent.key, None
+            lent.stream.manual_seed(seed_of(key))
+        return lent.stream
+
+    def lend(self, *key):
+        """From now on this thread draws from a stream that is seeded from `key`, one or more ints."""
+        lent = self.lent
+        if lent.spare is None:
+            lent.spare = Generator()
+        lent.stream, lent.key = lent.spare, key
+
+    def take_back(self):
+        """This thread draws from the default generator again."""
+        self.lent.stream = self.lent.key = None
+
+
+def seed_of(key):
+    """A seed of 64 bits for a tuple of ints, by the mixing of splitmix64.
+
+    Reference: Steele, Lea and Flood, Fast splittable pseudorandom number generators, OOPSLA 2014.
+    """
+    seed = 0
+    for part in key:
+        seed = (seed + part + 0x9E3779B97F4A7C15) % 2**64
+        seed = (seed ^ seed >> 30) * 0xBF58476D1CE4E5B9 % 2**64
+        seed = (seed ^ seed >> 27) * 0x94D049BB133111EB % 2**64
+        seed ^= seed >> 31
+    return seed
+
+
+default_generator = DefaultGenerator()
 default_generator.seed()
 
 

@@ -1,0 +1,3 @@
+"""What trains beside the model: `data`, loading and batching."""
+
+from tallow.utils import data

@@ -1,0 +1,113 @@
+"""Fetching: from the indices that a sampler gave to a batch.
+
+While a sample is made, the thread draws its random numbers from a stream of that sample alone, seeded
+from the epoch's seed and the sample's place in the epoch. So they are the same whichever worker
+makes it, and whatever was drawn before.
+"""
+
+import os
+from itertools import islice
+
+from tallow.random import default_generator
+from tallow.utils.data.collate import default_collate
+from tallow.utils.data.dataset import IterableDataset, Subset, TensorDataset, samples
+
+
+class End(Exception):
+    """An iterable dataset has no more samples."""
+
+
+def fetcher(dataset, loader_settings, seed):
+    """What makes batches of a dataset in one epoch: call it with a batch's number and indices."""
+    kind = IterableFetcher if isinstance(dataset, IterableDataset) else IndexFetcher
+    return kind(dataset, loader_settings, seed)
+
+
+class Fetcher:
+    """Makes batches of one dataset; `settings` has `collate_fn`, `batched` and `drop_last`."""
+
+    def __init__(self, dataset, settings, seed):
+        self.dataset = dataset
+        self.settings = settings
+        self.seed = seed
+
+    def __call__(self, number, indices):
+        """The batch that is the epoch's number `number`; End if there is none."""
+        try:
+            return self.fetch(number, indices)
+        finally:
+            default_generator.take_back()
+
+    def collate(self, number, batch):
+        default_generator.lend(self.seed, number)
+        return self.settings.collate_fn(batch)
+
+
+class IndexFetcher(Fetcher):
+    """Batches of samples that are asked for by index."""
+
+    def fetch(self, number, indices):
+        if not self.settings.batched:
+            return self.collate(number, self.sample(number, 0, indices))
+        dataset = self.dataset
+        if self.settings.collate_fn is default_collate:
+            rows = whole_batch(dataset, indices)
+            if rows is not None:
+                return rows
+        if getattr(dataset, "__getitems__", None):
+            default_generator.lend(self.seed, number)
+            return self.collate(number, samples(dataset, indices))
+        batch = [self.sample(number, place, index) for place, index in enumerate(indices)]
+        return self.collate(number, batch)
+
+    def sample(self, number, place, index):
+        default_generator.lend(self.seed, number, place)
+        try:
+            return self.dataset[index]
+        except Exception as error:
+            error.add_note(f"DataLoader: while reading index {index!r}{_file_of(error)}")
+            raise
+
+
+class IterableFetcher(Fetcher):
+    """Batches of the next samples of an iterable dataset."""
+
+    def __init__(self, dataset, settings, seed):
+        super().__init__(dataset, settings, seed)
+        default_generator.lend(seed)
+        try:
+            self.samples = iter(dataset)
+        finally:
+            default_generator.take_back()
+
+    def fetch(self, number, indices):
+        default_generator.lend(self.seed, number)
+        if not self.settings.batched:
+            for sample in self.samples:
+                return self.collate(number, sample)
+            raise End
+        batch = list(islice(self.samples, len(indices)))
+        if not batch or (self.settings.drop_last and len(batch) < len(indices)):
+            raise End
+        return self.collate(number, batch)
+
+
+def whole_batch(dataset, indices):
+    """What `default_collate` makes of rows of a TensorDataset, gathered at once; else None."""
+    while type(dataset) is Subset:
+        indices = [dataset.indices[i] for i in indices]
+        dataset = dataset.dataset
+    if type(dataset) is not TensorDataset:
+        return None
+    return [tensor[indices] for tensor in dataset.tensors]
+
+
+def _file_of(error):
+    """` of FILE`, the file being read where `error` was raised, so far as local variables tell."""
+    traceback, found = error.__traceback__, ""
+    while traceback is not None:
+        for value in traceback.tb_frame.f_locals.values():
+            if isinstance(value, str | os.PathLike) and os.path.isfile(value):
+                found = f" of {os.fspath(value)}"
+        traceback = traceback.tb_next
+    return found
