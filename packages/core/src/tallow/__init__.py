@@ -47,6 +47,7 @@ from tallow.random import *
 from tallow.reductions import *
 from tallow.shaping import *
 from tallow.size import Size
+from tallow.spectral import *
 from tallow.tensor import Tensor
 
 half, float, double = float16, float32, float64
@@ -80,7 +81,7 @@ def numel(input):
 
 
 _PACKAGES = """
-    amp autograd backends cuda distributions fft func hub linalg nn optim serialization special testing utils
+    amp autograd backends cuda distributions fft func hub linalg nn optim serialization signal special testing utils
 """.split()
 
 _FUNCTIONAL = """

@@ -27,6 +27,7 @@ from tallow import (
     random,
     reductions,
     shaping,
+    spectral,
 )
 from tallow.autograd import inplace
 from tallow.autograd.modes import state
@@ -44,6 +45,7 @@ MODULES = (
     shaping,
     indexing,
     products,
+    spectral,
     conversion,
     graph,
 )

@@ -1,0 +1,5 @@
+"""Signal processing: `tallow.signal.windows`."""
+
+from tallow.signal import windows
+
+__all__ = ["windows"]
