@@ -81,16 +81,18 @@ def numel(input):
 
 
 _PACKAGES = """
-    amp autograd backends cuda distributions fft func hub linalg nn optim serialization signal special testing utils
+    amp autograd backends cuda distributions fft func hub linalg nn optim serialization signal
+    special testing utils
 """.split()
 
 _FUNCTIONAL = """
-    adaptive_avg_pool1d alpha_dropout avg_pool1d batch_norm bilinear binary_cross_entropy_with_logits celu
-    channel_shuffle conv1d conv2d conv3d conv_transpose1d conv_transpose2d conv_transpose3d cosine_embedding_loss
-    cosine_similarity ctc_loss dropout embedding embedding_bag feature_alpha_dropout group_norm hardshrink
-    hinge_embedding_loss instance_norm kl_div layer_norm margin_ranking_loss max_pool1d max_pool2d max_pool3d
-    pairwise_distance pdist pixel_shuffle pixel_unshuffle poisson_nll_loss prelu rms_norm rrelu selu threshold
-    triplet_margin_loss
+    adaptive_avg_pool1d alpha_dropout avg_pool1d batch_norm bilinear
+    binary_cross_entropy_with_logits celu channel_shuffle conv1d conv2d conv3d conv_transpose1d
+    conv_transpose2d conv_transpose3d cosine_embedding_loss cosine_similarity ctc_loss dropout
+    embedding embedding_bag feature_alpha_dropout group_norm hardshrink hinge_embedding_loss
+    instance_norm kl_div layer_norm margin_ranking_loss max_pool1d max_pool2d max_pool3d
+    pairwise_distance pdist pixel_shuffle pixel_unshuffle poisson_nll_loss prelu rms_norm rrelu selu
+    threshold triplet_margin_loss
 """.split()
 
 

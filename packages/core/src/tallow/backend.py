@@ -88,7 +88,8 @@ def same_device(op_name, operands):
     if len({where for _, where in places}) > 1:
         found = ", ".join(f"{describe(x)} on {where}" for x, where in places)
         raise DeviceError(
-            f"{op_name}: expected all operands on one device, got {found}; move them with .to(device)"
+            f"{op_name}: expected all operands on one device, got {found}; move them with "
+            ".to(device)"
         )
 
 

@@ -111,11 +111,12 @@ def view_dtype(input, dtype):
 
 
 def numpy(input, *, force=False):
-    """The NumPy array of a CPU tensor, sharing memory. `force` copies from a device and drops history."""
+    """The NumPy array of a CPU tensor, sharing memory. `force` copies from anywhere, without history."""
     if not force:
         if input.requires_grad:
             raise GradientError(
-                "numpy: expected a tensor without gradients, got one that requires them; use .detach()"
+                "numpy: expected a tensor without gradients, got one that requires them; use "
+                ".detach()"
             )
         if input.device.type != "cpu":
             raise TypeMismatchError(

@@ -32,7 +32,7 @@ def place(array, where=None, requires_grad=False):
 
 
 def _host_array(data, dtype):
-    """`data` as a NumPy array (shared where it already is one), with torch's dtype for Python numbers."""
+    """`data` as a NumPy array (shared if it is one), with torch's dtype for Python numbers."""
     if isinstance(data, Tensor):
         array = backend.for_array(data.array).to_host(data.array)
     elif isinstance(data, np.ndarray | np.generic):
@@ -71,7 +71,8 @@ def _dtype_of_numbers(data):
             return dtypes.of_number(data)
         except TypeError:
             raise TypeMismatchError(
-                f"tensor: expected numbers, sequences of them or an array, got {type(data).__name__}"
+                "tensor: expected numbers, sequences of them or an array, got "
+                f"{type(data).__name__}"
             ) from None
     types = set(map(type, data))
     if types <= _NUMBERS.keys():
@@ -97,7 +98,7 @@ def _plain(data):
 
 
 def tensor(data, *, dtype=None, device=None, requires_grad=False, pin_memory=False):
-    """A tensor with a copy of `data`: a number, nested sequences of numbers, a NumPy array or a tensor.
+    """A tensor with a copy of `data`: a number, sequences of numbers, a NumPy array or a tensor.
 
     Python ints give int64, floats the default floating dtype (float32), bools bool.
 
@@ -117,7 +118,7 @@ def _device_for(data, where):
 
 
 def as_tensor(data, dtype=None, device=None):
-    """A tensor of `data`, sharing its memory where dtype and device allow; a tensor keeps its history."""
+    """A tensor of `data`, sharing memory where dtype and device allow; a tensor keeps its history."""
     if isinstance(data, Tensor):
         from tallow.conversion import to
 
@@ -155,7 +156,8 @@ def from_numpy(ndarray):
     native = dtypes.from_numpy_dtype(ndarray.dtype).numpy
     if native != ndarray.dtype:
         raise TypeMismatchError(
-            f"from_numpy: expected native byte order, got {ndarray.dtype.str}; convert with .astype({native.name!r})"
+            f"from_numpy: expected native byte order, got {ndarray.dtype.str}; convert with "
+            f".astype({native.name!r})"
         )
     return wrap(ndarray)
 
@@ -170,7 +172,7 @@ def from_dlpack(ext_tensor):
 
 
 def frombuffer(buffer, *, dtype, count=-1, offset=0, requires_grad=False):
-    """A 1-d tensor over a Python buffer's memory; `offset` in bytes, `count` in elements (-1: all)."""
+    """A vector over a Python buffer's memory; `offset` in bytes, `count` in elements (-1: all)."""
     array = np.frombuffer(buffer, dtype.numpy, count, offset)
     return place(array, requires_grad=requires_grad)
 
@@ -272,7 +274,7 @@ def _numbers(*values):
 def arange(
     start, end=None, step=1, *, out=None, dtype=None, layout=None, device=None, requires_grad=False
 ):
-    """The numbers from `start` (0) to `end`, which is left out, by `step`; int64 where all are ints.
+    """The numbers from `start` (0) up to, without, `end`, by `step`; int64 where all are ints.
 
     >>> import tallow
     >>> tallow.arange(1, 2, 0.25)

@@ -81,8 +81,8 @@ ALL = (
     complex128,
 )
 SYNONYMS = {
-    "half": float16, "float": float32, "double": float64, "cfloat": complex64, "cdouble": complex128,
-    "short": int16, "int": int32, "long": int64,
+    "half": float16, "float": float32, "double": float64, "cfloat": complex64,
+    "cdouble": complex128, "short": int16, "int": int32, "long": int64,
 }  # fmt: skip
 
 FROM_NUMPY = {t.numpy: t for t in ALL}
@@ -148,7 +148,7 @@ def set_default_dtype(d):
 
 
 def of_number(number):
-    """The type that a Python number has by default: bool, int64, the default float, or its complex."""
+    """The type of a Python number by default: bool, int64, the default float, or its complex."""
     if isinstance(number, bool):
         return bool_
     if isinstance(number, int):
@@ -161,7 +161,7 @@ def of_number(number):
 
 
 def combine(higher, lower):
-    """The type of operands of two ranks: `lower` counts only where its category is above `higher`'s.
+    """The type of operands of two ranks: `lower` counts only if its category is above `higher`'s.
 
     Either may be None (no operand of that rank). The ranks are: tensors with dimensions, 0-d
     tensors, Python numbers.

@@ -17,7 +17,7 @@ _keys = count().__next__
 
 
 class Hooks:
-    """A leaf's hooks: `before` see (and may replace) its gradient, `after` run once it is in `grad`."""
+    """A leaf's hooks: `before` see (or replace) its gradient, `after` run once it is in `grad`."""
 
     __slots__ = ("before", "after", "__weakref__")
 

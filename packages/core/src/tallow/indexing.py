@@ -39,7 +39,8 @@ def _normalise(key):
             basic = False
             if not isinstance(part, bool) and not hasattr(part, "dtype"):
                 raise TypeMismatchError(
-                    f"index: expected ints, slices, None, ..., or tensors of ints or bools, got {part!r}"
+                    "index: expected ints, slices, None, ..., or tensors of ints or bools, got "
+                    f"{part!r}"
                 )
         elif isinstance(part, slice):
             part = _checked_slice(part)
@@ -119,7 +120,7 @@ def setitem(input, key, value):
 
 
 def _trimmed(value, input, key):
-    """A value without leading dims of size 1 beyond those of the region, which NumPy would refuse."""
+    """A value without leading dims of size 1 that the region lacks: NumPy would refuse them."""
     if not getattr(value, "ndim", 0):
         return value
     ndim = input.array[key].ndim
@@ -140,7 +141,7 @@ def _index_of(name, index):
 
 
 def _check_index(name, input, axis, index):
-    """Raise unless every index names an element of input's axis; negative ones do not count from the end."""
+    """Raise unless every index names an element of input's axis, counted from its start."""
     size = input.array.shape[axis] if input.array.ndim else 1
     if index.size and (index.min() < 0 or index.max() >= size):
         wrong = index[(index < 0) | (index >= size)].reshape(-1)[0]
@@ -152,7 +153,8 @@ def _check_index(name, input, axis, index):
 def _fits(name, input, axis, index):
     if index.ndim != input.array.ndim:
         raise ShapeError(
-            f"{name}: expected an index with {input.array.ndim} dimensions like the input, got {index.ndim}"
+            f"{name}: expected an index with {input.array.ndim} dimensions like the input, got "
+            f"{index.ndim}"
         )
     for i, (n, m) in enumerate(zip(index.shape, input.array.shape, strict=True)):
         if i != axis and n > m:

@@ -51,15 +51,16 @@ MODULES = (
 )
 
 FUNCTIONS_ONLY = {
-    "empty_like", "full_like", "ones_like", "poisson", "rand_like", "randint_like", "randn_like", "rsub", "std_mean",
-    "var_mean", "zeros_like",
+    "empty_like", "full_like", "ones_like", "poisson", "rand_like", "randint_like", "randn_like",
+    "rsub", "std_mean", "var_mean", "zeros_like",
 }  # fmt: skip
 
 IN_PLACE = """
-    abs acos add addcdiv addcmul addmm asin atan ceil clamp clip cos cosh cumsum div divide eq erf exp exp2 expm1 floor
-    floor_divide fmod ge gt index_add index_copy index_fill index_put le lerp log log10 log1p log2 logical_not lt
-    masked_fill masked_scatter mul multiply nan_to_num ne neg pow reciprocal remainder round rsqrt scatter scatter_add
-    sigmoid sign sin sinh sqrt square sub subtract tan tanh tril triu true_divide trunc
+    abs acos add addcdiv addcmul addmm asin atan ceil clamp clip cos cosh cumsum div divide eq erf
+    exp exp2 expm1 floor floor_divide fmod ge gt index_add index_copy index_fill index_put le lerp
+    log log10 log1p log2 logical_not lt masked_fill masked_scatter mul multiply nan_to_num ne neg
+    pow reciprocal remainder round rsqrt scatter scatter_add sigmoid sign sin sinh sqrt square sub
+    subtract tan tanh tril triu true_divide trunc
 """
 
 # In place on the arrays themselves, where nothing is recorded.
@@ -92,8 +93,8 @@ def _in_place(name, function):
             )
         if result.array.shape != self.array.shape:
             raise ShapeError(
-                f"{name}: expected a result of the tensor's own shape {tuple(self.array.shape)}, got "
-                f"{tuple(result.array.shape)}; operands may not enlarge it"
+                f"{name}: expected a result of the tensor's own shape {tuple(self.array.shape)}, "
+                f"got {tuple(result.array.shape)}; operands may not enlarge it"
             )
         return inplace.assign(self, to_dtype(result, self.dtype), name)
 
@@ -103,7 +104,7 @@ def _in_place(name, function):
 
 
 def _updatable(self, args, kwargs):
-    """True if `array op= other` gives the result without converting: floats, one dtype or a number."""
+    """True if `array op= other` needs no conversion: floats of one dtype, or a number."""
     if kwargs or len(args) != 1 or self.dtype.category != dtypes.FLOATING or not state_allows(self):
         return False
     other = args[0]
@@ -140,7 +141,7 @@ def _attach_functions():
 
 
 def _operator(function, reflected=False, direct=None):
-    """A binary operator: NotImplemented for what is no operand, so that Python can try the other side.
+    """A binary operator: NotImplemented for what is no operand, so that Python tries the other side.
 
     `direct` is the op to call for two real floating tensors of one dtype, which need no
     preparation.
@@ -171,9 +172,10 @@ def _comparison(function):
 
 def _attach_operators():
     pairs = {
-        "add": math.add, "sub": math.sub, "mul": math.mul, "truediv": math.div, "floordiv": math.floor_divide,
-        "mod": math.remainder, "pow": math.pow, "matmul": products.matmul, "and": math.bitwise_and,
-        "or": math.bitwise_or, "xor": math.bitwise_xor,
+        "add": math.add, "sub": math.sub, "mul": math.mul, "truediv": math.div,
+        "floordiv": math.floor_divide, "mod": math.remainder, "pow": math.pow,
+        "matmul": products.matmul, "and": math.bitwise_and, "or": math.bitwise_or,
+        "xor": math.bitwise_xor,
     }  # fmt: skip
     direct = {"add": ops.add, "sub": ops.sub, "mul": ops.mul, "truediv": ops.div}
     for name, function in pairs.items():
@@ -376,7 +378,7 @@ def _rebuild(cls, array, requires_grad, where, attributes):
 
 
 def _legacy_new(cls, *args, dtype=None, device=None):
-    """`Tensor(2, 3)`: uninitialised memory of that size; `Tensor([1, 2])`: the default floating dtype."""
+    """`Tensor(2, 3)`: uninitialised, of that size; `Tensor([1, 2])`: in the default floating dtype."""
     if len(args) == 1 and not isinstance(args[0], int | Size):
         made = creation.tensor(args[0], dtype=dtype or dtypes.get_default_dtype(), device=device)
     else:
@@ -407,16 +409,19 @@ def _attach_state():
         setattr(Tensor, name, property(getter))
     Tensor.data = property(graph.data, graph.set_data)
     methods = {
-        "size": _size, "numel": _numel, "nelement": _numel, "dim": _dim, "ndimension": _dim, "stride": _stride,
-        "is_contiguous": _is_contiguous, "copy_": _copy_, "fill_": _fill_, "zero_": _zero_, "expand_as": _expand_as,
-        "view_as": _view_as, "reshape_as": _reshape_as, "unsqueeze_": _unsqueeze_, "squeeze_": _squeeze_, "t_": _t_,
-        "type": _type, "new_tensor": _new_tensor, "__len__": _len, "__iter__": _iter, "__contains__": _contains,
-        "__format__": _format, "__deepcopy__": _deepcopy, "__reduce__": _reduce, "__new__": _legacy_new,
-        "__float__": lambda self: float(self.item()), "__int__": lambda self: int(self.item()),
-        "__complex__": lambda self: complex(self.item()),
-        "element_size": lambda self: self.array.itemsize, "get_device": lambda self: self.device.index or -1,
+        "size": _size, "numel": _numel, "nelement": _numel, "dim": _dim, "ndimension": _dim,
+        "stride": _stride, "is_contiguous": _is_contiguous, "copy_": _copy_, "fill_": _fill_,
+        "zero_": _zero_, "expand_as": _expand_as, "view_as": _view_as, "reshape_as": _reshape_as,
+        "unsqueeze_": _unsqueeze_, "squeeze_": _squeeze_, "t_": _t_, "type": _type,
+        "new_tensor": _new_tensor, "__len__": _len, "__iter__": _iter, "__contains__": _contains,
+        "__format__": _format, "__deepcopy__": _deepcopy, "__reduce__": _reduce,
+        "__new__": _legacy_new, "__float__": lambda self: float(self.item()),
+        "__int__": lambda self: int(self.item()), "__complex__": lambda self: complex(self.item()),
+        "element_size": lambda self: self.array.itemsize,
+        "get_device": lambda self: self.device.index or -1,
         "is_floating_point": lambda self: self.dtype.is_floating_point,
-        "is_complex": lambda self: self.dtype.is_complex, "data_ptr": lambda self: self.array.ctypes.data,
+        "is_complex": lambda self: self.dtype.is_complex,
+        "data_ptr": lambda self: self.array.ctypes.data,
         "__dlpack__": lambda self, **options: self.array.__dlpack__(**options),
         "__dlpack_device__": lambda self: self.array.__dlpack_device__(),
     }  # fmt: skip

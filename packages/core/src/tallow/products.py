@@ -30,13 +30,13 @@ def _fits(name, x, y, dims):
     """Raise unless x and y have these numbers of dimensions and agree in the contracted one."""
     if (x.array.ndim, y.array.ndim) != dims or x.array.shape[-1] != y.array.shape[-min(dims[1], 2)]:
         raise ShapeError(
-            f"{name}: expected operands with {dims[0]} and {dims[1]} dimensions that agree in the one that is "
-            f"summed over, got {describe(x)} and {describe(y)}"
+            f"{name}: expected operands with {dims[0]} and {dims[1]} dimensions that agree in the "
+            f"one that is summed over, got {describe(x)} and {describe(y)}"
         )
 
 
 def matmul(input, other, *, out=None):
-    """The matrix product: (..., n, k) @ (..., k, m); a vector stands for a row on the left, a column on the right.
+    """The matrix product (..., n, k) @ (..., k, m); a vector is a row on the left, else a column.
 
     >>> import tallow
     >>> tallow.matmul(tallow.ones(2, 3), tallow.ones(3, 4)).shape
@@ -47,8 +47,8 @@ def matmul(input, other, *, out=None):
         result = ops.matmul(input, other)
     except ValueError:
         raise ShapeError(
-            "matmul: expected the last size of the first operand to equal the second-last of the second, got "
-            f"{describe(input)} and {describe(other)}"
+            "matmul: expected the last size of the first operand to equal the second-last of the "
+            f"second, got {describe(input)} and {describe(other)}"
         ) from None
     return result if out is None else give(result, out, "matmul")
 
@@ -96,7 +96,7 @@ def baddbmm(input, batch1, batch2, *, beta=1, alpha=1, out=None):
 
 
 def tensordot(a, b, dims=2):
-    """The sum of products over the last `dims` of a and the first of b, or over two lists of dims."""
+    """The sum of products over the last `dims` of a and first of b, or over two lists of dims."""
     if isinstance(dims, int):
         over_a = list(range(a.array.ndim - dims, a.array.ndim))
         over_b = list(range(dims))
@@ -135,7 +135,7 @@ def einsum(equation, *operands):
 
 
 def _parse(equation, operands):
-    """Labels of each operand and of the output; `...` becomes capital Greek letters, not allowed otherwise."""
+    """Labels of operands and output; `...` becomes capital Greek letters, else not allowed."""
     left, arrow, output = equation.replace(" ", "").partition("->")
     inputs = left.split(",")
     if len(inputs) != len(operands):
@@ -184,7 +184,7 @@ def _sum_out(x, names, keep):
 
 
 def _contract(x, x_names, y, y_names, later):
-    """The product of two operands, summed over the labels that nothing needs later: one batched matmul."""
+    """The product of two operands, summed over labels not needed later: one batched matmul."""
     x, x_names = _sum_out(x, x_names, later | set(y_names))
     y, y_names = _sum_out(y, y_names, later | set(x_names))
     batch = [c for c in x_names if c in y_names and c in later]

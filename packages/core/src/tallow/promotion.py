@@ -39,12 +39,12 @@ def _join(a, b):
 
 
 def can_cast(from_, to):
-    """True if PyTorch allows a result of dtype `from_` to be written into a tensor of dtype `to`."""
+    """True if a result of dtype `from_` may be written into a tensor of dtype `to`."""
     return from_.category <= to.category
 
 
 def to_dtype(x, dtype):
-    """The tensor x in another dtype, differentiable where both are floating or complex; x if it has it."""
+    """x in another dtype, differentiable where both are floating or complex; x if it has it."""
     if x.array.dtype == dtype.numpy:
         return x
     if x.dtype.category >= dtypes.FLOATING and dtype.category >= dtypes.FLOATING:
@@ -58,7 +58,7 @@ def number(x):
 
 
 def pair(name, x, y):
-    """Two operands in one dtype: tensors are converted, numbers stay. At least one must be a tensor."""
+    """Two operands, at least one a tensor, in one dtype: tensors are converted, numbers stay."""
     if isinstance(x, Tensor) and isinstance(y, Tensor):
         if x.array.dtype is y.array.dtype:
             return x, y
@@ -87,7 +87,7 @@ def _with_number(x, y):
 
 
 def as_operand(name, x):
-    """A tensor or a number; TypeMismatchError for anything else. NumPy arrays are taken as tensors."""
+    """A tensor, also for a NumPy array, or a number; TypeMismatchError for anything else."""
     if isinstance(x, Tensor | Number):
         return x
     if isinstance(x, np.ndarray):
@@ -135,7 +135,7 @@ def give(result, out, name):
 
 
 def axis_of(name, dim, ndim):
-    """A dim as a non-negative axis; OutOfRangeError names the range. 0-d tensors have dims 0 and -1."""
+    """A dim as a non-negative axis; else OutOfRangeError. 0-d tensors have dims 0 and -1."""
     if not isinstance(dim, int):
         dim = _as_index(name, dim)
     limit = ndim or 1

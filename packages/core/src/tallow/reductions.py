@@ -174,8 +174,8 @@ def _extreme(name, reduce_all, arg, pairwise):
 
     function.__name__ = function.__qualname__ = name
     function.__doc__ = (
-        f"The {name}imum of all elements; with `dim`, (values, indices) along it; with a second tensor, "
-        f"the elementwise {name}imum."
+        f"The {name}imum of all elements; with `dim`, (values, indices) along it; with a second "
+        f"tensor, the elementwise {name}imum."
     )
     return function
 
@@ -297,7 +297,7 @@ def median(input, dim=None, keepdim=False):
 
 
 def unique(input, sorted=True, return_inverse=False, return_counts=False, dim=None):
-    """The distinct elements in order; also the index of each element's value, and how often each occurs."""
+    """The distinct elements in order; also each element's index among them, and their counts."""
     xp = backend.for_array(input.array).xp
     axis = None if dim is None else axis_of("unique", dim, input.array.ndim)
     values, inverse, counts = xp.unique(

@@ -34,7 +34,8 @@ def _resolve(name, sizes, input):
         sizes = tuple(total // rest if n == -1 else n for n in sizes)
     if math.prod(sizes) != total or any(n < 0 for n in sizes):
         raise ShapeError(
-            f"{name}: expected a shape for the {total} elements of {describe(input)}, got {list(sizes)}"
+            f"{name}: expected a shape for the {total} elements of {describe(input)}, got "
+            f"{list(sizes)}"
         )
     return sizes
 
@@ -64,8 +65,8 @@ def view(input, *shape):
     result = ops.reshape(input, shape=sizes)
     if result.alias is None and result.array.size and result.array is not input.array:
         raise ShapeError(
-            f"view: expected a shape that fits the memory order of {describe(input)}, got {list(sizes)}; "
-            "use .reshape(...)"
+            f"view: expected a shape that fits the memory order of {describe(input)}, got "
+            f"{list(sizes)}; use .reshape(...)"
         )
     return result
 
@@ -170,7 +171,8 @@ def expand(input, *sizes):
     for n, m in zip(target[extra:], shape, strict=True):
         if m not in (1, n):
             raise ShapeError(
-                f"expand: expected sizes that fit {describe(input)}, got {list(sizes)}; only dims of size 1 grow"
+                f"expand: expected sizes that fit {describe(input)}, got {list(sizes)}; only dims "
+                "of size 1 grow"
             )
     return expand_op(input, shape=target)
 
@@ -291,8 +293,8 @@ def stack(tensors, dim=0, *, out=None):
     for i, x in enumerate(tensors):
         if x.array.shape != first:
             raise ShapeError(
-                f"stack: expected tensors of equal shapes, got {tuple(first)} and, at position {i}, "
-                f"{tuple(x.array.shape)}"
+                f"stack: expected tensors of equal shapes, got {tuple(first)} and, at position "
+                f"{i}, {tuple(x.array.shape)}"
             )
     return give(ops.stack(*tensors, axis=axis_of("stack", dim, len(first) + 1)), out, "stack")
 
@@ -314,7 +316,7 @@ def vstack(tensors, *, out=None):
 
 
 def split(tensor, split_size_or_sections, dim=0):
-    """Parts along `dim`: of one size (the last may be smaller), or of the sizes in a list; views."""
+    """Views of parts along `dim`: of one size (the last may be smaller), or of sizes in a list."""
     axis = axis_of("split", dim, tensor.array.ndim)
     length = tensor.array.shape[axis]
     sizes = split_size_or_sections
@@ -400,7 +402,7 @@ def diag(input, diagonal=0, *, out=None):
 
 
 def meshgrid(*tensors, indexing="ij"):
-    """Grids of the coordinates in 1-d tensors: "ij" keeps their order, "xy" exchanges the first two."""
+    """Grids of the coordinates in vectors: "ij" keeps their order, "xy" exchanges the first two."""
     tensors = tensors[0] if len(tensors) == 1 and isinstance(tensors[0], tuple | list) else tensors
     if indexing not in ("ij", "xy"):
         raise ArgumentError(f"meshgrid: expected indexing 'ij' or 'xy', got {indexing!r}")

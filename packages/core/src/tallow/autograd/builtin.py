@@ -1,4 +1,4 @@
-"""The operations that autograd itself uses: to fit a gradient to its operand, and to write into a view."""
+"""The operations of autograd itself: to fit a gradient to its operand, and to write into a view."""
 
 import numpy as np
 

@@ -20,7 +20,7 @@ _newest_first = attrgetter("sequence")
 
 
 class Walk:
-    """One backward pass. `wanted` are tensors whose gradients are captured rather than accumulated."""
+    """One backward pass. Gradients of the tensors `wanted` are captured rather than accumulated."""
 
     def __init__(self, create_graph, retain_graph, wanted=None):
         self.create_graph = create_graph
@@ -167,7 +167,7 @@ class Walk:
 
 
 def accumulate(leaf, g, create_graph):
-    """Add the tensor `g` to `leaf.grad`: in place, so that the tensor in `grad` stays the same one."""
+    """Add the tensor `g` to `leaf.grad`, in place: the tensor in `grad` stays the same one."""
     if leaf.grad is None:
         leaf.grad = g
     elif create_graph:
@@ -207,14 +207,15 @@ def _first_gradient(x, g):
         refresh(x)
     if not x._requires_grad:
         raise GradientError(
-            "backward: expected a tensor computed from tensors that require gradients, got one that was not; "
-            "set requires_grad=True on what you differentiate by, and compute outside no_grad()"
+            "backward: expected a tensor computed from tensors that require gradients, got one "
+            "that was not; set requires_grad=True on what you differentiate by, and compute "
+            "outside no_grad()"
         )
     if g is None:
         if x.array.size != 1:
             raise GradientError(
-                f"backward: expected a scalar, got {describe(x)}; reduce it with .sum() or .mean(), or pass "
-                "the gradient of this tensor"
+                f"backward: expected a scalar, got {describe(x)}; reduce it with .sum() or "
+                ".mean(), or pass the gradient of this tensor"
             )
         return wrap(backend.for_array(x.array).xp.ones_like(x.array))
     if g.array.shape != x.array.shape:
@@ -265,7 +266,7 @@ def grad(
     outputs, inputs, grad_outputs=None, retain_graph=None, create_graph=False,
     allow_unused=None, is_grads_batched=False, materialize_grads=False,
 ):  # fmt: skip
-    """The gradients of the sum of `outputs` with respect to `inputs`, as a tuple; `grad` is not touched.
+    """The gradients of the sum of `outputs` by `inputs`, as a tuple; `grad` is not touched.
 
     An input that was not used raises GradientError, unless `allow_unused` (gives None) or
     `materialize_grads` (gives zeros).

@@ -64,7 +64,7 @@ class FunctionNode(BaseNode):
         return f"<{self.name()} backward>"
 
     def keep(self, context, outputs):
-        """Hold what was saved: inputs as they are, own outputs by number (so that no cycle arises)."""
+        """Hold what was saved: inputs as they are, own outputs by number, against cycles."""
         numbers = {id(x): i for i, x in enumerate(outputs)}
         self.saved = [
             (numbers.get(id(x)), x if id(x) not in numbers else x.array) for x in context.to_save
@@ -76,8 +76,8 @@ class FunctionNode(BaseNode):
     def unpack(self):
         if self.freed:
             raise GradientError(
-                f"{self.name()}: its saved tensors were freed by an earlier backward(); call that one with "
-                "retain_graph=True"
+                f"{self.name()}: its saved tensors were freed by an earlier backward(); call that "
+                "one with retain_graph=True"
             )
         return tuple(self._restore(number, x) for number, x in self.saved)
 
@@ -88,8 +88,9 @@ class FunctionNode(BaseNode):
             return tensor
         if x is not None and last_change(x) > self.sequence:
             raise GradientError(
-                f"backward: a tensor that {self.name()} saved was modified by an in-place operation (it is at "
-                f"version {x._version}); use the out-of-place form, or clone() it first"
+                f"backward: a tensor that {self.name()} saved was modified by an in-place "
+                f"operation (it is at version {x._version}); use the out-of-place form, or clone() "
+                "it first"
             )
         return x
 
@@ -101,8 +102,8 @@ class FunctionNode(BaseNode):
         count = len(self.context.needs_input_grad)
         if len(results) < count or any(r is not None for r in results[count:]):
             raise GradientError(
-                f"{self.name()}.backward: expected {count} gradients, one per argument of forward (None where there "
-                f"is none), got {len(results)}"
+                f"{self.name()}.backward: expected {count} gradients, one per argument of forward "
+                f"(None where there is none), got {len(results)}"
             )
         chosen = [results[i] for i in self.slots]
         return chosen if create_graph else [None if r is None else r.array for r in chosen]
@@ -113,7 +114,7 @@ class FunctionNode(BaseNode):
 
 
 class Function:
-    """Base of user-defined operations: give `forward(ctx, ...)` and `backward(ctx, ...)` as static methods.
+    """Base of user-defined operations: static methods `forward(ctx, ...)` and `backward(ctx, ...)`.
 
     `apply(...)` runs forward without recording, and backward in its place. `backward` gets the
     gradient of each output and returns one gradient per argument of forward, None where there is
@@ -181,7 +182,7 @@ class Function:
 
 
 def once_differentiable(backward):
-    """Decorator for a `backward` that cannot itself be differentiated: it runs without recording."""
+    """Decorator for a `backward` that cannot be differentiated: it runs without recording."""
 
     def run(ctx, *gradients):
         with no_grad():

@@ -13,7 +13,7 @@ from tallow.tensor import UNRECORDED, Tensor, View, tick, wrap
 
 
 def bump(tensor, op_name="an in-place operation"):
-    """Count a change of the tensor's memory, and tell the nodes that kept this memory as their output."""
+    """Count a change of the tensor's memory, and tell the nodes that kept it as their output."""
     x = tensor
     while True:
         if x.node is not None:
@@ -26,22 +26,22 @@ def bump(tensor, op_name="an in-place operation"):
 
 
 def check(x, op_name, recording):
-    """Raise if `x` may not be changed in place: a leaf that requires gradients, or a view of one."""
+    """Raise if `x` may not change in place: a leaf that requires gradients, or a view of one."""
     if not state.enabled:
         return
     root = x
     while root.alias is not None and root.alias.op is not None:
         if root.alias.source is UNRECORDED and (recording or root.alias.parent._requires_grad):
             raise GradientError(
-                f"{op_name}: expected a view made with gradients enabled, got one made under no_grad; "
-                "make the view outside, or change it under no_grad as well"
+                f"{op_name}: expected a view made with gradients enabled, got one made under "
+                "no_grad; make the view outside, or change it under no_grad as well"
             )
         root = root.alias.parent
     if root._requires_grad and root.node is None:
         what = "a leaf" if root is x else "a view of a leaf"
         raise GradientError(
-            f"{op_name}: expected a tensor that may change in place, got {what} that requires gradients; "
-            "use no_grad() or .data to change it without a record, or work on a clone()"
+            f"{op_name}: expected a tensor that may change in place, got {what} that requires "
+            "gradients; use no_grad() or .data to change it without a record, or work on a clone()"
         )
 
 
@@ -83,7 +83,7 @@ def adopt(x, out):
 
 
 def replace_part(parent, part, view):
-    """`parent` with the region that `view` shows replaced by `part`: values are there, history is made."""
+    """`parent` with what `view` shows replaced by `part`: values are there, history is made."""
     params = {"cut": view.op.call, "arguments": view.params}
     return patch.op.recorded((parent, part), params, parent.array)
 

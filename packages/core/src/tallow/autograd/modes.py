@@ -116,7 +116,7 @@ class enable_grad(no_grad):
 
 
 class set_grad_enabled(_Mode):
-    """Turn recording on or off at once, as a function, and back on leaving where used with `with`."""
+    """Turn recording on or off at once, and back on leaving where used with `with`."""
 
     def __init__(self, mode):
         super().__init__()

@@ -32,7 +32,7 @@ class BaseNode:
 
     @property
     def next_functions(self):
-        """The nodes (or leaves) this one sends gradients to, as torch's `(function, input_nr)` pairs."""
+        """Where this node sends gradients, as torch's pairs `(function, input_nr)`."""
         return tuple((edge, 0) for edge in self.edges)
 
     def release(self):
@@ -69,12 +69,12 @@ class Node(BaseNode):
         return f"<{self.plan.op.name} backward>"
 
     def vjp(self, g, create_graph):
-        """The gradients for `edges`, given that of the output (a tuple of them where there are several)."""
+        """The gradients for `edges`, given that of the output (a tuple if there are several)."""
         tensors = self.tensors
         if tensors is None:
             raise GradientError(
-                f"backward: expected what {self.plan.op.name} kept for its gradient, but an earlier "
-                "backward() freed it; call that one with retain_graph=True"
+                f"backward: expected what {self.plan.op.name} kept for its gradient, but an "
+                "earlier backward() freed it; call that one with retain_graph=True"
             )
         values = []
         for x in tensors:
@@ -94,7 +94,7 @@ class Node(BaseNode):
         return self.plan.pull(g, values)
 
     def _rewrapped(self):
-        """The kept values with outputs as tensors of this node, for recording the backward pass itself."""
+        """The kept values, outputs as tensors of this node: to record the backward pass itself."""
         values = list(self.extras)
         if self.plan.keeps_out:
             i = self.plan.extras.index("out")
@@ -118,16 +118,16 @@ class Node(BaseNode):
         name = self.plan.op.name
         kept = next(i for i, y in zip(self.plan.kept, self.tensors, strict=True) if y is x)
         raise GradientError(
-            f"backward: the operand `{self.plan.op.operands[kept]}` that {name} kept for its gradient, "
-            f"{describe(x)}, was modified by an in-place operation after {name} (it is at version "
-            f"{x._version}); use the out-of-place form, or clone() it first"
+            f"backward: the operand `{self.plan.op.operands[kept]}` that {name} kept for its "
+            f"gradient, {describe(x)}, was modified by an in-place operation after {name} (it is "
+            f"at version {x._version}); use the out-of-place form, or clone() it first"
         )
 
     def _spoiled(self):
         name = self.plan.op.name
         raise GradientError(
-            f"backward: the output that {name} kept for its gradient was modified by an in-place operation "
-            f"({self.spoiled}); use the out-of-place form, or clone() it first"
+            f"backward: the output that {name} kept for its gradient was modified by an in-place "
+            f"operation ({self.spoiled}); use the out-of-place form, or clone() it first"
         )
 
     def release(self):
@@ -140,7 +140,7 @@ class Node(BaseNode):
 
 
 class SeveralNode(Node):
-    """A recorded call with several outputs; each differentiable one has a `Pick` of it as its node."""
+    """A recorded call with several outputs; the node of a differentiable one is a `Pick` of it."""
 
     __slots__ = ("outputs", "output_types")
 

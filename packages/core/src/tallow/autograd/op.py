@@ -72,11 +72,11 @@ class Op:
     # Definition
 
     def vjp(self, *rules):
-        """One rule per operand, in order; None where there is no gradient; missing ones count as None."""
+        """One rule per operand, in order; None, or none given, where there is no gradient."""
         self.rules = tuple(rule and Rule(self, rule) for rule in rules)
 
     def joint_vjp(self, rule):
-        """One rule that returns the gradients of all operands (a tuple, None where there is none)."""
+        """One rule that returns the gradients of all operands: a tuple, None for no gradient."""
         self.joint = Rule(self, rule)
         return rule
 
@@ -108,7 +108,7 @@ class Op:
         return kernel
 
     def recorded(self, operands, params, out):
-        """The tensor (or tensors) around `out`, an array known to be what the call would compute."""
+        """The tensor (or tensors) around `out`, an array that is what the call would compute."""
         mask = sum(1 << i for i, x in enumerate(operands) if getattr(x, "_requires_grad", False))
         return self.wrap(operands, params, out, mask if state.enabled else 0)
 
@@ -150,7 +150,7 @@ class Op:
             tensor.alias = View(parent, self, params, source)
 
     def explain(self, error, arrays):
-        """The exception to raise for one that a kernel raised, naming the operation and its operands."""
+        """The exception for one that a kernel raised, naming the operation and its operands."""
         if isinstance(error, TallowError):
             return error
         try:
@@ -159,8 +159,8 @@ class Op:
             return mixed
         if isinstance(error, ValueError) and "broadcast" in str(error):
             return ShapeError(
-                f"{self.name}: expected shapes that broadcast together (equal or 1, aligned at the last "
-                f"dimension), got {listing(arrays)}"
+                f"{self.name}: expected shapes that broadcast together (equal or 1, aligned at the "
+                f"last dimension), got {listing(arrays)}"
             )
         error.add_note(f"in {self.name} on {listing(arrays)}")
         return error
@@ -254,8 +254,9 @@ def _first_call(*operands, **params):
 def _callable(made):
     """The function that users of an operation call."""
     scope = {
-        "Tensor": Tensor, "RESULT_TYPES": backend.RESULT_TYPES, "_as_array": backend.as_array, "_kernels": made.kernels,
-        "_op": made, "_refresh": refresh, "_state": state, "_wrap": made.wrap, "_compile_call": _compile_call,
+        "Tensor": Tensor, "RESULT_TYPES": backend.RESULT_TYPES, "_as_array": backend.as_array,
+        "_kernels": made.kernels, "_op": made, "_refresh": refresh, "_state": state,
+        "_wrap": made.wrap, "_compile_call": _compile_call,
     }  # fmt: skip
     call = FunctionType(_first_call.__code__, scope, made.name)
     call.__doc__, call.__module__, call.__wrapped__ = (
@@ -307,7 +308,8 @@ class Rule:
         unknown = [name for name in self.names if name not in known]
         if unknown:
             raise TypeError(
-                f"{owner.name}.vjp: a rule names {', '.join(unknown)}; known are {', '.join(sorted(known))}"
+                f"{owner.name}.vjp: a rule names {', '.join(unknown)}; known are "
+                f"{', '.join(sorted(known))}"
             )
 
 

@@ -1,4 +1,4 @@
-"""Activations: elementwise nonlinearities of neural networks. `sigmoid` and `tanh` are in `elementwise`."""
+"""Activations of neural networks. `sigmoid` and `tanh` are in `elementwise`."""
 
 from math import pi, sqrt
 

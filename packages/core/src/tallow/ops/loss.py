@@ -1,7 +1,8 @@
-"""Losses with a backward of their own: cross entropy, negative log likelihood, binary cross entropy, Huber.
+"""Losses with a backward of their own: cross entropy, log likelihood, binary, Huber.
 
-Class losses take scores with classes at axis 1 (axis 0 of a vector) and integer labels. `weight` holds a factor per
-class, or None; labels equal to `ignore_index` count nothing. `reduction` is "none", "sum" or "mean".
+Class losses take scores with classes at axis 1 (axis 0 of a vector) and integer labels. `weight`
+holds a factor per class, or None; labels equal to `ignore_index` count nothing. `reduction` is
+"none", "sum" or "mean".
 """
 
 import numpy as np
@@ -16,7 +17,7 @@ def class_axis(x):
 
 
 def label_factors(xp, label, weight, ignore_index, dtype):
-    """How much each label counts: its class's weight, or 0 if it is ignored; and labels safe to index with.
+    """How much each label counts, its class's weight or 0 if ignored, and labels safe to index with.
 
     A negative label that is not the ignored one becomes one too large, so that indexing fails.
     """
@@ -41,7 +42,7 @@ def share(xp, g, factor, reduction):
 
 @op
 def nll(xp, x, label, weight, *, ignore_index, reduction):
-    """The negative of x at the labels: (N, C, ...), (N, ...) -> (N, ...), or reduced to a scalar."""
+    """The negative of x at the labels: (N, C, ...), (N, ...) -> (N, ...), or a scalar."""
     axis, wide = class_axis(x), widened(xp, x)
     safe, factor = label_factors(xp, label, weight, ignore_index, wide.dtype)
     picked = xp.take_along_axis(wide, xp.expand_dims(safe, axis), axis).reshape(label.shape)
@@ -102,7 +103,8 @@ nll_grad.vjp(
     )
 )
 
-# On the CPU nearly every training step has a matrix of scores, labels that all count, and no weights
+# On the CPU nearly every training step has a matrix of scores, labels that all count, and no
+# weights
 
 
 def is_plain(x, label, weight, ignore_index):
@@ -169,7 +171,7 @@ def squared_error(x, y):
 
 @op
 def smooth_l1(xp, x, y, *, beta):
-    """The Huber loss divided by beta: d*d / (2 beta) for d = |x - y| below beta, else d - beta / 2."""
+    """The Huber loss over beta: d*d / (2 beta) for d = |x - y| below beta, else d - beta / 2."""
     distance = xp.abs(x - y)
     near = xp.minimum(distance, beta)
     return near * near * (0.5 / beta) + (distance - near)

@@ -16,7 +16,7 @@ from tallow.ops.softmax import widened
 
 @op
 def normalize(xp, x, weight, bias, *, axes, eps, centre):
-    """The normalised x, and the mean and the (biased) variance it was made with, which keep their axes."""
+    """The normalised x, and its mean and (biased) variance, which keep their axes."""
     wide = widened(xp, x)
     average = xp.mean(wide, axis=axes, keepdims=True)
     out = wide - average if centre else wide
@@ -92,7 +92,7 @@ def _(v, g, x, weight, needs, axes, eps, centre):
 
 @op
 def normalize_by(xp, x, average, variance, weight, bias, *, eps):
-    """x normalised with a given mean and variance: batch norm in evaluation. All broadcast against x."""
+    """x normalised with a given mean and variance, which broadcast: batch norm in evaluation."""
     scale = 1 / xp.sqrt(variance + eps)
     if weight is not None:
         scale = scale * weight

@@ -1,8 +1,8 @@
 """Pooling over windows of any number of spatial axes: x (N, C, *size) -> (N, C, *count).
 
-`kernel`, `stride`, `padding` and `dilation` are tuples, one int per spatial axis; `count` is the number of windows,
-which the caller chooses (in ceil mode the last windows stick out). One pass for each place in the kernel does all
-windows at once.
+`kernel`, `stride`, `padding` and `dilation` are tuples, one int per spatial axis; `count` is the
+number of windows, which the caller chooses (in ceil mode the last windows stick out). One pass for
+each place in the kernel does all windows at once.
 """
 
 from math import prod
@@ -34,7 +34,7 @@ def lowest(xp, dtype):
 
 
 def winners(xp, x, out, kernel, stride, padding, dilation, count):
-    """For each place in the kernel: its key in the frame, and the windows whose (first) maximum is there."""
+    """For each place in the kernel: its key, and the windows whose (first) maximum is there."""
     ground = framed(xp, x, lowest(xp, x.dtype), kernel, stride, padding, dilation, count)
     open = xp.ones(out.shape, bool)
     for _, key in offsets(xp, kernel, count, stride, dilation):
@@ -92,7 +92,8 @@ def max_pool_indices(xp, x, *, kernel, stride, padding, dilation, count):
 def window_argmax(xp, x, *, places):
     """Where the maximum of each window is, in the flattened spatial axes; windows may be anywhere.
 
-    `places`: for each spatial axis the elements of each window, (count, width) or (N, C, count, width).
+    `places`: for each spatial axis the elements of each window, (count, width) or (N, C, count,
+    width).
     """
     n, flat, step = len(places), 0, 1
     for axis in reversed(range(n)):

@@ -25,7 +25,7 @@ def mean(xp, x, *, axis, keepdims):
 
 
 def kept_shape(shape, axis):
-    """`shape` with the reduced axes as 1, so that a reduced array broadcasts against the operand."""
+    """`shape` with 1 for the reduced axes: a reduced array broadcasts against the operand."""
     return tuple(1 if axis is None or i in axis else n for i, n in enumerate(shape))
 
 

@@ -8,7 +8,7 @@ FEW = 8  # taps a result; beyond, one matrix product is faster than a pass for e
 
 @op
 def resample(xp, x, *, axis, taps):
-    """Each result along `axis` is a weighted sum of the elements there: interpolation, and means of windows."""
+    """Weighted sums of the elements along `axis`: interpolation, and means of windows."""
     if taps.plain:
         return xp.take(x, xp.asarray(taps.index[:, 0]), axis)
     wide = widened(xp, x)

@@ -6,7 +6,7 @@ import numpy as np
 
 
 class Taps:
-    """A linear map along an axis of `size` elements: result i is the sum over t of weight[i, t] * x[index[i, t]].
+    """A linear map along an axis of `size` elements: y[i] is the sum of weight[i, t] * x[index[i, t]].
 
     `index` and `weight` are (count, taps); a result with fewer taps than others has weights of 0.
     """
@@ -45,13 +45,13 @@ class Taps:
 
 
 def window_bounds(size, count):
-    """Where the windows of adaptive pooling begin and end: from floor(i n / m) to ceil((i + 1) n / m)."""
+    """The windows of adaptive pooling: from floor(i n / m) to ceil((i + 1) n / m)."""
     i = np.arange(count)
     return i * size // count, -(-(i + 1) * size // count)
 
 
 def window_places(size, count):
-    """The elements of each window of adaptive pooling (count, widest); shorter ones repeat their last."""
+    """The elements of adaptive pooling's windows (count, widest); short ones repeat their last."""
     start, end = window_bounds(size, count)
     places = start[:, None] + np.arange((end - start).max(initial=1))
     return np.minimum(places, end[:, None] - 1)

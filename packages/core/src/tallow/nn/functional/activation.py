@@ -66,7 +66,8 @@ def prelu(input, weight):
         channels = shape[1] if len(shape) > 1 else shape[0] if shape else 1
         if weight.array.ndim != 1 or count != channels:
             raise ShapeError(
-                f"prelu: expected weight (1,) or ({channels},) for input {shape}, got {describe(weight)}"
+                f"prelu: expected weight (1,) or ({channels},) for input {shape}, got "
+                f"{describe(weight)}"
             )
     if len(shape) > 1:
         weight = weight.reshape(-1, *(1,) * (len(shape) - 2))
@@ -76,7 +77,7 @@ def prelu(input, weight):
 
 
 def rrelu(input, lower=1.0 / 8, upper=1.0 / 3, training=False, inplace=False):
-    """Leaky ReLU with slopes drawn uniformly from [lower, upper] in training, else with their mean."""
+    """Leaky ReLU with slopes uniform in [lower, upper] in training, else with their mean."""
     if not training:
         return leaky_relu(input, (lower + upper) / 2, inplace)
     slopes = random.rand_like(input) * (upper - lower) + lower

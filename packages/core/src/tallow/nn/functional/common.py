@@ -39,7 +39,7 @@ def numbers(name, value, n):
 
 
 def batched(name, x, n):
-    """x (N, C, *size) with n spatial dims, and whether the N was added: (C, *size) is a batch of one."""
+    """x (N, C, *size), n spatial dims, and whether N was added: (C, *size) is a batch of one."""
     if x.array.ndim == n + 2:
         return x, False
     if x.array.ndim == n + 1:

@@ -1,4 +1,4 @@
-"""Convolution (cross-correlation, as usual in neural networks) and its transpose, and unfold and fold."""
+"""Convolution (in neural networks, cross-correlation) and its transpose, unfold and fold."""
 
 from tallow.errors import ArgumentError, DtypeError, ShapeError, describe
 from tallow.nn.functional.common import batched, numbers
@@ -46,12 +46,13 @@ def _conv(name, n, input, weight, bias, stride, padding, dilation, groups):
         raise ArgumentError(f"{name}: expected a padding of 0 or more, got {padding}")
     if w.shape[0] % groups:
         raise ShapeError(
-            f"{name}: expected a number of output channels that {groups} groups divide, got {w.shape[0]}"
+            f"{name}: expected a number of output channels that {groups} groups divide, got "
+            f"{w.shape[0]}"
         )
     if min(ops.out_size(input.array.shape[2:], w.shape[2:], stride, padding, dilation)) < 1:
         raise ShapeError(
-            f"{name}: expected an input that with padding {padding} is at least as large as the kernel "
-            f"{w.shape[2:]} with dilation {dilation}, got {describe(input)}"
+            f"{name}: expected an input that with padding {padding} is at least as large as the "
+            f"kernel {w.shape[2:]} with dilation {dilation}, got {describe(input)}"
         )
     out = ops.conv(
         input, weight, bias, stride=stride, padding=padding, dilation=dilation, groups=groups
@@ -62,24 +63,26 @@ def _conv(name, n, input, weight, bias, stride, padding, dilation, groups):
 def _explain(name, n, input, weight, groups):
     if weight.array.ndim != n + 2:
         raise ShapeError(
-            f"{name}: expected a weight with {n + 2} dimensions, (O, C / groups, *kernel), got {describe(weight)}"
+            f"{name}: expected a weight with {n + 2} dimensions, (O, C / groups, *kernel), got "
+            f"{describe(weight)}"
         )
     if input.array.shape[1] != weight.array.shape[1] * groups:
         raise ShapeError(
-            f"{name}: expected input with {weight.array.shape[1] * groups} channels, got {describe(input)} "
-            f"with {input.array.shape[1]}; the weight is {describe(weight)}, (O, C / groups, *kernel), "
-            f"with groups {groups}"
+            f"{name}: expected input with {weight.array.shape[1] * groups} channels, got "
+            f"{describe(input)} with {input.array.shape[1]}; the weight is {describe(weight)}, (O, "
+            f"C / groups, *kernel), with groups {groups}"
         )
     raise DtypeError(
-        f"{name}: expected input of the weight's dtype {weight.dtype}, got {describe(input)}; convert "
-        f"one with .to({weight.dtype})"
+        f"{name}: expected input of the weight's dtype {weight.dtype}, got {describe(input)}; "
+        f"convert one with .to({weight.dtype})"
     )
 
 
 def _check_steps(name, stride, dilation, groups):
     if min(stride) < 1 or min(dilation) < 1 or groups < 1:
         raise ArgumentError(
-            f"{name}: expected stride, dilation and groups of 1 or more, got {stride}, {dilation} and {groups}"
+            f"{name}: expected stride, dilation and groups of 1 or more, got {stride}, {dilation} "
+            f"and {groups}"
         )
 
 
@@ -93,7 +96,7 @@ def _check_bias(name, bias, channels, input):
 
 
 def _named_padding(name, input, padding, kernel, stride, dilation):
-    """The input, and the zeros on both sides that "same" or "valid" mean; an odd zero goes to the end."""
+    """The input, and the zeros that "same" or "valid" mean; an odd zero goes to the end."""
     if padding == "valid":
         return input, 0
     if padding != "same":
@@ -130,7 +133,7 @@ def conv_transpose1d(
 def conv_transpose2d(
     input, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1
 ):
-    """Each element of (N, C, H, W) spreads over a window by weight (C, O / groups, KH, KW) -> (N, O, H', W').
+    """Each element of (N, C, H, W) spread by weight (C, O / groups, KH, KW) -> (N, O, H', W').
 
     H' = (H - 1) * stride - 2 * padding + dilation * (KH - 1) + output_padding + 1: the gradient of
     `conv2d` by its input.
@@ -180,14 +183,15 @@ def _transpose(name, n, input, weight, bias, stride, padding, output_padding, gr
     padding, extra = numbers(name, padding, n), numbers(name, output_padding, n)
     if w.ndim != n + 2 or x.shape[1] != w.shape[0] or x.dtype != w.dtype or x.shape[1] % groups:
         raise ShapeError(
-            f"{name}: expected input (N, C, ...) and weight (C, O / groups, ...) of one dtype, C divided by "
-            f"{groups} groups, got {describe(input)} and {describe(weight)}"
+            f"{name}: expected input (N, C, ...) and weight (C, O / groups, ...) of one dtype, C "
+            f"divided by {groups} groups, got {describe(input)} and {describe(weight)}"
         )
     _check_steps(name, stride, dilation, groups)
     _check_bias(name, bias, w.shape[1] * groups, input)
     if any(e >= max(s, d) for e, s, d in zip(extra, stride, dilation, strict=True)):
         raise ShapeError(
-            f"{name}: expected output_padding below stride or dilation, got {extra}, {stride} and {dilation}"
+            f"{name}: expected output_padding below stride or dilation, got {extra}, {stride} and "
+            f"{dilation}"
         )
     axes = zip(x.shape[2:], w.shape[2:], stride, padding, dilation, extra, strict=True)
     size = tuple((m - 1) * s - 2 * p + d * (k - 1) + e + 1 for m, k, s, p, d, e in axes)
@@ -222,7 +226,7 @@ def unfold(input, kernel_size, dilation=1, padding=0, stride=1):
 
 
 def fold(input, output_size, kernel_size, dilation=1, padding=0, stride=1):
-    """The adjoint of `unfold`: columns (N, C * KH * KW, windows) summed into (N, C, *output_size)."""
+    """The adjoint of `unfold`: columns (N, C * KH * KW, windows) added to (N, C, *output_size)."""
     added = input.array.ndim == 2
     if added:
         input = input.unsqueeze(0)
@@ -236,7 +240,8 @@ def fold(input, output_size, kernel_size, dilation=1, padding=0, stride=1):
         or input.array.shape[2] != count[0] * count[1]
     ):
         raise ShapeError(
-            f"fold: expected columns (N, C * {places}, {count[0] * count[1]}), got {describe(input)}"
+            f"fold: expected columns (N, C * {places}, {count[0] * count[1]}), got "
+            f"{describe(input)}"
         )
     out = ops.fold(input, size=size, **how)
     return out.squeeze(0) if added else out

@@ -1,4 +1,4 @@
-"""Dropout: random zeros in training, the identity in evaluation. The numbers are PyTorch's on the CPU."""
+"""Dropout: random zeros in training, PyTorch's on the CPU; the identity in evaluation."""
 
 from math import sqrt
 
@@ -40,7 +40,7 @@ def dropout(input, p=0.5, training=True, inplace=False):
 
 
 def _drop_features(name, input, p, training, inplace, dims, unbatched):
-    """Dropout of whole channels; `unbatched` is the number of dims of an input without a batch dim."""
+    """Dropout of whole channels; `unbatched` is how many dims an input without a batch has."""
     _check(name, p)
     if input.array.ndim not in dims:
         expected = " or ".join(map(str, dims))

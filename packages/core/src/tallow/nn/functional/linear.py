@@ -35,13 +35,13 @@ def _explain(input, weight):
 
 
 def bilinear(input1, input2, weight, bias=None):
-    """input1 @ weight[o] @ input2 for each output o: (..., in1), (..., in2), (out, in1, in2) -> (..., out)."""
+    """input1 (..., n) @ weight (out, n, m) @ input2 (..., m), plus bias (out,) -> (..., out)."""
     outputs, size1, size2 = weight.array.shape
     shape1, shape2 = input1.array.shape, input2.array.shape
     if shape1[-1:] != (size1,) or shape2[-1:] != (size2,) or shape1[:-1] != shape2[:-1]:
         raise ShapeError(
-            f"bilinear: expected inputs (..., {size1}) and (..., {size2}) of one leading shape, got "
-            f"{describe(input1)} and {describe(input2)}"
+            f"bilinear: expected inputs (..., {size1}) and (..., {size2}) of one leading shape, "
+            f"got {describe(input1)} and {describe(input2)}"
         )
     same_dtype("bilinear", input1, input2, weight, bias)
     left = input1.reshape(-1, size1) @ weight.permute(1, 0, 2).reshape(size1, outputs * size2)

@@ -1,5 +1,5 @@
-"""Losses of regression, of classes and of pairs. `reduction` is "mean", "sum" or "none"; `size_average` and `reduce`
-are PyTorch's older way to say it.
+"""Losses of regression, of classes and of pairs. `reduction` is "mean", "sum" or "none";
+`size_average` and `reduce` are PyTorch's older way to say it.
 """
 
 import warnings
@@ -17,8 +17,8 @@ def _fitting(name, input, target):
     """Both in one dtype; a target of another shape is broadcast, with a warning, as in PyTorch."""
     if input.array.shape != target.array.shape:
         warnings.warn(
-            f"{name}: expected input and target of one shape, got {describe(input)} and {describe(target)}; "
-            "they are broadcast, which is rarely meant",
+            f"{name}: expected input and target of one shape, got {describe(input)} and "
+            f"{describe(target)}; they are broadcast, which is rarely meant",
             stacklevel=3,
         )
     return pair(name, input, target)
@@ -58,7 +58,7 @@ def smooth_l1_loss(input, target, size_average=None, reduce=None, reduction="mea
 
 
 def huber_loss(input, target, reduction="mean", delta=1.0, weight=None):
-    """(input - target) ** 2 / 2 where the distance is below delta, else delta times it less delta / 2."""
+    """d * d / 2 where the distance d is below delta, else delta * (d - delta / 2)."""
     if delta <= 0:
         raise ArgumentError(f"huber_loss: expected delta above 0, got {delta}")
     losses = ops.smooth_l1(*_fitting("huber_loss", input, target), beta=delta) * delta
@@ -83,18 +83,19 @@ def _weighted(name, losses, weight, reduction):
 def binary_cross_entropy(
     input, target, weight=None, size_average=None, reduce=None, reduction="mean"
 ):
-    """-(target * log(input) + (1 - target) * log(1 - input)) of probabilities, each logarithm at least -100."""
+    """-(target * log(input) + (1 - target) * log(1 - input)), each logarithm at least -100."""
     name = "binary_cross_entropy"
     reduction = resolved_reduction(name, size_average, reduce, reduction)
     if input.array.shape != target.array.shape:
         raise ArgumentError(
-            f"{name}: expected input and target of one shape, got {describe(input)} and {describe(target)}"
+            f"{name}: expected input and target of one shape, got {describe(input)} and "
+            f"{describe(target)}"
         )
     floats(name, input)
     if input.dtype != target.dtype:
         raise DtypeError(
-            f"{name}: expected a target of dtype {input.dtype}, got {describe(target)}; convert with "
-            f".to({input.dtype})"
+            f"{name}: expected a target of dtype {input.dtype}, got {describe(target)}; convert "
+            f"with .to({input.dtype})"
         )
     array = input.array
     if array.size and not (array.min() >= 0 and array.max() <= 1):
@@ -109,7 +110,7 @@ def binary_cross_entropy(
 def binary_cross_entropy_with_logits(
     input, target, weight=None, size_average=None, reduce=None, reduction="mean", pos_weight=None
 ):
-    """`binary_cross_entropy` of sigmoid(input), without overflow; `pos_weight` multiplies what target 1 counts.
+    """`binary_cross_entropy` of sigmoid(input), without overflow; target 1 counts `pos_weight` times.
 
     >>> import tallow
     >>> x, y = tallow.tensor([0.0, 0.0]), tallow.tensor([0.0, 1.0])
@@ -120,7 +121,8 @@ def binary_cross_entropy_with_logits(
     reduction = resolved_reduction(name, size_average, reduce, reduction)
     if input.array.shape != target.array.shape:
         raise ArgumentError(
-            f"{name}: expected input and target of one shape, got {describe(input)} and {describe(target)}"
+            f"{name}: expected input and target of one shape, got {describe(input)} and "
+            f"{describe(target)}"
         )
     input, target = pair(name, input, target)
     losses = ops.logistic_loss(input, target)
@@ -130,7 +132,7 @@ def binary_cross_entropy_with_logits(
 
 
 def kl_div(input, target, size_average=None, reduce=None, reduction="mean", log_target=False):
-    """target * (log(target) - input): input holds log probabilities, as does the target if `log_target`.
+    """target * (log(target) - input) for log probabilities; the target too holds them if `log_target`.
 
     Reduction "batchmean" divides the sum by the number of rows, as the definition does.
     """
@@ -138,7 +140,8 @@ def kl_div(input, target, size_average=None, reduce=None, reduction="mean", log_
     reduction = resolved_reduction("kl_div", size_average, reduce, "sum" if by_row else reduction)
     if reduction == "mean":
         warnings.warn(
-            "reduction: 'mean' divides by the number of elements in kl_div; 'batchmean' gives the divergence",
+            "reduction: 'mean' divides by the number of elements in kl_div; 'batchmean' gives "
+            "the divergence",
             stacklevel=2,
         )
     input, target = pair("kl_div", input, target)
@@ -156,9 +159,10 @@ def cross_entropy(
 ):  # fmt: skip
     """-log(softmax(input)) at the target class: (N, C), (N,) or (N, C, ...), (N, ...), or (C,), ().
 
-    A floating target of the input's shape holds probabilities of the classes. `weight` (C,) multiplies what each
-    class counts; targets equal to `ignore_index` count nothing; `label_smoothing` of the probability is spread evenly
-    over the classes. The mean is over the sum of the weights.
+    A floating target of the input's shape holds probabilities of the classes. `weight` (C,)
+    multiplies what each class counts; targets equal to `ignore_index` count nothing;
+    `label_smoothing` of the probability is spread evenly over the classes. The mean is over the sum
+    of the weights.
 
     >>> import tallow
     >>> tallow.nn.functional.cross_entropy(tallow.zeros(2, 4), tallow.tensor([0, 3]))
@@ -228,15 +232,15 @@ def nll_loss(
 
 
 def _check_classes(name, input, target, weight):
-    """Raise unless the target has the input's shape without the classes, and integers, and the weight fits."""
+    """Raise unless target and weight fit the input: integers, in its shape without the classes."""
     x, y = input.array, target.array
     if x.dtype.kind not in "fV":
         floats(name, input)
     if not x.ndim or (x.shape[0], *x.shape[2:]) != y.shape and (x.ndim > 1 or y.shape):
         expected = f"{(x.shape[0], *x.shape[2:])}" if x.ndim > 1 else "()"
         raise ArgumentError(
-            f"{name}: expected a target {expected} of class indices for input {describe(input)}, (N, C, ...), got "
-            f"{describe(target)}"
+            f"{name}: expected a target {expected} of class indices for input {describe(input)}, "
+            f"(N, C, ...), got {describe(target)}"
         )
     if y.dtype.kind not in "iu":
         raise DtypeError(
@@ -250,11 +254,12 @@ def _check_classes(name, input, target, weight):
 
 
 def _wrong_label(name, input, target, ignore_index):
-    """The error for a label out of range, found after the fact so that a right call need not look."""
+    """The error for a label out of range, made after the fact: a right call need not look."""
     classes = input.array.shape[ops.class_axis(input.array)]
     labels = target.array.reshape(-1)
     position = int((((labels < 0) | (labels >= classes)) & (labels != ignore_index)).argmax())
     return OutOfRangeError(
-        f"{name}: expected labels from 0 to {classes - 1} (or ignore_index {ignore_index}), got {labels[position]} at "
-        f"position {position} of {describe(target)}; the input is {describe(input)}, with {classes} classes"
+        f"{name}: expected labels from 0 to {classes - 1} (or ignore_index {ignore_index}), got "
+        f"{labels[position]} at position {position} of {describe(target)}; the input is "
+        f"{describe(input)}, with {classes} classes"
     )

@@ -41,7 +41,7 @@ def _update(running, new, momentum):
 def batch_norm(
     input, running_mean, running_var, weight=None, bias=None, training=False, momentum=0.1, eps=1e-05
 ):  # fmt: skip
-    """Each channel of (N, C, ...) normalised over the rest: (x - mean) / sqrt(var + eps) * weight + bias.
+    """Each channel of (N, C, ...): (x - mean) / sqrt(var + eps) * weight + bias.
 
     In training mean and variance are the batch's, and the running ones (C,), unless None, move
     towards them (the unbiased variance) by `momentum`, in place; in evaluation they are the running
@@ -70,7 +70,8 @@ def batch_norm(
     count = x.size // max(channels, 1)
     if count <= 1:
         raise ArgumentError(
-            f"batch_norm: expected more than one value per channel in training, got {describe(input)}"
+            "batch_norm: expected more than one value per channel in training, got "
+            f"{describe(input)}"
         )
     out, mean, var = _normalize(input, weight, bias, axes, eps)
     if running_mean is not None:
@@ -127,7 +128,7 @@ def _last_axes(name, input, normalized_shape, *parameters):
 
 
 def layer_norm(input, normalized_shape, weight=None, bias=None, eps=1e-05):
-    """The last dims, `normalized_shape`, normalised to mean 0 and variance 1, times weight, plus bias.
+    """The last dims, `normalized_shape`, at mean 0 and variance 1, times weight, plus bias.
 
     https://arxiv.org/abs/1607.06450
 
@@ -155,7 +156,8 @@ def group_norm(input, num_groups, weight=None, bias=None, eps=1e-05):
     shape = input.array.shape
     if len(shape) < 2 or num_groups < 1 or shape[1] % num_groups:
         raise ShapeError(
-            f"group_norm: expected input (N, C, ...) with C divided by {num_groups} groups, got {describe(input)}"
+            f"group_norm: expected input (N, C, ...) with C divided by {num_groups} groups, got "
+            f"{describe(input)}"
         )
     grouped = (shape[0], num_groups, shape[1] // num_groups, *shape[2:])
     affine = (1, num_groups, grouped[2], *(1,) * (len(shape) - 2))
@@ -166,7 +168,7 @@ def group_norm(input, num_groups, weight=None, bias=None, eps=1e-05):
 
 
 def local_response_norm(input, size, alpha=1e-4, beta=0.75, k=1.0):
-    """input / (k + alpha * mean of squares over `size` neighbouring channels) ** beta: (N, C, ...)."""
+    """input / (k + alpha * mean of squares of `size` neighbouring channels) ** beta: (N, C, ...)."""
     shape = input.array.shape
     if len(shape) < 3:
         raise ShapeError(f"local_response_norm: expected input (N, C, ...), got {describe(input)}")

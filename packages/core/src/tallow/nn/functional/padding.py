@@ -8,7 +8,7 @@ from tallow.ops.shape import pad as pad_op
 
 
 def pad(input, pad, mode="constant", value=None):
-    """Add elements at the edges: `pad` holds (before, after) of the last dim, then of the one before it, ...
+    """Add elements at the edges: `pad` is (before, after) of the last dim, then of the one before, ...
 
     Modes: "constant" (`value`, 0 by default; negative numbers crop), "reflect", "replicate",
     "circular".
@@ -21,7 +21,8 @@ def pad(input, pad, mode="constant", value=None):
     ndim = input.array.ndim
     if len(pad) % 2 or len(pairs) > ndim:
         raise ArgumentError(
-            f"pad: expected a pair (before, after) for each of at most {ndim} dims, got {tuple(pad)}"
+            f"pad: expected a pair (before, after) for each of at most {ndim} dims, got "
+            f"{tuple(pad)}"
         )
     widths = [(0, 0)] * (ndim - len(pairs)) + [tuple(pair) for pair in reversed(pairs)]
     if mode == "constant":
@@ -34,7 +35,8 @@ def pad(input, pad, mode="constant", value=None):
         )
     if ndim - len(pairs) not in (1, 2):
         raise ShapeError(
-            f"pad: expected, with mode {mode!r}, all dims but the first one or two, got {tuple(pad)}"
+            f"pad: expected, with mode {mode!r}, all dims but the first one or two, got "
+            f"{tuple(pad)}"
         )
     for axis, (before, after) in enumerate(widths):
         if before or after:
@@ -72,8 +74,8 @@ def _sources(input, axis, before, after, mode):
     limit = {"reflect": n - 1, "circular": n, "replicate": max(before, after) if n else 0}[mode]
     if max(before, after) > limit:
         raise ShapeError(
-            f"pad: expected a {mode} padding of at most {limit} for dim {axis} of {describe(input)}, got "
-            f"{(before, after)}"
+            f"pad: expected a {mode} padding of at most {limit} for dim {axis} of "
+            f"{describe(input)}, got {(before, after)}"
         )
     return [_SOURCES[mode](i, n) for i in range(-before, n + after)]
 
@@ -105,6 +107,7 @@ def channel_shuffle(input, groups):
     shape = input.array.shape
     if len(shape) < 3 or shape[1] % groups:
         raise ShapeError(
-            f"channel_shuffle: expected (N, C, ...) with C divided by {groups}, got {describe(input)}"
+            f"channel_shuffle: expected (N, C, ...) with C divided by {groups}, got "
+            f"{describe(input)}"
         )
     return input.reshape(shape[0], groups, shape[1] // groups, -1).transpose(1, 2).reshape(*shape)

@@ -1,7 +1,7 @@
 """Pooling: each output looks at a window of (N, C, *size) or (C, *size), channel by channel.
 
-A kernel, stride, padding or dilation is an int or one per spatial dim; the stride is the kernel by default. In
-`ceil_mode` the last window may stick out at the end.
+A kernel, stride, padding or dilation is an int or one per spatial dim; the stride is the kernel by
+default. In `ceil_mode` the last window may stick out at the end.
 """
 
 from math import prod
@@ -18,7 +18,8 @@ def _counts(name, input, kernel, stride, padding, dilation, ceil_mode):
     """How many windows there are along each axis; none begins in the padding at the end."""
     if min(kernel) < 1 or min(stride) < 1 or min(dilation) < 1:
         raise ArgumentError(
-            f"{name}: expected kernel, stride and dilation of 1 or more, got {kernel}, {stride} and {dilation}"
+            f"{name}: expected kernel, stride and dilation of 1 or more, got {kernel}, {stride} "
+            f"and {dilation}"
         )
     spans = [d * (k - 1) + 1 for d, k in zip(dilation, kernel, strict=True)]
     if any(p < 0 or 2 * p > span for p, span in zip(padding, spans, strict=True)):
@@ -31,8 +32,8 @@ def _counts(name, input, kernel, stride, padding, dilation, ceil_mode):
         counts.append(count - 1 if ceil_mode and (count - 1) * s >= n + p else count)
     if min(counts) < 1:
         raise ShapeError(
-            f"{name}: expected an input that with padding {padding} is at least as large as the kernel {kernel}, "
-            f"got {describe(input)}"
+            f"{name}: expected an input that with padding {padding} is at least as large as the "
+            f"kernel {kernel}, got {describe(input)}"
         )
     return tuple(counts)
 
@@ -112,8 +113,8 @@ def _unpool(name, n, input, indices, kernel_size, stride, padding, output_size):
         wanted = tuple(output_size)[-n:]
         if any(abs(w - m) >= s for w, m, s in zip(wanted, size, stride, strict=True)):
             raise ArgumentError(
-                f"{name}: expected an output_size that differs from {size} by less than the stride {stride}, got "
-                f"{tuple(output_size)}"
+                f"{name}: expected an output_size that differs from {size} by less than the stride "
+                f"{stride}, got {tuple(output_size)}"
             )
         size = wanted
     if indices.array.size != input.array.size:
@@ -121,7 +122,8 @@ def _unpool(name, n, input, indices, kernel_size, stride, padding, output_size):
     array = indices.array
     if array.size and not (0 <= array.min() and array.max() < prod(size)):
         raise ShapeError(
-            f"{name}: expected indices from 0 to {prod(size) - 1} for output size {size}, got up to {array.max()}"
+            f"{name}: expected indices from 0 to {prod(size) - 1} for output size {size}, got up "
+            f"to {array.max()}"
         )
     return _unbatch(ops.max_unpool(input, array.reshape(input.array.shape), size=size), added)
 
@@ -186,7 +188,8 @@ def avg_pool2d(
 ):  # fmt: skip
     """The means of windows of (N, C, H, W) or (C, H, W).
 
-    `count_include_pad` counts the zeros of the padding; `divisor_override` divides the sums by another number.
+    `count_include_pad` counts the zeros of the padding; `divisor_override` divides the sums by
+    another number.
 
     >>> import tallow
     >>> tallow.nn.functional.avg_pool2d(tallow.arange(16.0).reshape(1, 1, 4, 4), 2)[0, 0]
@@ -209,11 +212,12 @@ def avg_pool3d(
     )  # fmt: skip
 
 
-# Windows that adapt to an output size: output i of m looks at the elements from floor(i n / m) to ceil((i + 1) n / m)
+# Windows that adapt to an output size: output i of m looks at the elements from floor(i n / m) to
+# ceil((i + 1) n / m)
 
 
 def _adaptive(name, n, input, output_size):
-    """The input with a batch dim, whether that was added, the output size, and the kernel if all are one."""
+    """The input with a batch dim, whether that was added, the output size, a kernel if one does."""
     input, added = batched(name, input, n)
     size = input.array.shape[2:]
     wanted = (output_size,) * n if output_size is None else output_size
@@ -277,15 +281,15 @@ def _picked(input, indices, return_indices, added):
 
 
 def adaptive_max_pool1d(input, output_size, return_indices=False):
-    """The maxima of windows that give (N, C, output_size), and with `return_indices` where they are."""
+    """The maxima of windows: (N, C, output_size), and with `return_indices` where they are."""
     return _adaptive_max("adaptive_max_pool1d", 1, input, output_size, return_indices)
 
 
 def adaptive_max_pool2d(input, output_size, return_indices=False):
-    """The maxima of windows that give (N, C, *output_size), and with `return_indices` where they are."""
+    """The maxima of windows: (N, C, *output_size), and with `return_indices` where they are."""
     return _adaptive_max("adaptive_max_pool2d", 2, input, output_size, return_indices)
 
 
 def adaptive_max_pool3d(input, output_size, return_indices=False):
-    """The maxima of windows that give (N, C, *output_size), and with `return_indices` where they are."""
+    """The maxima of windows: (N, C, *output_size), and with `return_indices` where they are."""
     return _adaptive_max("adaptive_max_pool3d", 3, input, output_size, return_indices)

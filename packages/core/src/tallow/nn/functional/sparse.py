@@ -44,8 +44,8 @@ def check_range(name, index, rows):
     if array.size and not (0 <= array.min() and array.max() < rows):
         position = ((array < 0) | (array >= rows)).reshape(-1).argmax()
         raise OutOfRangeError(
-            f"{name}: expected indices from 0 to {rows - 1}, got {array.reshape(-1)[position]} at position "
-            f"{position} of {describe(index)}"
+            f"{name}: expected indices from 0 to {rows - 1}, got {array.reshape(-1)[position]} at "
+            f"position {position} of {describe(index)}"
         )
 
 
@@ -58,7 +58,7 @@ def _shorten(index, weight, max_norm, norm_type):
 
 
 def one_hot(tensor, num_classes=-1):
-    """1 at the index and 0 elsewhere: (...) -> (..., num_classes), int64. -1: the largest index plus 1.
+    """1 at the index, else 0: (...) -> (..., num_classes), int64; -1: the largest index plus 1.
 
     >>> import tallow
     >>> tallow.nn.functional.one_hot(tallow.tensor([0, 2]), 3)

@@ -90,8 +90,8 @@ def _function_for(sample, table):
 
 def _unknown(kind):
     return TypeMismatchError(
-        f"default_collate: expected tensors, arrays, numbers, strings or containers of them, got {kind}; "
-        "pass a collate_fn of your own"
+        "default_collate: expected tensors, arrays, numbers, strings or containers of them, got "
+        f"{kind}; pass a collate_fn of your own"
     )
 
 

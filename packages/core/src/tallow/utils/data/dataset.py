@@ -173,8 +173,8 @@ class Subset(Dataset[Sample]):
         own_item = cls.__getitem__ is not Subset.__getitem__
         if own_item and cls.__getitems__ is Subset.__getitems__:
             raise NotImplementedError(
-                f"{cls.__name__}: expected __getitems__ to be defined along with __getitem__, which "
-                "it would bypass; return [self[index] for index in indices] there"
+                f"{cls.__name__}: expected __getitems__ to be defined along with __getitem__, "
+                "which it would bypass; return [self[index] for index in indices] there"
             )
 
     def __getitem__(self, idx):

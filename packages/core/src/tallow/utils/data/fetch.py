@@ -1,8 +1,8 @@
 """Fetching: from the indices that a sampler gave to a batch.
 
-While a sample is made, the thread draws its random numbers from a stream of that sample alone, seeded
-from the epoch's seed and the sample's place in the epoch. So they are the same whichever worker
-makes it, and whatever was drawn before.
+While a sample is made, the thread draws its random numbers from a stream of that sample alone,
+seeded from the epoch's seed and the sample's place in the epoch. So they are the same whichever
+worker makes it, and whatever was drawn before.
 """
 
 import os
