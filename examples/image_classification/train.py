@@ -15,12 +15,12 @@ from pathlib import Path
 import data
 import models
 import report
-from tallow.optim.lr_scheduler import OneCycleLR
 from tqdm import tqdm
 
 import tallow
 from tallow import nn
 from tallow.optim import AdamW
+from tallow.optim.lr_scheduler import OneCycleLR
 
 
 def parse_arguments():

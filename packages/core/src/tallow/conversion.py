@@ -111,7 +111,7 @@ def view_dtype(input, dtype):
 
 
 def numpy(input, *, force=False):
-    """The NumPy array of a CPU tensor, sharing memory. `force` copies from anywhere, without history."""
+    """The NumPy array of a CPU tensor, sharing memory; `force`: of any, without its history."""
     if not force:
         if input.requires_grad:
             raise GradientError(

@@ -118,7 +118,7 @@ def _device_for(data, where):
 
 
 def as_tensor(data, dtype=None, device=None):
-    """A tensor of `data`, sharing memory where dtype and device allow; a tensor keeps its history."""
+    """A tensor of `data`, sharing memory if dtype and device allow; a tensor keeps its history."""
     if isinstance(data, Tensor):
         from tallow.conversion import to
 

@@ -21,7 +21,7 @@ class ShapeError(TallowError, RuntimeError):
 
 
 class DtypeError(TallowError, NotImplementedError):
-    """Operands of element types that do not fit together, or that the operation is not defined for."""
+    """Operands of types that do not fit together, or that the operation is not defined for."""
 
 
 class DeviceError(TallowError, RuntimeError):
@@ -33,7 +33,7 @@ class GradientError(TallowError, RuntimeError):
 
 
 class ArgumentError(TallowError, ValueError, RuntimeError):
-    """An argument out of its range; PyTorch raises now the one, now the other built-in type for it."""
+    """An argument out of its range, for which PyTorch raises now the one, now the other type."""
 
 
 class DistributionError(ArgumentError):

@@ -177,7 +177,7 @@ class DefaultGenerator(Generator):
         return lent.stream
 
     def lend(self, *key):
-        """From now on this thread draws from a stream that is seeded from `key`, one or more ints."""
+        """From now on this thread draws from a stream seeded from `key`, one or more ints."""
         lent = self.lent
         if lent.spare is None:
             lent.spare = Generator()

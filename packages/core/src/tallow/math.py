@@ -253,7 +253,7 @@ def clamp(input, min=None, max=None, *, out=None):
 
 
 def nan_to_num(input, nan=0.0, posinf=None, neginf=None, *, out=None):
-    """NaN replaced by `nan`, infinities by `posinf` and `neginf` (default: the dtype's extremes)."""
+    """NaN replaced by `nan`, infinities by `posinf` and `neginf`, or the dtype's extremes."""
     limits = finfo(input.dtype)
     result = where(isnan(input), nan, input)
     result = where(input == float("inf"), limits.max if posinf is None else posinf, result)
@@ -262,7 +262,7 @@ def nan_to_num(input, nan=0.0, posinf=None, neginf=None, *, out=None):
 
 
 def where(condition, input=None, other=None, *, out=None):
-    """Elements of `input` where `condition` holds, else of `other`; alone, the indices where it does.
+    """Elements of `input` where `condition` holds, else of `other`; alone, where it holds.
 
     >>> import tallow
     >>> x = tallow.tensor([1.0, -2.0])

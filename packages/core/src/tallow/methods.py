@@ -141,7 +141,7 @@ def _attach_functions():
 
 
 def _operator(function, reflected=False, direct=None):
-    """A binary operator: NotImplemented for what is no operand, so that Python tries the other side.
+    """A binary operator: NotImplemented for what is no operand, so that the other side is tried.
 
     `direct` is the op to call for two real floating tensors of one dtype, which need no
     preparation.
@@ -378,7 +378,7 @@ def _rebuild(cls, array, requires_grad, where, attributes):
 
 
 def _legacy_new(cls, *args, dtype=None, device=None):
-    """`Tensor(2, 3)`: uninitialised, of that size; `Tensor([1, 2])`: in the default floating dtype."""
+    """`Tensor(2, 3)`: uninitialised, of that size; `Tensor([1, 2])`: in the default dtype."""
     if len(args) == 1 and not isinstance(args[0], int | Size):
         made = creation.tensor(args[0], dtype=dtype or dtypes.get_default_dtype(), device=device)
     else:

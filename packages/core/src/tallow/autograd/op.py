@@ -47,8 +47,8 @@ class Op:
     """An operation: a generic body, kernels for backends, and rules for its gradient.
 
     `view`         the output may share the memory of the first operand
-    `holomorphic`  for complex operands, the rules are those of a complex-differentiable function; the engine
-                   conjugates around them (PyTorch's convention). False: the rules do it themselves.
+    `holomorphic`  for complex operands, the rules are those of a complex-differentiable function;
+                   the engine conjugates around them (PyTorch's convention). False: the rules do.
     """
 
     def __init__(self, body, *, view=False, holomorphic=True):
@@ -247,8 +247,8 @@ def _parameters(function):
 
 def _first_call(*operands, **params):
     """What an operation does when first called: compile its call, and do that from then on."""
-    _compile_call(_op)  # noqa: F821 - `_op` and `_compile_call` are in the scope it is given
-    return _op.call(*operands, **params)
+    _compile_call(_op)  # noqa: F821 - the scope it is given has `_op`
+    return _op.call(*operands, **params)  # noqa: F821
 
 
 def _callable(made):
@@ -319,7 +319,7 @@ class Plan:
     `active`  the positions of operands that get a gradient
     `kept`    the positions of operands that some active rule names
     `extras`  the other names that are kept: out, shapes, needs, parameters
-    `calls`   for each active operand its rule, and the positions of what it names in the kept values
+    `calls`   for each active operand its rule, and where what it names is in the kept values
     """
 
     def __init__(self, owner, mask):

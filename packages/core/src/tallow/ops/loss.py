@@ -17,7 +17,7 @@ def class_axis(x):
 
 
 def label_factors(xp, label, weight, ignore_index, dtype):
-    """How much each label counts, its class's weight or 0 if ignored, and labels safe to index with.
+    """How much each label counts (its class's weight, 0 if ignored), and labels safe to index with.
 
     A negative label that is not the ignored one becomes one too large, so that indexing fails.
     """

@@ -6,7 +6,7 @@ import numpy as np
 
 
 class Taps:
-    """A linear map along an axis of `size` elements: y[i] is the sum of weight[i, t] * x[index[i, t]].
+    """A linear map along an axis of `size`: y[i] is the sum of weight[i, t] * x[index[i, t]].
 
     `index` and `weight` are (count, taps); a result with fewer taps than others has weights of 0.
     """

@@ -1,8 +1,8 @@
 """What the families share: one number or several, in-place forms, reductions, and checks."""
 
 from tallow import dtypes
-from tallow.activations import check_floating as floats
-from tallow.activations import in_place
+from tallow.activations import check_floating as floats  # noqa: F401 - for the families
+from tallow.activations import in_place  # noqa: F401
 from tallow.errors import ArgumentError, DtypeError, ShapeError, describe
 from tallow.promotion import to_dtype
 from tallow.reductions import mean, sum

@@ -110,7 +110,7 @@ def binary_cross_entropy(
 def binary_cross_entropy_with_logits(
     input, target, weight=None, size_average=None, reduce=None, reduction="mean", pos_weight=None
 ):
-    """`binary_cross_entropy` of sigmoid(input), without overflow; target 1 counts `pos_weight` times.
+    """`binary_cross_entropy` of sigmoid(input), stable; target 1 counts `pos_weight` times.
 
     >>> import tallow
     >>> x, y = tallow.tensor([0.0, 0.0]), tallow.tensor([0.0, 1.0])
@@ -132,7 +132,7 @@ def binary_cross_entropy_with_logits(
 
 
 def kl_div(input, target, size_average=None, reduce=None, reduction="mean", log_target=False):
-    """target * (log(target) - input) for log probabilities; the target too holds them if `log_target`.
+    """target * (log(target) - input) of log probabilities; the target's too if `log_target`.
 
     Reduction "batchmean" divides the sum by the number of rows, as the definition does.
     """

@@ -39,7 +39,8 @@ def _update(running, new, momentum):
 
 
 def batch_norm(
-    input, running_mean, running_var, weight=None, bias=None, training=False, momentum=0.1, eps=1e-05
+    input, running_mean, running_var, weight=None, bias=None, training=False, momentum=0.1,
+    eps=1e-05,
 ):  # fmt: skip
     """Each channel of (N, C, ...): (x - mean) / sqrt(var + eps) * weight + bias.
 
@@ -84,8 +85,8 @@ def batch_norm(
 
 
 def instance_norm(
-    input, running_mean=None, running_var=None, weight=None, bias=None, use_input_stats=True, momentum=0.1,
-    eps=1e-05,
+    input, running_mean=None, running_var=None, weight=None, bias=None, use_input_stats=True,
+    momentum=0.1, eps=1e-05,
 ):  # fmt: skip
     """Each channel of each sample of (N, C, ...) normalised over its positions. https://arxiv.org/abs/1607.08022"""
     floats("instance_norm", input)
@@ -168,7 +169,7 @@ def group_norm(input, num_groups, weight=None, bias=None, eps=1e-05):
 
 
 def local_response_norm(input, size, alpha=1e-4, beta=0.75, k=1.0):
-    """input / (k + alpha * mean of squares of `size` neighbouring channels) ** beta: (N, C, ...)."""
+    """input / (k + alpha * mean of squares of `size` channels around) ** beta: (N, C, ...)."""
     shape = input.array.shape
     if len(shape) < 3:
         raise ShapeError(f"local_response_norm: expected input (N, C, ...), got {describe(input)}")

@@ -8,7 +8,7 @@ from tallow.ops.shape import pad as pad_op
 
 
 def pad(input, pad, mode="constant", value=None):
-    """Add elements at the edges: `pad` is (before, after) of the last dim, then of the one before, ...
+    """Add elements at the edges: `pad` is (before, after) of the last dim, then the one before, ...
 
     Modes: "constant" (`value`, 0 by default; negative numbers crop), "reflect", "replicate",
     "circular".

@@ -184,7 +184,8 @@ def avg_pool1d(input, kernel_size, stride=None, padding=0, ceil_mode=False, coun
 
 
 def avg_pool2d(
-    input, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True, divisor_override=None
+    input, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True,
+    divisor_override=None,
 ):  # fmt: skip
     """The means of windows of (N, C, H, W) or (C, H, W).
 
@@ -203,7 +204,8 @@ def avg_pool2d(
 
 
 def avg_pool3d(
-    input, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True, divisor_override=None
+    input, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True,
+    divisor_override=None,
 ):  # fmt: skip
     """The means of windows of (N, C, D, H, W) or (C, D, H, W); see `avg_pool2d`."""
     return _avg(

@@ -7,7 +7,8 @@ from tallow.ops.embedding import embedding as embedding_op
 
 
 def embedding(
-    input, weight, padding_idx=None, max_norm=None, norm_type=2.0, scale_grad_by_freq=False, sparse=False
+    input, weight, padding_idx=None, max_norm=None, norm_type=2.0, scale_grad_by_freq=False,
+    sparse=False,
 ):  # fmt: skip
     """weight[input]: input (...) of integers, weight (rows, width) -> (..., width).
 
