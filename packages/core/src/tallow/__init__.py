@@ -17,6 +17,7 @@ _warnings.filterwarnings(
 from tallow import methods  # attaches the methods of Tensor
 from tallow.activations import *
 from tallow.autograd import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled
+from tallow.complex_parts import *
 from tallow.creation import *
 from tallow.device import device
 from tallow.dtypes import (

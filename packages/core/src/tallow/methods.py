@@ -16,6 +16,7 @@ import tallow.ops.elementwise as ops
 from tallow import (
     activations,
     backend,
+    complex_parts,
     conversion,
     creation,
     dtypes,
@@ -39,6 +40,7 @@ from tallow.tensor import Tensor, wrap
 MODULES = (
     math,
     activations,
+    complex_parts,
     creation,
     random,
     reductions,
@@ -51,8 +53,9 @@ MODULES = (
 )
 
 FUNCTIONS_ONLY = {
-    "empty_like", "full_like", "ones_like", "poisson", "rand_like", "randint_like", "randn_like",
-    "rsub", "std_mean", "var_mean", "zeros_like",
+    "empty_like", "full_like", "imag", "ones_like", "poisson", "rand_like", "randint_like",
+    "randn_like", "real", "rsub", "std_mean", "var_mean", "view_as_complex", "view_as_real",
+    "zeros_like",
 }  # fmt: skip
 
 IN_PLACE = """
@@ -392,7 +395,8 @@ def _attach_state():
         "ndim": _dim,
         "T": lambda self: shaping.permute(self, *reversed(range(self.array.ndim))),
         "mT": lambda self: shaping.transpose(self, -2, -1),
-        "H": lambda self: shaping.t(self),
+        "H": complex_parts.hermitian,
+        "mH": complex_parts.adjoint,
         "itemsize": lambda self: self.array.itemsize,
         "nbytes": lambda self: self.array.nbytes,
         "is_cuda": lambda self: self.device.type == "cuda",
@@ -408,6 +412,8 @@ def _attach_state():
     for name, getter in properties.items():
         setattr(Tensor, name, property(getter))
     Tensor.data = property(graph.data, graph.set_data)
+    Tensor.real = property(complex_parts.real, complex_parts.set_real)
+    Tensor.imag = property(complex_parts.imag, complex_parts.set_imag)
     methods = {
         "size": _size, "numel": _numel, "nelement": _numel, "dim": _dim, "ndimension": _dim,
         "stride": _stride, "is_contiguous": _is_contiguous, "copy_": _copy_, "fill_": _fill_,

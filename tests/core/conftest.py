@@ -1,0 +1,116 @@
+"""`parity`: one piece of source run under PyTorch and under tallow must come to the same."""
+
+import ast
+import warnings
+
+import numpy as np
+import pytest
+
+import tallow
+
+TOLERANCES = {
+    "float16": 2e-3, "bfloat16": 2e-2, "float32": 2e-6, "complex64": 2e-6, "float64": 1e-10,
+    "complex128": 1e-10,
+}  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def parity():
+    """The comparison with PyTorch, skipped where that is not installed."""
+    return Parity(pytest.importorskip("torch"))
+
+
+class Parity:
+    """Call with source (statements, the last an expression; `torch` is either library) and operands.
+
+    NumPy arrays become tensors, those of floating and complex dtype with gradients; other operands are
+    as they are. Values, dtypes, shapes, strides (if asked) and the operands' gradients are compared.
+    """
+
+    def __init__(self, torch):
+        self.torch = torch
+
+    def __call__(self, source, *, gradients=True, factor=1, strides=False, **operands):
+        expected, slopes = self.run(self.torch, source, operands, gradients, strides)
+        got, own_slopes = self.run(tallow, source, operands, gradients, strides)
+        same(got, expected, factor, source)
+        same(own_slopes, slopes, 10 * factor, f"gradients of {source}")
+
+    def fails(self, source, match=None, *, gradients=True, **operands):
+        """Both raise, tallow an exception that is also of PyTorch's type, and says `match`."""
+        with pytest.raises((RuntimeError, ValueError, TypeError, IndexError, KeyError)) as theirs:
+            self.run(self.torch, source, operands, gradients, False)
+        builtin = (NotImplementedError, RuntimeError, ValueError, TypeError, IndexError, KeyError)
+        kind = next(kind for kind in builtin if isinstance(theirs.value, kind))
+        with pytest.raises(kind, match=match or ".") as ours:
+            self.run(tallow, source, operands, gradients, False)
+        assert isinstance(ours.value, tallow.errors.TallowError), repr(ours.value)
+
+    def run(self, library, source, operands, gradients, strides):
+        names = {"torch": library} | {
+            name: tensor(library, value, gradients) for name, value in operands.items()
+        }
+        *statements, last = ast.parse(source).body
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            exec(compile(ast.Module(statements, []), source, "exec"), names)
+            result = eval(compile(ast.Expression(last.value), source, "eval"), names)
+            found = describe(result, strides)
+            outputs = [x for x in flat(result) if x.requires_grad]
+            if gradients and outputs:
+                library.autograd.backward(outputs, [weights(library, x) for x in outputs])
+        leaves = {name: getattr(names[name], "grad", None) for name in operands}
+        return found, {name: describe(g, False) for name, g in leaves.items()}
+
+
+def tensor(library, value, gradients):
+    if not isinstance(value, np.ndarray):
+        return value
+    made = library.tensor(value)
+    return made.requires_grad_() if gradients and value.dtype.kind in "fc" else made
+
+
+def weights(library, x):
+    rng = np.random.default_rng(1)
+    values = rng.uniform(-1, 1, tuple(x.shape))
+    if x.dtype.is_complex:
+        values = values + 1j * rng.uniform(-1, 1, tuple(x.shape))
+    return library.tensor(values, dtype=x.dtype)
+
+
+def flat(result):
+    if isinstance(result, tuple | list):
+        return [x for part in result for x in flat(part)]
+    return [result] if hasattr(result, "requires_grad") else []
+
+
+def describe(x, strides):
+    """A result as Python values and arrays: (dtype, shape, requires_grad, array) for a tensor."""
+    if isinstance(x, tuple | list):
+        return [describe(part, strides) for part in x]
+    if not hasattr(x, "requires_grad"):
+        return x
+    name = str(x.dtype).rpartition(".")[2]
+    plain = x.detach()
+    if hasattr(plain, "resolve_neg"):
+        plain = plain.resolve_conj().resolve_neg()
+    array = (plain.float() if name == "bfloat16" else plain).numpy()
+    layout = tuple(x.stride()) if strides else None
+    return (name, tuple(x.shape), layout, x.requires_grad, array)
+
+
+def same(got, expected, factor, what):
+    if isinstance(expected, dict):
+        for name in expected:
+            same(got[name], expected[name], factor, f"{what}, {name}")
+    elif isinstance(expected, list):
+        assert isinstance(got, list) and len(got) == len(expected), f"{what}: {got}, not {expected}"
+        for i, (a, b) in enumerate(zip(got, expected, strict=True)):
+            same(a, b, factor, f"{what}, part {i}")
+    elif isinstance(expected, tuple):
+        assert isinstance(got, tuple), f"{what}: {got}"
+        assert got[:-1] == expected[:-1], f"{what}: {got[:-1]}, not {expected[:-1]}"
+        tolerance = factor * TOLERANCES.get(expected[0], 0)
+        np.testing.assert_allclose(got[-1], expected[-1], tolerance, tolerance, err_msg=what)
+    else:
+        assert got == expected and type(got) is type(expected), f"{what}: {got!r}, not {expected!r}"
