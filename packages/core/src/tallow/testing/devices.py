@@ -1,8 +1,196 @@
-"""The devices other than the CPU that tests run on."""
+"""Devices other than the CPU to test on: CUDA where there is one, and a stand-in that is always there.
 
-from tallow import cuda
+The stand-in, device "standin", is NumPy behind a wall: its arrays have a type of their own, NumPy's
+functions refuse them, its functions refuse NumPy's arrays, and it lacks what CuPy lacks. What runs on
+it keeps to its own device, so most of a CUDA backend's host logic is tested without a GPU.
+"""
+
+import operator
+from types import SimpleNamespace
+
+import numpy as np
+
+from tallow import backend, cuda
+from tallow.device import device
+
+# What CuPy 14 has not, of what one might think to use in an operation.
+MISSING = set("""
+    block einsum_path frompyfunc geomspace insert matvec nanpercentile nanquantile nditer spacing
+    unstack vecdot vecmat longdouble
+""".split())  # fmt: skip
+MISSING_OPTIONS = {"argsort": {"stable"}, "sort": {"stable"}, "count_nonzero": {"keepdims"}}
 
 
 def devices():
-    """The names of the devices besides "cpu" that are there."""
-    return ("cuda",) if cuda.is_available() else ()
+    """The names of the devices besides "cpu" to test on."""
+    return ("standin", "cuda") if cuda.is_available() else ("standin",)
+
+
+class Array:
+    """An array of the stand-in device. `base` is the array whose memory this one shows, or None."""
+
+    __array_ufunc__ = None  # so that NumPy leaves operators to us
+
+    def __init__(self, host, base=None):
+        self.host = host
+        self.base = base
+
+    def __array__(self, *args, **kwargs):
+        raise TypeError("standin: an array was converted to NumPy's without asking the backend")
+
+    def __array_function__(self, function, types, args, kwargs):
+        raise TypeError(f"standin: numpy.{function.__name__} was called on an array of this device")
+
+    def __getitem__(self, key):
+        return _shown(self, self.host[_inner(key)])
+
+    def __setitem__(self, key, value):
+        self.host[_inner(key)] = _inner(value)
+
+    def __len__(self):
+        return len(self.host)
+
+    def __repr__(self):
+        return f"standin{self.host!r}"
+
+    @property
+    def flags(self):
+        flags = self.host.flags
+        return SimpleNamespace(
+            c_contiguous=flags.c_contiguous, f_contiguous=flags.f_contiguous, owndata=flags.owndata
+        )
+
+    __hash__ = object.__hash__
+
+
+def _inner(value):
+    """NumPy's array in an array of ours, also within tuples, lists and dicts; TypeError for NumPy's own."""
+    if isinstance(value, Array):
+        return value.host
+    if isinstance(value, np.ndarray):
+        raise TypeError(f"standin: expected arrays of this device, got NumPy's {value!r}")
+    if type(value) in (tuple, list):
+        return type(value)(map(_inner, value))
+    return {k: _inner(v) for k, v in value.items()} if type(value) is dict else value
+
+
+def _outer(value):
+    """An array of ours around NumPy's, also within tuples and lists. Numbers become 0-d arrays."""
+    if isinstance(value, np.ndarray | np.generic):
+        return Array(np.asarray(value))
+    return type(value)(map(_outer, value)) if type(value) in (tuple, list) else value
+
+
+def _shown(owner, value):
+    """`_outer`, with `base` set where the result is a view of the owner's memory."""
+    result = _outer(value)
+    if isinstance(result, Array) and np.may_share_memory(result.host, owner.host):
+        result.base = owner if owner.base is None else owner.base
+    return result
+
+
+def _attach():
+    """Give `Array` the operators, methods and attributes that arrays have."""
+
+    def operation(function):
+        return lambda self, *others: _outer(function(self.host, *map(_inner, others)))
+
+    def reflected(function):
+        return lambda self, other: _outer(function(_inner(other), self.host))
+
+    def updating(function):
+        def update(self, other):
+            function(self.host, _inner(other))
+            return self
+
+        return update
+
+    def method(name):
+        def call(self, *args, **kwargs):
+            return _shown(self, getattr(self.host, name)(*_inner(args), **_inner(kwargs)))
+
+        return call
+
+    for name in "add sub mul truediv floordiv mod pow matmul and or xor".split():
+        function = getattr(operator, f"__{name}__")
+        setattr(Array, f"__{name}__", operation(function))
+        setattr(Array, f"__r{name}__", reflected(function))
+        setattr(Array, f"__i{name}__", updating(getattr(operator, f"__i{name}__")))
+    for name in "eq ne lt le gt ge neg pos abs invert".split():
+        setattr(Array, f"__{name}__", operation(getattr(operator, f"__{name}__")))
+    for name in "bool int float complex index".split():
+        setattr(Array, f"__{name}__", lambda self, name=name: getattr(self.host, f"__{name}__")())
+    methods = """
+        all any argmax argmin astype conj copy cumsum dot fill item max mean min prod ravel repeat
+        reshape round sort sum swapaxes take tolist transpose view
+    """
+    for name in methods.split():
+        setattr(Array, name, method(name))
+    for name in "T real imag".split():
+        setattr(Array, name, property(lambda self, name=name: _shown(self, getattr(self.host, name))))
+    for name in "dtype shape ndim size itemsize nbytes strides".split():
+        setattr(Array, name, property(lambda self, name=name: getattr(self.host, name)))
+
+
+class Function:
+    """A function of NumPy's for arrays of the stand-in; a ufunc's `reduce` and `at` likewise."""
+
+    def __init__(self, function, name):
+        self.function = function
+        self.name = name
+
+    def __call__(self, *args, **kwargs):
+        unknown = MISSING_OPTIONS.get(self.name, set()) & kwargs.keys()
+        if unknown:
+            raise TypeError(f"standin: {self.name} has no {', '.join(unknown)} here, as in CuPy")
+        result = self.function(*_inner(args), **_inner(kwargs))
+        return _shown(args[0], result) if args and isinstance(args[0], Array) else _outer(result)
+
+    def __getattr__(self, name):
+        return Function(getattr(self.function, name), f"{self.name}.{name}")
+
+    def __getitem__(self, key):
+        return _outer(self.function[_inner(key)])
+
+
+class Library:
+    """The array API of the stand-in: NumPy's names, less what CuPy lacks."""
+
+    def __init__(self, module, name):
+        self._module = module
+        self._name = name
+
+    def __getattr__(self, name):
+        if name in MISSING:
+            raise AttributeError(f"standin: {self._name} has no {name}, as in CuPy")
+        found = getattr(self._module, name)
+        if isinstance(found, type) or np.isscalar(found) or found is None:
+            return found
+        if type(found) is type(np):
+            return Library(found, f"{self._name}.{name}")
+        return Function(found, name)
+
+    @staticmethod
+    def asarray(value, dtype=None):
+        """An array of this device; NumPy's are copied to it."""
+        if isinstance(value, Array) and dtype in (None, value.dtype):
+            return value
+        return Array(np.array(_inner(value) if not isinstance(value, np.ndarray) else value, dtype))
+
+    array = asarray
+
+
+STANDIN = device("standin")
+
+_attach()
+backend.register(
+    backend.Backend(
+        name="standin",
+        xp=Library(np, "standin"),
+        array_type=Array,
+        to_host=lambda array: array.host.copy(),
+        from_host=lambda array, index: Array(np.array(array)),
+        device_of=lambda array: STANDIN,
+        synchronize=lambda: None,
+    )
+)
