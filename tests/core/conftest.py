@@ -21,10 +21,11 @@ def parity():
 
 
 class Parity:
-    """Call with source (statements, the last an expression; `torch` is either library) and operands.
+    """Call with source (statements, the last an expression; `torch` is the library) and operands.
 
-    NumPy arrays become tensors, those of floating and complex dtype with gradients; other operands are
-    as they are. Values, dtypes, shapes, strides (if asked) and the operands' gradients are compared.
+    NumPy arrays become tensors, those of floating and complex dtype with gradients; other operands
+    are as they are. Values, dtypes, shapes, strides (if asked) and the operands' gradients are
+    compared.
     """
 
     def __init__(self, torch):

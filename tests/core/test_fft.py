@@ -52,8 +52,9 @@ def test_dtypes(parity, name, dtype):
     [
         "torch.fft.fftfreq(7)", "torch.fft.fftfreq(8, 0.5)", "torch.fft.fftfreq(0)",
         "torch.fft.rfftfreq(7, d=2.0, dtype=torch.float64)", "torch.fft.rfftfreq(8)",
-        "torch.fft.fftshift(x)", "torch.fft.fftshift(x, dim=1)", "torch.fft.ifftshift(x, dim=(0, 1))",
-        "torch.fft.fft(x.transpose(0, 2)[::2])", "torch.fft.fftn(x, dim=())",
+        "torch.fft.fftshift(x)", "torch.fft.fftshift(x, dim=1)",
+        "torch.fft.ifftshift(x, dim=(0, 1))", "torch.fft.fft(x.transpose(0, 2)[::2])",
+        "torch.fft.fftn(x, dim=())",
         "torch.fft.rfft(x, out=torch.empty(0, dtype=torch.complex128))",
     ],
 )  # fmt: skip
@@ -69,7 +70,8 @@ def test_frequencies_and_forms(parity, source):
         "torch.fft.fftn(x, s=(2, 3), dim=(0,))", "torch.fft.fftn(x, s=(1, 1, 1, 1))",
         "torch.fft.fft(torch.tensor(1.0))", "torch.fft.rfft(torch.complex(x, x))",
         "torch.fft.rfftn(x, dim=())", "torch.fft.irfftn(x, dim=())", "torch.fft.fft(x.half())",
-        "torch.fft.fft([1.0])", "torch.fft.fftfreq(3, dtype=torch.int64)", "torch.fft.fftshift(x, 3)",
+        "torch.fft.fft([1.0])", "torch.fft.fftfreq(3, dtype=torch.int64)",
+        "torch.fft.fftshift(x, 3)",
     ],
 )  # fmt: skip
 def test_errors(parity, source):
@@ -152,7 +154,8 @@ def test_istft_inverts_stft():
         "torch.stft(x, 8)", "torch.stft(x, 100, return_complex=True)",
         "torch.stft(x, 8, 0, return_complex=True)", "torch.stft(x, 8, 2, 9, return_complex=True)",
         "torch.stft(x, 8, window=torch.ones(7), return_complex=True)",
-        "torch.stft(x[None], 8, return_complex=True)", "torch.stft(x.long(), 8, return_complex=True)",
+        "torch.stft(x[None], 8, return_complex=True)",
+        "torch.stft(x.long(), 8, return_complex=True)",
         "torch.stft(torch.complex(x, x), 8, onesided=True)",
         "torch.stft(x, 8, pad_mode='mirror', return_complex=True)",
         "torch.stft(x, 60, center=False, return_complex=True)",
@@ -184,9 +187,10 @@ def test_windows(parity, name, length):
 @pytest.mark.parametrize(
     "call",
     [
-        "bartlett({})", "blackman({})", "cosine({})", "exponential({}, tau=2.0)", "gaussian({}, std=2.5)",
-        "general_cosine({}, a=[0.4, 0.3, 0.2])", "general_hamming({}, alpha=0.6)", "hamming({})",
-        "hann({})", "kaiser({}, beta=5.0)", "nuttall({})",
+        "bartlett({})", "blackman({})", "cosine({})", "exponential({}, tau=2.0)",
+        "gaussian({}, std=2.5)", "general_cosine({}, a=[0.4, 0.3, 0.2])",
+        "general_hamming({}, alpha=0.6)", "hamming({})", "hann({})", "kaiser({}, beta=5.0)",
+        "nuttall({})",
     ],
 )  # fmt: skip
 def test_signal_windows(parity, call, sym):
