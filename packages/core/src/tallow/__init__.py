@@ -41,6 +41,7 @@ from tallow.dtypes import bool_ as bool
 from tallow.formatting import get_printoptions, set_printoptions
 from tallow.indexing import *
 from tallow.info import finfo, iinfo
+from tallow.logic import *
 from tallow.math import *
 from tallow.products import *
 from tallow.promotion import can_cast, result_type
@@ -48,6 +49,7 @@ from tallow.random import *
 from tallow.reductions import *
 from tallow.shaping import *
 from tallow.size import Size
+from tallow.special import *
 from tallow.spectral import *
 from tallow.tensor import Tensor
 

@@ -1,15 +1,14 @@
 """The parts of complex tensors: conjugates, real and imaginary parts, pairs of reals."""
 
 import tallow.ops.complex as ops
-from tallow import backend, dtypes
+from tallow import dtypes
 from tallow.errors import DtypeError, ShapeError, describe
-from tallow.ops.elementwise import copy, equal
+from tallow.ops.elementwise import copy
 from tallow.ops.shape import swap
-from tallow.tensor import wrap
 
 __all__ = [
-    "adjoint", "conj", "conj_physical", "imag", "is_conj", "is_neg", "isreal", "real",
-    "resolve_conj", "resolve_neg", "view_as_complex", "view_as_real",
+    "adjoint", "conj", "conj_physical", "imag", "is_conj", "is_neg", "real", "resolve_conj",
+    "resolve_neg", "view_as_complex", "view_as_real",
 ]  # fmt: skip
 
 
@@ -53,13 +52,6 @@ def imag(input):
     if not input.dtype.is_complex:
         raise DtypeError(f"imag: expected a complex tensor, got {describe(input)}")
     return ops.imag(input)
-
-
-def isreal(input):
-    """True for each element whose imaginary part is 0."""
-    if input.dtype.is_complex:
-        return equal(ops.imag(input), 0)
-    return wrap(backend.for_array(input.array).xp.ones(input.array.shape, bool))
 
 
 def view_as_real(input):

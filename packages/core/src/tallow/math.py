@@ -1,60 +1,39 @@
-"""Elementwise functions of torch's namespace: arithmetic, powers, comparisons, logic, rounding.
+"""Elementwise functions of torch's namespace: arithmetic, powers, trigonometry, rounding, choice.
 
 Each normalises its operands (`promotion`), calls one op, and gives the result.
 """
 
+from math import inf, pi
 from numbers import Number
 
 import tallow.ops.elementwise as ops
 from tallow import backend, dtypes
-from tallow.errors import ArgumentError, DtypeError, describe
+from tallow.dtypes import BOOL, COMPLEX, FLOATING, INTEGER
+from tallow.elementwise import binary, check_kinds, named, one_tensor, unary
+from tallow.errors import ArgumentError, DivisionByZeroError, DtypeError, describe, listing
 from tallow.info import finfo
-from tallow.ops.special import erf as erf_op
-from tallow.promotion import as_tensor_operand, floating, give, number, pair, to_dtype
+from tallow.promotion import (
+    as_tensor_operand,
+    common,
+    floating_pair,
+    give,
+    number,
+    pair,
+    to_dtype,
+)
 from tallow.tensor import Tensor, wrap
 
 __all__ = [
-    "abs", "absolute", "acos", "add", "addcdiv", "addcmul", "allclose", "arccos", "arcsin",
-    "arctan", "arctan2", "asin", "atan", "atan2", "bitwise_and", "bitwise_not", "bitwise_or",
-    "bitwise_xor", "ceil", "clamp", "clip", "cos", "cosh", "div", "divide", "eq", "equal", "erf",
-    "exp", "exp2", "expm1", "floor", "floor_divide", "fmod", "frac", "ge", "greater",
-    "greater_equal", "gt", "isclose", "isfinite", "isinf", "isnan", "le", "lerp", "less",
-    "less_equal", "log", "log10", "log1p", "log2", "logaddexp", "logical_and", "logical_not",
-    "logical_or", "logical_xor", "lt", "maximum", "minimum", "mul", "multiply", "nan_to_num", "ne",
-    "neg", "negative", "not_equal", "positive", "pow", "reciprocal", "remainder", "round", "rsqrt",
-    "rsub", "sigmoid", "sign", "sin", "sinh", "sqrt", "square", "sub", "subtract", "tan", "tanh",
-    "true_divide", "trunc", "where",
+    "abs", "absolute", "acos", "acosh", "add", "addcdiv", "addcmul", "arccos", "arccosh", "arcsin",
+    "arcsinh", "arctan", "arctan2", "arctanh", "asin", "asinh", "atan", "atan2", "atanh", "ceil",
+    "clamp", "clamp_max", "clamp_min", "clip", "copysign", "cos", "cosh", "deg2rad", "div",
+    "divide", "exp", "exp2", "expm1", "fix", "float_power", "floor", "floor_divide", "fmax", "fmin",
+    "fmod", "frac", "frexp", "heaviside", "hypot", "ldexp", "lerp", "log", "log10", "log1p", "log2",
+    "logaddexp", "logaddexp2", "maximum", "minimum", "mul", "multiply", "nan_to_num", "neg",
+    "negative", "nextafter", "positive", "pow", "rad2deg", "reciprocal", "remainder", "round",
+    "rsqrt", "rsub", "sgn", "sigmoid", "sign", "sin", "sinc", "sinh", "sqrt", "square", "sub",
+    "subtract", "tan", "tanh", "true_divide", "trunc", "where",
 ]  # fmt: skip
-
-
-def _unary(name, op, doc, convert=floating):
-    """A function of one tensor; `convert` prepares it (integers become floating by default)."""
-
-    def function(input, *, out=None):
-        return give(op(convert(name, input)), out, name)
-
-    return _named(function, name, doc)
-
-
-def _binary(name, op, doc):
-    """A function of two tensors or numbers that broadcast."""
-
-    def function(input, other, *, out=None):
-        result = op(*pair(name, input, other))
-        return result if out is None else give(result, out, name)
-
-    return _named(function, name, doc)
-
-
-def _named(function, name, doc):
-    function.__name__ = function.__qualname__ = name
-    function.__doc__ = doc
-    return function
-
-
-def _unchanged(name, x):
-    return as_tensor_operand(name, x)
-
 
 # Arithmetic
 
@@ -67,17 +46,31 @@ def add(input, other, *, alpha=1, out=None):
     tensor([11., 12.])
     """
     x, y = pair("add", input, other)
-    result = ops.add(x, y if alpha == 1 else y * alpha)
+    result = ops.add(x, y if alpha == 1 else _scaled("add", y, alpha, x))
     return result if out is None else give(result, out, "add")
 
 
 def sub(input, other, *, alpha=1, out=None):
     """input - alpha * other, elementwise with broadcasting."""
     x, y = pair("sub", input, other)
-    if x.dtype is dtypes.bool_ if isinstance(x, Tensor) else y.dtype is dtypes.bool_:
-        raise DtypeError("sub: expected numbers, got bool tensors; use ^ or logical_xor")
-    result = ops.sub(x, y if alpha == 1 else y * alpha)
+    if _is_bool(input) or _is_bool(other):
+        raise DtypeError(
+            f"sub: expected numbers, got {listing([input, other])}; use ^ or logical_xor for bool"
+        )
+    result = ops.sub(x, y if alpha == 1 else _scaled("sub", y, alpha, x))
     return result if out is None else give(result, out, "sub")
+
+
+def _is_bool(x):
+    return x is True or x is False or (isinstance(x, Tensor) and x.array.dtype.kind == "b")
+
+
+def _scaled(name, y, alpha, x):
+    """alpha * y, in the dtype that x and y have."""
+    dtype = (x if isinstance(x, Tensor) else y).dtype
+    if dtypes.of_number(number(alpha)).category > dtype.category > BOOL:
+        raise DtypeError(f"{name}: expected an alpha that {dtype} holds, got {alpha}")
+    return ops.mul(y, bool(alpha)) if dtype.category == BOOL else y * alpha
 
 
 def rsub(input, other, *, alpha=1):
@@ -85,7 +78,7 @@ def rsub(input, other, *, alpha=1):
     return sub(other, input, alpha=alpha)
 
 
-mul = _binary("mul", ops.mul, "input * other, elementwise with broadcasting.")
+mul = binary("mul", ops.mul, "input * other, elementwise with broadcasting.")
 
 
 def div(input, other, *, rounding_mode=None, out=None):
@@ -97,13 +90,12 @@ def div(input, other, *, rounding_mode=None, out=None):
     >>> tallow.div(tallow.tensor([-7]), 2, rounding_mode="floor")
     tensor([-4])
     """
-    x, y = pair("div", input, other)
     if rounding_mode is None:
-        result = ops.div(_floating_operand(x), _floating_operand(y))
+        result = ops.div(*floating_pair("div", input, other))
     elif rounding_mode == "floor":
-        result = ops.floor_divide(x, y)
+        result = floor_divide(input, other)
     elif rounding_mode == "trunc":
-        result = ops.trunc_divide(as_tensor_operand("div", x), y)
+        result = _trunc_divide(input, other)
     else:
         raise ArgumentError(
             f"div: expected rounding_mode None, 'trunc' or 'floor', got {rounding_mode!r}"
@@ -111,22 +103,41 @@ def div(input, other, *, rounding_mode=None, out=None):
     return result if out is None else give(result, out, "div")
 
 
-def _floating_operand(x):
-    return floating("div", x) if isinstance(x, Tensor) else x
+def _quotient(name, op, doc):
+    """A function of real numbers that divides; integers divided by 0 raise."""
+
+    def function(input, other, *, out=None):
+        check_kinds(name, INTEGER, FLOATING, input, other)
+        x, y = pair(name, input, other)
+        integral = (x if isinstance(x, Tensor) else y).dtype.category == INTEGER
+        if integral and not (y.array.all() if isinstance(y, Tensor) else y):
+            raise DivisionByZeroError(
+                f"{name}: expected integers other than 0 to divide by, got {describe(other)} with "
+                "0; floating-point numbers would give inf"
+            )
+        return give(op(x, y), out, name)
+
+    return named(function, name, doc)
 
 
-floor_divide = _binary("floor_divide", ops.floor_divide, "input / other rounded down.")
-remainder = _binary(
+floor_divide = _quotient("floor_divide", ops.floor_divide, "input / other rounded down.")
+_trunc_divide = _quotient("div", ops.trunc_divide, "input / other rounded towards zero.")
+remainder = _quotient(
     "remainder", ops.remainder, "The remainder with the sign of `other`, as Python's %."
 )
-fmod = _binary("fmod", ops.fmod, "The remainder with the sign of `input`, as C's fmod.")
-maximum = _binary("maximum", ops.maximum, "The larger of two elements; NaN if either is.")
-minimum = _binary("minimum", ops.minimum, "The smaller of two elements; NaN if either is.")
-neg = _unary("neg", ops.neg, "-input.", _unchanged)
+fmod = _quotient("fmod", ops.fmod, "The remainder with the sign of `input`, as C's fmod.")
+maximum = binary("maximum", ops.maximum, "The larger of two; NaN if either is.", high=FLOATING)
+minimum = binary("minimum", ops.minimum, "The smaller of two; NaN if either is.", high=FLOATING)
+fmax = binary("fmax", ops.fmax, "The larger of two; of NaN and a number the number.", high=FLOATING)
+fmin = binary(
+    "fmin", ops.fmin, "The smaller of two; of NaN and a number the number.", high=FLOATING
+)
+neg = unary("neg", ops.neg, "-input.", low=INTEGER, floats=False)
 
 
 def positive(input):
-    """input, unchanged."""
+    """input, unchanged; not for bool."""
+    check_kinds("positive", INTEGER, COMPLEX, input)
     return input
 
 
@@ -135,9 +146,35 @@ def true_divide(input, other, *, out=None):
     return div(input, other, out=out)
 
 
-def square(input, *, out=None):
-    """input * input."""
-    return give(ops.square(input), out, "square")
+def lerp(input, end, weight, *, out=None):
+    """input + weight * (end - input), all of one floating or complex dtype.
+
+    >>> import tallow
+    >>> tallow.lerp(tallow.tensor([0.0, 10.0]), tallow.tensor([1.0, 20.0]), 0.5)
+    tensor([ 0.5000, 15.0000])
+    """
+    check_kinds("lerp", FLOATING, COMPLEX, input)
+    for x in (end, weight):
+        if isinstance(x, Tensor) and x.dtype is not input.dtype:
+            raise DtypeError(f"lerp: expected one dtype, got {listing([input, end, weight])}")
+    return give(to_dtype(ops.lerp(input, end, weight), input.dtype), out, "lerp")
+
+
+def addcmul(input, tensor1, tensor2, *, value=1, out=None):
+    """input + value * tensor1 * tensor2."""
+    x, y, z = common("addcmul", [input, tensor1, tensor2])
+    value = int(value) if x.dtype.category < FLOATING else value
+    return give(x + y * z * value, out, "addcmul")
+
+
+def addcdiv(input, tensor1, tensor2, *, value=1, out=None):
+    """input + value * tensor1 / tensor2; not for a quotient of integers."""
+    check_kinds("addcdiv", FLOATING, COMPLEX, tensor1, tensor2)
+    x, y, z = common("addcdiv", [input, tensor1, tensor2])
+    return give(x + y / z * value, out, "addcdiv")
+
+
+# Powers
 
 
 def pow(input, exponent, *, out=None):
@@ -153,85 +190,166 @@ def pow(input, exponent, *, out=None):
             return give(ops.square(x), out, "pow")
         if y == 0.5:
             return give(ops.sqrt(x), out, "pow")
-        if isinstance(y, int) and y < 0 and x.dtype.category == dtypes.INTEGER:
-            raise ArgumentError("pow: expected a non-negative power of integers, got one below 0")
-    return give(ops.power(x, y), out, "pow")
+    integral = (x if isinstance(x, Tensor) else y).dtype.category < FLOATING
+    result = _integer_power(x, y) if integral else ops.power(x, y)
+    return give(result, out, "pow")
 
 
-def lerp(input, end, weight, *, out=None):
-    """input + weight * (end - input)."""
-    return give(input + weight * (end - input), out, "lerp")
+def _integer_power(x, y):
+    check_kinds("pow", INTEGER, INTEGER, x, y)
+    if isinstance(y, Tensor):
+        return ops.integer_power(x, y)
+    if y < 0:
+        raise ArgumentError(
+            f"pow: expected a power of 0 or more for integers, got {y}; use a floating-point tensor"
+        )
+    return ops.power(x, y)
 
 
-def addcmul(input, tensor1, tensor2, *, value=1, out=None):
-    """input + value * tensor1 * tensor2."""
-    return give(input + tensor1 * tensor2 * value, out, "addcmul")
+def float_power(input, exponent, *, out=None):
+    """input ** exponent in float64 (complex128 where either is complex)."""
+    x, y = as_tensor_operand("float_power", input), as_tensor_operand("float_power", exponent)
+    wide = dtypes.complex128 if x.dtype.is_complex or y.dtype.is_complex else dtypes.float64
+    return give(ops.power(to_dtype(x, wide), to_dtype(y, wide)), out, "float_power")
 
 
-def addcdiv(input, tensor1, tensor2, *, value=1, out=None):
-    """input + value * tensor1 / tensor2."""
-    return give(input + tensor1 * value / tensor2, out, "addcdiv")
+def square(input, *, out=None):
+    """input * input."""
+    return pow(one_tensor("square", input), 2, out=out)
 
 
-# Powers, exponentials, logarithms, trigonometry
+sqrt = unary("sqrt", ops.sqrt, "The square root; NaN below 0.")
+rsqrt = unary("rsqrt", ops.rsqrt, "1 / sqrt(input).")
+reciprocal = unary("reciprocal", ops.reciprocal, "1 / input.")
 
-sqrt = _unary("sqrt", ops.sqrt, "The square root; NaN below 0.")
-rsqrt = _unary("rsqrt", ops.rsqrt, "1 / sqrt(input).")
-reciprocal = _unary("reciprocal", ops.reciprocal, "1 / input.")
-exp = _unary("exp", ops.exp, "e ** input.")
-exp2 = _unary("exp2", ops.exp2, "2 ** input.")
-expm1 = _unary("expm1", ops.expm1, "exp(input) - 1, accurate near 0.")
-log = _unary("log", ops.log, "The natural logarithm; -inf at 0, NaN below.")
-log2 = _unary("log2", ops.log2, "The logarithm to base 2.")
-log10 = _unary("log10", ops.log10, "The logarithm to base 10.")
-log1p = _unary("log1p", ops.log1p, "log(1 + input), accurate near 0.")
-logaddexp = _binary("logaddexp", ops.logaddexp, "log(exp(input) + exp(other)), without overflow.")
-sin = _unary("sin", ops.sin, "The sine (radians).")
-cos = _unary("cos", ops.cos, "The cosine (radians).")
-tan = _unary("tan", ops.tan, "The tangent (radians).")
-asin = _unary("asin", ops.asin, "The inverse sine (radians).")
-acos = _unary("acos", ops.acos, "The inverse cosine (radians).")
-atan = _unary("atan", ops.atan, "The inverse tangent (radians).")
-atan2 = _binary("atan2", ops.atan2, "The angle of the point (other, input), in radians.")
-sinh = _unary("sinh", ops.sinh, "The hyperbolic sine.")
-cosh = _unary("cosh", ops.cosh, "The hyperbolic cosine.")
-tanh = _unary("tanh", ops.tanh, "The hyperbolic tangent.")
-sigmoid = _unary("sigmoid", ops.sigmoid, "1 / (1 + exp(-input)).")
-erf = _unary(
-    "erf", erf_op, "The error function, 2/sqrt(pi) times the integral of exp(-t*t) from 0."
+# Exponentials and logarithms
+
+exp = unary("exp", ops.exp, "e ** input.")
+exp2 = unary("exp2", ops.exp2, "2 ** input.")
+expm1 = unary("expm1", ops.expm1, "exp(input) - 1, accurate near 0.")
+log = unary("log", ops.log, "The natural logarithm; -inf at 0, NaN below.")
+log2 = unary("log2", ops.log2, "The logarithm to base 2.")
+log10 = unary("log10", ops.log10, "The logarithm to base 10.")
+log1p = unary("log1p", ops.log1p, "log(1 + input), accurate near 0.")
+logaddexp = binary(
+    "logaddexp", ops.logaddexp, "log(exp(input) + exp(other)), without overflow.",
+    low=FLOATING, high=FLOATING,
+)  # fmt: skip
+logaddexp2 = binary(
+    "logaddexp2", ops.logaddexp2, "log2(2**input + 2**other), without overflow.",
+    low=FLOATING, high=FLOATING,
+)  # fmt: skip
+sigmoid = unary("sigmoid", ops.sigmoid, "1 / (1 + exp(-input)).")
+
+
+def ldexp(input, other, *, out=None):
+    """input * 2**other, elementwise."""
+    return mul(input, pow(2.0, other), out=out)
+
+
+def frexp(input, *, out=None):
+    """(mantissa, exponent) with input = mantissa * 2**exponent and |mantissa| in [0.5, 1).
+
+    >>> import tallow
+    >>> tallow.frexp(tallow.tensor([10.0]))
+    (tensor([0.6250]), tensor([4], dtype=tallow.int32))
+    """
+    check_kinds("frexp", FLOATING, FLOATING, input)
+    results = ops.frexp(input)
+    if out is None:
+        return results
+    return tuple(give(x, y, "frexp") for x, y in zip(results, out, strict=True))
+
+
+# Trigonometric and hyperbolic functions
+
+sin = unary("sin", ops.sin, "The sine (radians).")
+cos = unary("cos", ops.cos, "The cosine (radians).")
+tan = unary("tan", ops.tan, "The tangent (radians).")
+asin = unary("asin", ops.asin, "The inverse sine (radians).")
+acos = unary("acos", ops.acos, "The inverse cosine (radians).")
+atan = unary("atan", ops.atan, "The inverse tangent (radians).")
+atan2 = binary(
+    "atan2", ops.atan2, "The angle of the point (other, input), in radians.",
+    high=FLOATING, floats=True,
+)  # fmt: skip
+sinh = unary("sinh", ops.sinh, "The hyperbolic sine.")
+cosh = unary("cosh", ops.cosh, "The hyperbolic cosine.")
+tanh = unary("tanh", ops.tanh, "The hyperbolic tangent.")
+asinh = unary("asinh", ops.asinh, "The inverse hyperbolic sine.")
+acosh = unary("acosh", ops.acosh, "The inverse hyperbolic cosine; NaN below 1.")
+atanh = unary("atanh", ops.atanh, "The inverse hyperbolic tangent; NaN outside [-1, 1].")
+sinc = unary("sinc", ops.sinc, "sin(pi * input) / (pi * input), and 1 at 0.")
+hypot = binary(
+    "hypot", ops.hypot, "sqrt(input**2 + other**2), without overflow.", low=FLOATING, high=FLOATING
 )
+deg2rad = unary("deg2rad", lambda x: ops.mul(x, pi / 180), "Degrees to radians.", high=FLOATING)
+rad2deg = unary("rad2deg", lambda x: ops.mul(x, 180 / pi), "Radians to degrees.", high=FLOATING)
 
-
-# Sign, rounding, limits
+# Sign and rounding
 
 
 def abs(input, *, out=None):
     """The absolute value; of complex numbers the modulus, which is real."""
-    return give(ops.absolute(_unchanged("abs", input)), out, "abs")
+    check_kinds("abs", INTEGER, COMPLEX, input)
+    return give(ops.absolute(input), out, "abs")
 
 
-sign = _unary("sign", ops.sign, "-1, 0 or 1 by the sign of each element.", _unchanged)
+sign = unary(
+    "sign", ops.sign, "-1, 0 or 1 by the sign of each element.", high=FLOATING, floats=False
+)
+sgn = unary("sgn", ops.sign, "input / |input|, and 0 at 0; complex numbers too.", floats=False)
+copysign = binary(
+    "copysign", ops.copysign, "|input| with the sign of `other`.", high=FLOATING, floats=True
+)
+nextafter = binary(
+    "nextafter", ops.nextafter, "The number next to `input` in the direction of `other`.",
+    low=FLOATING, high=FLOATING,
+)  # fmt: skip
 
 
-def _keep_integers(op):
-    """Rounding leaves integers as they are."""
-    return lambda x: x if x.dtype.category < dtypes.FLOATING else op(x)
+def heaviside(input, values, *, out=None):
+    """0 where input < 0, 1 where input > 0, `values` where it is 0; both of one real dtype."""
+    check_kinds("heaviside", BOOL, FLOATING, input, values)
+    if input.dtype is not values.dtype:
+        raise DtypeError(f"heaviside: expected one dtype, got {listing([input, values])}")
+    return give(ops.heaviside(input, values), out, "heaviside")
 
 
-floor = _unary("floor", _keep_integers(ops.floor), "The largest integer not above.", _unchanged)
-ceil = _unary("ceil", _keep_integers(ops.ceil), "The smallest integer not below.", _unchanged)
-trunc = _unary("trunc", _keep_integers(ops.trunc), "The integer part, towards zero.", _unchanged)
+def _rounding(name, op, doc):
+    """A function of real numbers that leaves integers as they are."""
+
+    def of_floats(x):
+        return x if x.dtype.category < FLOATING else op(x)
+
+    return unary(name, of_floats, doc, low=INTEGER, high=FLOATING, floats=False)
+
+
+floor = _rounding("floor", ops.floor, "The largest integer not above.")
+ceil = _rounding("ceil", ops.ceil, "The smallest integer not below.")
+trunc = _rounding("trunc", ops.trunc, "The integer part, towards zero.")
 
 
 def round(input, *, decimals=0, out=None):
-    """The nearest integer (or multiple of 10 ** -decimals), halves to the even one."""
-    result = _keep_integers(lambda x: ops.round_half_even(x, decimals=decimals))(input)
+    """The nearest integer (or multiple of 10 ** -decimals), halves to the even one.
+
+    >>> import tallow
+    >>> tallow.round(tallow.tensor([0.5, 1.5, 2.51]))
+    tensor([0., 2., 3.])
+    """
+    check_kinds("round", FLOATING if decimals else INTEGER, FLOATING, input)
+    integral = input.dtype.category == INTEGER
+    result = input if integral else ops.round_half_even(input, decimals=decimals)
     return give(result, out, "round")
 
 
 def frac(input, *, out=None):
     """input - trunc(input)."""
+    check_kinds("frac", FLOATING, FLOATING, input)
     return give(input - trunc(input), out, "frac")
+
+
+# Limits and choice
 
 
 def clamp(input, min=None, max=None, *, out=None):
@@ -241,28 +359,56 @@ def clamp(input, min=None, max=None, *, out=None):
     >>> tallow.clamp(tallow.tensor([-2.0, 0.5, 3.0]), 0, 1)
     tensor([0.0000, 0.5000, 1.0000])
     """
-    if min is None and max is None:
+    limits = [x for x in (min, max) if x is not None]
+    if not limits:
         raise ArgumentError("clamp: expected min, max or both, got neither")
-    if isinstance(min, Tensor) or isinstance(max, Tensor):
-        result = input if min is None else maximum(*pair("clamp", input, min))
-        return give(result if max is None else minimum(*pair("clamp", result, max)), out, "clamp")
-    for limit in (min, max):
-        if limit is not None:
+    check_kinds("clamp", BOOL, FLOATING, input, *limits)
+    if not any(isinstance(x, Tensor) for x in limits):
+        for limit in limits:
             input, _ = pair("clamp", input, limit)
-    return give(ops.clip(input, low=number(min), high=number(max)), out, "clamp")
+        return give(ops.clip(input, low=number(min), high=number(max)), out, "clamp")
+    input, *limits = common("clamp", [input, *limits])
+    if input.dtype.category < FLOATING and len(limits) == 1:
+        result = (ops.maximum if max is None else ops.minimum)(input, *limits)
+    else:
+        low = -inf if min is None else limits[0]
+        result = ops.clip_to(input, low, inf if max is None else limits[-1])
+    return give(result, out, "clamp")
 
 
-def nan_to_num(input, nan=0.0, posinf=None, neginf=None, *, out=None):
-    """NaN replaced by `nan`, infinities by `posinf` and `neginf`, or the dtype's extremes."""
+def clamp_min(input, min, *, out=None):
+    """Each element, but no less than `min`, a number or a tensor."""
+    return clamp(input, min=min, out=out)
+
+
+def clamp_max(input, max, *, out=None):
+    """Each element, but no more than `max`, a number or a tensor."""
+    return clamp(input, max=max, out=out)
+
+
+def nan_to_num(input, nan=None, posinf=None, neginf=None, *, out=None):
+    """NaN replaced by `nan` (0), infinities by `posinf` and `neginf` (the dtype's extremes).
+
+    >>> import tallow
+    >>> tallow.nan_to_num(tallow.tensor([float("nan"), float("inf")]), posinf=9.0)
+    tensor([0., 9.])
+    """
+    if one_tensor("nan_to_num", input).dtype.category < FLOATING:
+        return give(ops.copy(input), out, "nan_to_num")
+    if input.dtype.is_complex:
+        raise DtypeError(f"nan_to_num: expected real numbers, got {describe(input)}")
     limits = finfo(input.dtype)
-    result = where(isnan(input), nan, input)
-    result = where(input == float("inf"), limits.max if posinf is None else posinf, result)
-    result = where(input == float("-inf"), limits.min if neginf is None else neginf, result)
-    return give(to_dtype(result, input.dtype), out, "nan_to_num")
+    result = ops.replace_nonfinite(
+        input,
+        nan=0.0 if nan is None else nan,
+        high=limits.max if posinf is None else posinf,
+        low=limits.min if neginf is None else neginf,
+    )
+    return give(result, out, "nan_to_num")
 
 
 def where(condition, input=None, other=None, *, out=None):
-    """Elements of `input` where `condition` holds, else of `other`; alone, where it holds.
+    """Elements of `input` where `condition` holds, else of `other`. Alone: the indices of True.
 
     >>> import tallow
     >>> x = tallow.tensor([1.0, -2.0])
@@ -272,80 +418,16 @@ def where(condition, input=None, other=None, *, out=None):
     if input is None and other is None:
         xp = backend.for_array(condition.array).xp
         return tuple(wrap(index) for index in xp.nonzero(condition.array))
+    if condition.dtype is dtypes.uint8:
+        condition = condition != 0
     if condition.dtype is not dtypes.bool_:
         raise DtypeError(f"where: expected a bool condition, got {describe(condition)}")
-    x, y = pair("where", as_tensor_operand("where", input), other)
+    x, y = pair("where", input, other)
     return give(ops.where(condition, x, y), out, "where")
 
 
-# Comparisons and tests
-
-eq = _binary("eq", ops.equal, "input == other, as bool.")
-ne = _binary("ne", ops.not_equal, "input != other, as bool.")
-lt = _binary("lt", ops.less, "input < other, as bool.")
-le = _binary("le", ops.less_equal, "input <= other, as bool.")
-gt = _binary("gt", ops.greater, "input > other, as bool.")
-ge = _binary("ge", ops.greater_equal, "input >= other, as bool.")
-isnan = _unary("isnan", ops.isnan, "True where an element is NaN.", _unchanged)
-isinf = _unary("isinf", ops.isinf, "True where an element is infinite.", _unchanged)
-isfinite = _unary(
-    "isfinite", ops.isfinite, "True where an element is neither infinite nor NaN.", _unchanged
-)
-
-
-def isclose(input, other, rtol=1e-05, atol=1e-08, equal_nan=False):
-    """True where |input - other| <= atol + rtol * |other|."""
-    x, y = pair("isclose", input, other)
-    return ops.isclose(x, y, rtol=rtol, atol=atol, equal_nan=equal_nan)
-
-
-def allclose(input, other, rtol=1e-05, atol=1e-08, equal_nan=False):
-    """True (a Python bool) if all elements are close: |input - other| <= atol + rtol * |other|."""
-    return bool(isclose(input, other, rtol, atol, equal_nan).array.all())
-
-
-def equal(input, other):
-    """True (a Python bool) if both have the same shape and the same elements."""
-    return input.array.shape == other.array.shape and bool((input.array == other.array).all())
-
-
-# Logic
-
-logical_and = _binary("logical_and", ops.logical_and, "True where both are nonzero.")
-logical_or = _binary("logical_or", ops.logical_or, "True where either is nonzero.")
-logical_xor = _binary(
-    "logical_xor", ops.logical_xor, "True where one is nonzero and the other is not."
-)
-logical_not = _unary("logical_not", ops.logical_not, "True where an element is zero.", _unchanged)
-
-
-def _integral(name, op, doc):
-    plain = _binary(name, op, doc)
-
-    def function(input, other, *, out=None):
-        for x in (input, other):
-            if isinstance(x, float) or (
-                isinstance(x, Tensor) and x.dtype.category >= dtypes.FLOATING
-            ):
-                raise DtypeError(f"{name}: expected integers or bool, got {describe(x)}")
-        return plain(input, other, out=out)
-
-    return _named(function, name, doc)
-
-
-bitwise_and = _integral(
-    "bitwise_and", ops.bitwise_and, "The bitwise and of integers; logical for bool."
-)
-bitwise_or = _integral(
-    "bitwise_or", ops.bitwise_or, "The bitwise or of integers; logical for bool."
-)
-bitwise_xor = _integral("bitwise_xor", ops.bitwise_xor, "The bitwise exclusive or of integers.")
-bitwise_not = _unary(
-    "bitwise_not", ops.bitwise_not, "Each bit inverted; logical for bool.", _unchanged
-)
-
-absolute, negative = abs, neg
+absolute, negative, fix = abs, neg, trunc
 multiply, divide, subtract = mul, div, sub
 arcsin, arccos, arctan, arctan2 = asin, acos, atan, atan2
+arcsinh, arccosh, arctanh = asinh, acosh, atanh
 clip = clamp
-less, less_equal, greater, greater_equal, not_equal = lt, le, gt, ge, ne

@@ -23,11 +23,13 @@ from tallow import (
     formatting,
     graph,
     indexing,
+    logic,
     math,
     products,
     random,
     reductions,
     shaping,
+    special,
     spectral,
 )
 from tallow.autograd import inplace
@@ -39,6 +41,8 @@ from tallow.tensor import Tensor, wrap
 
 MODULES = (
     math,
+    logic,
+    special,
     activations,
     complex_parts,
     creation,
@@ -177,8 +181,8 @@ def _attach_operators():
     pairs = {
         "add": math.add, "sub": math.sub, "mul": math.mul, "truediv": math.div,
         "floordiv": math.floor_divide, "mod": math.remainder, "pow": math.pow,
-        "matmul": products.matmul, "and": math.bitwise_and, "or": math.bitwise_or,
-        "xor": math.bitwise_xor,
+        "matmul": products.matmul, "and": logic.bitwise_and, "or": logic.bitwise_or,
+        "xor": logic.bitwise_xor,
     }  # fmt: skip
     direct = {"add": ops.add, "sub": ops.sub, "mul": ops.mul, "truediv": ops.div}
     for name, function in pairs.items():
@@ -187,12 +191,12 @@ def _attach_operators():
     for name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow"):
         setattr(Tensor, f"__i{name}__", _in_place(f"__i{name}__", pairs[name]))
     for name in ("eq", "ne", "lt", "le", "gt", "ge"):
-        setattr(Tensor, f"__{name}__", _comparison(getattr(math, name)))
+        setattr(Tensor, f"__{name}__", _comparison(getattr(logic, name)))
     Tensor.__hash__ = object.__hash__
     Tensor.__neg__ = math.neg
     Tensor.__pos__ = math.positive
     Tensor.__abs__ = math.abs
-    Tensor.__invert__ = math.bitwise_not
+    Tensor.__invert__ = logic.bitwise_not
     Tensor.__getitem__ = indexing.getitem
     Tensor.__setitem__ = indexing.setitem
     Tensor.__bool__ = conversion.truth
@@ -249,7 +253,7 @@ def _iter(self):
 
 
 def _contains(self, item):
-    return bool((math.eq(self, as_operand("in", item))).array.any())
+    return bool((logic.eq(self, as_operand("in", item))).array.any())
 
 
 def _format(self, spec):

@@ -69,27 +69,47 @@ def pair(name, x, y):
     if isinstance(y, Tensor) and isinstance(x, Number):
         y, x = _with_number(y, number(x))
         return x, y
-    x, y = (as_operand(name, v) for v in (x, y))
-    return pair(
-        name, x, y if isinstance(x, Tensor) or isinstance(y, Tensor) else wrap(np.asarray(y))
-    )
+    x, y = as_operand(name, x), as_operand(name, y)
+    if isinstance(x, Number) and isinstance(y, Number):
+        x = as_tensor_operand(name, x)
+    return pair(name, x, y)
 
 
 def _with_number(x, y):
-    kind = dtypes.of_number(y)
-    if kind.category > x.dtype.category:
-        x = to_dtype(x, dtypes.combine(x.dtype, kind))
-    if x.dtype.category == dtypes.BOOL:
+    dtype, kind = x.dtype, dtypes.of_number(y)
+    if kind.category > dtype.category:
+        dtype = dtypes.combine(dtype, kind)
+        x = to_dtype(x, dtype)
+    if dtype.category == dtypes.BOOL:
         y = bool(y)
-    elif isinstance(y, int) and x.dtype.category == dtypes.INTEGER and not -128 <= y <= 127:
-        y = wrap(np.asarray(y).astype(x.array.dtype))  # out of range wraps around, as in PyTorch
+    elif dtype.category == dtypes.INTEGER:
+        y = y if 0 <= y <= 127 else _wrapped(y, x.array.dtype)
+    elif dtype is dtypes.bfloat16 and isinstance(y, float):
+        y = wrap(np.asarray(y, x.array.dtype))  # NumPy's own rule would give float32
     return x, y
 
 
+def _wrapped(n, dtype):
+    """An int modulo the range of an integer dtype, as PyTorch takes those that are out of it."""
+    try:
+        return int(np.asarray(n).astype(dtype))
+    except (OverflowError, TypeError):
+        raise ArgumentError(f"expected a number of 64 bits, got {n}") from None
+
+
+def floating_pair(name, x, y):
+    """`pair`, with integers and bool as the default floating dtype."""
+    if isinstance(x, Tensor) and isinstance(y, Tensor):
+        x, y = pair(name, x, y)
+        return floating(name, x), floating(name, y)
+    x, y = (floating(name, v) if isinstance(v, Tensor) else v for v in (x, y))
+    return pair(name, x, y)
+
+
 def as_operand(name, x):
-    """A tensor, also for a NumPy array, or a number; TypeMismatchError for anything else."""
-    if isinstance(x, Tensor | Number):
-        return x
+    """A tensor, also for a NumPy array, or a Python number; TypeMismatchError for anything else."""
+    if isinstance(x, Tensor | Number | np.bool_):
+        return number(x)
     if isinstance(x, np.ndarray):
         return wrap(x)
     raise TypeMismatchError(f"{name}: expected a tensor or a number, got {type(x).__name__}")

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 import tallow.ops.elementwise as elementwise
+import tallow.ops.logic as logic
 import tallow.ops.reduce as ops
 from tallow import backend, dtypes
 from tallow.errors import ArgumentError, DtypeError, OutOfRangeError, describe
@@ -121,7 +122,7 @@ def norm(input, p="fro", dim=None, keepdim=False, out=None, dtype=None):
     elif p == float("-inf"):
         result = ops.amin(elementwise.absolute(x), axis=axes)
     elif p == 0:
-        nonzero = to_dtype(elementwise.not_equal(x, 0), x.dtype)
+        nonzero = to_dtype(logic.not_equal(x, 0), x.dtype)
         result = ops.sum(nonzero, axis=axes, keepdims=True)
     else:
         powers = elementwise.power(elementwise.absolute(x), p)

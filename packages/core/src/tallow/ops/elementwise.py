@@ -1,10 +1,15 @@
-"""Elementwise arithmetic, powers and exponentials, comparisons and logic.
+"""Elementwise arithmetic, powers and exponentials, trigonometry, rounding and choice.
 
 Operands broadcast; the engine sums gradients back. Results follow IEEE 754: 1 / 0 is inf, without a
 warning.
 """
 
+from math import log as log_of
+from math import pi
+
 from tallow.autograd.op import op
+from tallow.ops.complex import conj, real
+from tallow.ops.logic import isfinite, isnan
 
 # Arithmetic
 
@@ -42,7 +47,7 @@ def floor_divide(xp, x, y):
 @op
 def trunc_divide(xp, x, y):
     """x / y rounded towards zero, for integers without passing through floats."""
-    if x.dtype.kind in "iu" and getattr(y, "dtype", x.dtype).kind in "iu":
+    if (x if hasattr(x, "dtype") else y).dtype.kind in "iu":
         quotient = xp.floor_divide(x, y)
         return quotient + ((quotient < 0) & (quotient * y != x))
     return xp.trunc(x / y)
@@ -60,12 +65,22 @@ def fmod(xp, x, y):
     return xp.fmod(x, y)
 
 
+@op
+def lerp(xp, x, y, weight):
+    """x + weight * (y - x), exact at both ends."""
+    span = y - x
+    return xp.where(abs(weight) < 0.5, x + weight * span, y - (1 - weight) * span)
+
+
 add.vjp(lambda g: g, lambda g: g)
 sub.vjp(lambda g: g, lambda g: neg(g))
 mul.vjp(lambda g, y: g * y, lambda g, x: g * x)
 div.vjp(lambda g, y: g / y, lambda g, x, y: neg(g * x / (y * y)))
 neg.vjp(lambda g: neg(g))
 remainder.vjp(lambda g: g, lambda g, x, y: neg(g * floor_divide(x, y)))
+lerp.vjp(
+    lambda g, weight: g * (1 - weight), lambda g, weight: g * weight, lambda g, x, y: g * (y - x)
+)
 fmod.vjp(lambda g: g, lambda g, x, y: neg(g * trunc_divide(x, y)))
 
 # Powers, exponentials, logarithms
@@ -74,6 +89,12 @@ fmod.vjp(lambda g: g, lambda g, x, y: neg(g * trunc_divide(x, y)))
 @op
 def power(x, y):
     return x**y
+
+
+@op
+def integer_power(xp, x, y):
+    """x**y of integers; negative powers, fractions rounded towards 0, are 0 unless |x| is 1."""
+    return xp.where(y < 0, xp.where(y % 2 == 0, 1, x) * (x * x == 1), x ** xp.where(y < 0, 0, y))
 
 
 @op
@@ -148,7 +169,12 @@ def logaddexp(xp, x, y):
     return xp.logaddexp(x, y)
 
 
-LN2, LN10 = 0.6931471805599453, 2.302585092994046
+@op
+def logaddexp2(xp, x, y):
+    return xp.logaddexp2(x, y)
+
+
+LN2, LN10 = log_of(2), log_of(10)
 
 power.vjp(lambda g, x, y: g * power_slope(x, y), lambda g, x, out: g * out * log_of_base(x))
 power_slope.vjp(
@@ -167,6 +193,7 @@ log.vjp(lambda g, x: g / x)
 log2.vjp(lambda g, x: g / (x * LN2))
 log10.vjp(lambda g, x: g / (x * LN10))
 log1p.vjp(lambda g, x: g / (x + 1))
+logaddexp2.vjp(lambda g, x, out: g * exp2(x - out), lambda g, y, out: g * exp2(y - out))
 logaddexp.vjp(lambda g, x, out: g * exp(x - out), lambda g, y, out: g * exp(y - out))
 
 # Trigonometric and hyperbolic functions
@@ -223,6 +250,33 @@ def tanh(xp, x):
 
 
 @op
+def asinh(xp, x):
+    return xp.arcsinh(x)
+
+
+@op
+def acosh(xp, x):
+    return xp.arccosh(x)
+
+
+@op
+def atanh(xp, x):
+    return xp.arctanh(x)
+
+
+@op
+def hypot(xp, x, y):
+    """sqrt(x*x + y*y), without overflow."""
+    return xp.hypot(x, y)
+
+
+@op
+def sinc(xp, x):
+    """sin(pi x) / (pi x), and 1 at 0."""
+    return xp.sinc(x).astype(x.dtype)
+
+
+@op
 def sigmoid(xp, x):
     """1 / (1 + exp(-x)), from tanh, which cannot overflow."""
     half = xp.tanh(x * 0.5)
@@ -237,9 +291,14 @@ tan.vjp(lambda g, out: g * (out * out + 1))
 asin.vjp(lambda g, x: g * rsqrt(1 - x * x))
 acos.vjp(lambda g, x: neg(g * rsqrt(1 - x * x)))
 atan.vjp(lambda g, x: g / (x * x + 1))
-atan2.vjp(lambda g, x, y: g * y / (x * x + y * y), lambda g, x, y: neg(g * x / (x * x + y * y)))
+atan2.vjp(lambda g, x, y: g * over(y, x * x + y * y), lambda g, x, y: g * over(-x, x * x + y * y))
 sinh.vjp(lambda g, x: g * cosh(x))
 cosh.vjp(lambda g, x: g * sinh(x))
+asinh.vjp(lambda g, x: g * rsqrt(x * x + 1))
+acosh.vjp(lambda g, x: g * rsqrt(x * x - 1))
+atanh.vjp(lambda g, x: g / (1 - x * x))
+hypot.vjp(lambda g, x, out: g * (x / out), lambda g, y, out: g * (y / out))
+sinc.vjp(lambda g, x, out: g * over(cos(x * pi) - out, x))
 tanh.vjp(lambda g, out: g * (1 - out * out))
 sigmoid.vjp(lambda g, out: g * (out * (1 - out)))
 
@@ -253,8 +312,41 @@ def absolute(xp, x):
 
 @op(holomorphic=False)
 def sign(xp, x):
-    """x / |x|, and 0 at 0."""
-    return xp.sign(x)
+    """x / |x|, and 0 at 0 and at NaN."""
+    if x.dtype.kind == "c":
+        return over(x, xp.abs(x))
+    positive = (x > 0).astype(x.dtype)
+    return positive if x.dtype.kind in "bu" else positive - (x < 0).astype(x.dtype)
+
+
+@op
+def over(xp, x, y):
+    """x / y, and 0 where y is 0."""
+    return xp.where(y == 0, 0, x / y)
+
+
+@op
+def copysign(xp, x, y):
+    """|x| with the sign of y."""
+    return xp.copysign(x, y)
+
+
+@op
+def heaviside(xp, x, y):
+    """0 where x < 0, 1 where x > 0, y where x is 0."""
+    return xp.where(x == 0, y, x > 0).astype(x.dtype)
+
+
+@op
+def nextafter(xp, x, y):
+    """The number next to x in the direction of y."""
+    return xp.nextafter(x, y)
+
+
+@op
+def frexp(xp, x):
+    """A mantissa of magnitude from 0.5 to 1, and an int32 exponent: x is mantissa * 2**exponent."""
+    return tuple(xp.frexp(x))
 
 
 @op
@@ -288,8 +380,33 @@ def minimum(xp, x, y):
 
 
 @op
+def fmax(xp, x, y):
+    """The larger of x and y; the other where one is NaN."""
+    return xp.fmax(x, y)
+
+
+@op
+def fmin(xp, x, y):
+    """The smaller of x and y; the other where one is NaN."""
+    return xp.fmin(x, y)
+
+
+@op
 def clip(xp, x, *, low, high):
     return xp.clip(x, low, high)
+
+
+@op
+def clip_to(xp, x, low, high):
+    """x moved into [low, high], which may be tensors; `high` where low > high."""
+    return xp.minimum(xp.maximum(x, low), high)
+
+
+@op
+def replace_nonfinite(xp, x, *, nan, high, low):
+    """x with NaN as `nan`, inf as `high` and -inf as `low`."""
+    x = xp.where(xp.isnan(x), x.dtype.type(nan), x)
+    return xp.where(xp.isinf(x), xp.where(x > 0, x.dtype.type(high), x.dtype.type(low)), x)
 
 
 @op
@@ -319,121 +436,48 @@ def larger(x, y):
 
 @op
 def inside(x, *, low, high):
-    """1 where low <= x <= high (None: no limit), else 0, in the dtype of x."""
-    one = x == x
+    """True where low <= x <= high (None: no limit)."""
+    within = x == x
     if low is not None:
-        one = one & (x >= low)
+        within = within & (x >= low)
     if high is not None:
-        one = one & (x <= high)
-    return one.astype(x.dtype)
+        within = within & (x <= high)
+    return within
 
 
 absolute.vjp(lambda g, x: g * sign(x))
-sign.vjp(lambda g: g * 0)
+sign.vjp(lambda g, x, out: over(g - out * real(g * conj(out)), absolute(x)))
+over.vjp(lambda g, y: over(g, y), lambda g, x, y: over(-g * x, y * y))
+copysign.vjp(lambda g, x, out: g * (sign(x) * sign(out)), lambda g: g * 0)
+frexp.vjp(lambda g, out: g[0] * exp2(-out[1]))
 floor.vjp(lambda g: g * 0)
 ceil.vjp(lambda g: g * 0)
 trunc.vjp(lambda g: g * 0)
 round_half_even.vjp(lambda g: g * 0)
 maximum.vjp(lambda g, x, y: g * larger(x, y), lambda g, x, y: g * larger(y, x))
 minimum.vjp(lambda g, x, y: g * larger(y, x), lambda g, x, y: g * larger(x, y))
-clip.vjp(lambda g, x, low, high: g * inside(x, low=low, high=high))
+fmax.vjp(
+    lambda g, x, y: where((x >= y) | isnan(y), g, 0),
+    lambda g, x, y: where((x >= y) | isnan(y), 0, g),
+)
+fmin.vjp(
+    lambda g, x, y: where((x <= y) | isnan(y), g, 0),
+    lambda g, x, y: where((x <= y) | isnan(y), 0, g),
+)
+clip.vjp(lambda g, x, low, high: where(inside(x, low=low, high=high), g, 0))
+clip_to.vjp(
+    lambda g, x, low, high: where((x >= low) & (x <= high), g, 0),
+    lambda g, x, low, high: where((x < low) & (low < high), g, 0),
+    lambda g, x, low, high: where((x > high) | (high < low), g, 0),
+)
+replace_nonfinite.vjp(lambda g, x: where(isfinite(x), g, 0))
 where.vjp(
     None, lambda g, condition: where(condition, g, 0), lambda g, condition: where(condition, 0, g)
 )
 copy.vjp(lambda g: g)
 fill.vjp(lambda g: g * 0, lambda g: g)
 
-# Comparisons, tests and logic: no gradients
-
-
-@op
-def equal(x, y):
-    return x == y
-
-
-@op
-def not_equal(x, y):
-    return x != y
-
-
-@op
-def less(x, y):
-    return x < y
-
-
-@op
-def less_equal(x, y):
-    return x <= y
-
-
-@op
-def greater(x, y):
-    return x > y
-
-
-@op
-def greater_equal(x, y):
-    return x >= y
-
-
-@op
-def isnan(xp, x):
-    return xp.isnan(x)
-
-
-@op
-def isinf(xp, x):
-    return xp.isinf(x)
-
-
-@op
-def isfinite(xp, x):
-    return xp.isfinite(x)
-
-
-@op
-def isclose(xp, x, y, *, rtol, atol, equal_nan):
-    return xp.isclose(x, y, rtol=rtol, atol=atol, equal_nan=equal_nan)
-
-
-@op
-def logical_and(xp, x, y):
-    return xp.logical_and(x, y)
-
-
-@op
-def logical_or(xp, x, y):
-    return xp.logical_or(x, y)
-
-
-@op
-def logical_xor(xp, x, y):
-    return xp.logical_xor(x, y)
-
-
-@op
-def logical_not(xp, x):
-    return xp.logical_not(x)
-
-
-@op
-def bitwise_and(x, y):
-    return x & y
-
-
-@op
-def bitwise_or(x, y):
-    return x | y
-
-
-@op
-def bitwise_xor(x, y):
-    return x ^ y
-
-
-@op
-def bitwise_not(x):
-    return ~x
+# Conversion
 
 
 @op
