@@ -10,11 +10,9 @@ ENV := .venv/.ready
 RUN := .venv/bin/python
 BARE := .venv-bare/.ready
 PYTEST = OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 python -m pytest -n auto
-SYNC = $(UV) sync --locked --all-packages --all-groups --python $(PYTHON)
+SYNC = $(UV) sync --locked --all-packages --all-groups --no-index --find-links wheels --python $(PYTHON)
 
-export UV_NO_INDEX = 1
-export UV_FIND_LINKS = wheels
-export UV_PYTHON_DOWNLOADS = never
+export UV_PYTHON_DOWNLOADS := never
 
 .PHONY: env demo test test-bare lint format types stubs bench lock clean
 

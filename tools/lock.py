@@ -24,8 +24,7 @@ def without_index(lock):
 
 def main(options):
     uv = shutil.which("uv", path=f"{ROOT / '.tools/bin'}{os.pathsep}{os.environ['PATH']}")
-    online = {k: v for k, v in os.environ.items() if k not in ("UV_NO_INDEX", "UV_FIND_LINKS")}
-    subprocess.run([uv, "lock", *options], cwd=ROOT, env=online, check=True)
+    subprocess.run([uv, "lock", *options], cwd=ROOT, check=True)
     lock = ROOT / "uv.lock"
     lock.write_text(without_index(lock.read_text()))
 
