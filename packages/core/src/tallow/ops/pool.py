@@ -79,7 +79,7 @@ def max_pool_pick(xp, v, x, out, *, kernel, stride, padding, dilation, count):
 def max_pool_indices(xp, x, *, kernel, stride, padding, dilation, count):
     """Where the maxima are: positions in the flattened spatial axes."""
     how = (kernel, stride, padding, dilation, count)
-    places = xp.arange(x[0, 0].size).reshape(1, 1, *x.shape[2:])
+    places = xp.arange(prod(x.shape[2:])).reshape(1, 1, *x.shape[2:])
     places = framed(xp, places, 0, *how)
     out = max_pool(x, kernel=kernel, stride=stride, padding=padding, dilation=dilation, count=count)
     total = xp.zeros(out.shape, xp.int64)
@@ -113,24 +113,31 @@ def window_argmax(xp, x, *, places):
 @op
 def max_unpool(xp, x, index, *, size):
     """Zeros (N, C, *size) with x put at `index`, positions as `max_pool_indices` gives them."""
+    flat = (*x.shape[:2], prod(x.shape[2:]))
     out = xp.zeros((*x.shape[:2], prod(size)), x.dtype)
-    xp.put_along_axis(out, index.reshape(*x.shape[:2], -1), x.reshape(*x.shape[:2], -1), axis=2)
+    xp.put_along_axis(out, index.reshape(flat), x.reshape(flat), axis=2)
     return out.reshape(*x.shape[:2], *size)
 
 
 @op
 def read_at(xp, x, index):
-    """The elements of x (N, C, *size) at positions `index` in the flattened spatial axes."""
-    flat = index.reshape(*x.shape[:2], -1)
-    return xp.take_along_axis(x.reshape(*x.shape[:2], -1), flat, axis=2).reshape(index.shape)
+    """The elements of x (N, C, *size) at positions `index` in the flattened spatial axes.
+
+    The index is (N, C, ...), or (N, 1, ...) for the same positions in every channel.
+    """
+    flat = index.reshape(*index.shape[:2], prod(index.shape[2:]))
+    values = xp.take_along_axis(x.reshape(*x.shape[:2], prod(x.shape[2:])), flat, axis=2)
+    return values.reshape(*x.shape[:2], *index.shape[2:])
 
 
 @op
 def add_back(xp, g, index, *, size):
     """Zeros (N, C, *size) with g added at `index`: the adjoint of `read_at`."""
-    out = xp.zeros(g.shape[0] * g.shape[1] * prod(size), g.dtype)
-    first = xp.arange(g.shape[0] * g.shape[1])[:, None] * prod(size)
-    xp.add.at(out, (index.reshape(len(first), -1) + first).reshape(-1), g.reshape(-1))
+    channels = g.shape[0] * g.shape[1]
+    out = xp.zeros(channels * prod(size), g.dtype)
+    first = (xp.arange(channels) * prod(size)).reshape(*g.shape[:2], 1)
+    flat = index.reshape(*index.shape[:2], prod(index.shape[2:])) + first
+    xp.add.at(out, flat.reshape(-1), g.reshape(-1))
     return out.reshape(*g.shape[:2], *size)
 
 

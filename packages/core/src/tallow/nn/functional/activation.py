@@ -10,6 +10,13 @@ from tallow.ops.elementwise import sigmoid as sigmoid_op
 from tallow.ops.elementwise import tanh as tanh_op
 from tallow.promotion import axis_of
 
+__all__ = [
+    "celu", "elu", "gelu", "glu", "gumbel_softmax", "hardshrink", "hardsigmoid", "hardswish",
+    "hardtanh", "leaky_relu", "log_softmax", "logsigmoid", "mish", "prelu", "relu", "relu6",
+    "relu_", "rrelu", "selu", "sigmoid", "silu", "softmax", "softmin", "softplus", "softshrink",
+    "softsign", "tanh", "tanhshrink", "threshold",
+]  # fmt: skip
+
 # Klambauer et al., "Self-Normalizing Neural Networks", 2017: these make mean 0, variance 1 a fixed
 # point.
 SELU_ALPHA, SELU_SCALE = 1.6732632423543772848170429916717, 1.0507009873554804934193349852946

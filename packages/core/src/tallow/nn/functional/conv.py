@@ -5,6 +5,11 @@ from tallow.nn.functional.common import batched, numbers
 from tallow.ops import conv as ops
 from tallow.ops.shape import pad
 
+__all__ = [
+    "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d",
+    "fold", "unfold",
+]  # fmt: skip
+
 
 def conv1d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     """Convolution of (N, C, L) or (C, L) with weight (O, C / groups, K); see `conv2d`."""

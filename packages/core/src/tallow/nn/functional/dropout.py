@@ -6,6 +6,10 @@ from tallow.errors import ArgumentError, ShapeError, describe
 from tallow.generator import default_generator
 from tallow.ops.dropout import dropout_mask
 
+__all__ = [
+    "alpha_dropout", "dropout", "dropout1d", "dropout2d", "dropout3d", "feature_alpha_dropout",
+]  # fmt: skip
+
 # For inputs of mean 0 and variance 1: minus the limit of SELU at -inf, which dropped elements are
 # set to.
 ALPHA = 1.7580993408473766

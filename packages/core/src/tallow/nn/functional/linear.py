@@ -4,6 +4,8 @@ from tallow.errors import DtypeError, ShapeError, describe
 from tallow.nn.functional.common import same_dtype
 from tallow.ops.linalg import linear as linear_op
 
+__all__ = ["bilinear", "linear"]
+
 
 def linear(input, weight, bias=None):
     """input @ weight.T + bias: (..., in), (out, in), (out,) or None -> (..., out).

@@ -12,6 +12,11 @@ from tallow.ops import loss as ops
 from tallow.promotion import pair
 from tallow.reductions import sum
 
+__all__ = [
+    "binary_cross_entropy", "binary_cross_entropy_with_logits", "cross_entropy", "huber_loss",
+    "kl_div", "l1_loss", "mse_loss", "nll_loss", "smooth_l1_loss",
+]  # fmt: skip
+
 
 def _fitting(name, input, target):
     """Both in one dtype; a target of another shape is broadcast, with a warning, as in PyTorch."""

@@ -13,6 +13,11 @@ from tallow.ops.norm import normalize_by
 from tallow.ops.pool import pool_sum
 from tallow.ops.shape import reshape
 
+__all__ = [
+    "batch_norm", "group_norm", "instance_norm", "layer_norm", "local_response_norm", "normalize",
+    "rms_norm",
+]  # fmt: skip
+
 
 def _shaped(name, shape, count, *parameters):
     """Parameters (count,) in a shape that broadcasts; None stays."""

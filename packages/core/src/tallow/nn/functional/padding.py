@@ -6,6 +6,8 @@ from tallow.indexing import index_select
 from tallow.ops.shape import crop
 from tallow.ops.shape import pad as pad_op
 
+__all__ = ["channel_shuffle", "pad", "pixel_shuffle", "pixel_unshuffle"]
+
 
 def pad(input, pad, mode="constant", value=None):
     """Add elements at the edges: `pad` is (before, after) of the last dim, then the one before, ...

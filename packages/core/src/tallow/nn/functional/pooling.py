@@ -8,10 +8,20 @@ from math import prod
 
 from tallow.creation import ones
 from tallow.errors import ArgumentError, ShapeError, describe
+from tallow.nn.functional.activation import relu
 from tallow.nn.functional.common import batched, numbers
 from tallow.ops import pool as ops
 from tallow.ops.resample import resample
-from tallow.ops.taps import window_means, window_places
+from tallow.ops.taps import random_windows, window_means, window_places
+from tallow.random import rand
+
+__all__ = [
+    "adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d", "adaptive_max_pool1d",
+    "adaptive_max_pool2d", "adaptive_max_pool3d", "avg_pool1d", "avg_pool2d", "avg_pool3d",
+    "fractional_max_pool2d", "fractional_max_pool3d", "lp_pool1d", "lp_pool2d", "lp_pool3d",
+    "max_pool1d", "max_pool1d_with_indices", "max_pool2d", "max_pool2d_with_indices", "max_pool3d",
+    "max_pool3d_with_indices", "max_unpool1d", "max_unpool2d", "max_unpool3d",
+]  # fmt: skip
 
 
 def _counts(name, input, kernel, stride, padding, dilation, ceil_mode):
@@ -100,6 +110,27 @@ def max_pool3d(
     return _max(
         "max_pool3d", 3, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices
     )
+
+
+def max_pool1d_with_indices(
+    input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False
+):
+    """`max_pool1d` with `return_indices`."""
+    return max_pool1d(input, kernel_size, stride, padding, dilation, ceil_mode, True)
+
+
+def max_pool2d_with_indices(
+    input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False
+):
+    """`max_pool2d` with `return_indices`."""
+    return max_pool2d(input, kernel_size, stride, padding, dilation, ceil_mode, True)
+
+
+def max_pool3d_with_indices(
+    input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False
+):
+    """`max_pool3d` with `return_indices`."""
+    return max_pool3d(input, kernel_size, stride, padding, dilation, ceil_mode, True)
 
 
 def _unpool(name, n, input, indices, kernel_size, stride, padding, output_size):
@@ -214,6 +245,30 @@ def avg_pool3d(
     )  # fmt: skip
 
 
+# Power mean
+
+
+def _lp(name, n, input, norm_type, kernel_size, stride, ceil_mode):
+    kernel = numbers(name, kernel_size, n)
+    powers = _avg(name, n, input**norm_type, kernel, stride, 0, ceil_mode, True, None)
+    return (powers.sign() * relu(powers.abs()) * prod(kernel)) ** (1 / norm_type)
+
+
+def lp_pool1d(input, norm_type, kernel_size, stride=None, ceil_mode=False):
+    """(sum of input ** norm_type) ** (1 / norm_type) over windows of (N, C, L) or (C, L)."""
+    return _lp("lp_pool1d", 1, input, norm_type, kernel_size, stride, ceil_mode)
+
+
+def lp_pool2d(input, norm_type, kernel_size, stride=None, ceil_mode=False):
+    """(sum of input ** norm_type) ** (1 / norm_type) over windows of (N, C, H, W) or (C, H, W)."""
+    return _lp("lp_pool2d", 2, input, norm_type, kernel_size, stride, ceil_mode)
+
+
+def lp_pool3d(input, norm_type, kernel_size, stride=None, ceil_mode=False):
+    """(sum of input ** norm_type) ** (1 / norm_type) over windows of (N, C, D, H, W)."""
+    return _lp("lp_pool3d", 3, input, norm_type, kernel_size, stride, ceil_mode)
+
+
 # Windows that adapt to an output size: output i of m looks at the elements from floor(i n / m) to
 # ceil((i + 1) n / m)
 
@@ -237,7 +292,8 @@ def _sizes(name, value, n):
     return (value,) * n if isinstance(value, int) else numbers(name, value, n)
 
 
-def _adaptive_avg(name, n, input, output_size):
+def adaptive_avg(name, n, input, output_size):
+    """The means of windows over n spatial dims that adapt to the output size."""
     input, added, wanted, kernel = _adaptive(name, n, input, output_size)
     if kernel is not None:
         return _unbatch(_avg(name, n, input, kernel, None, 0, False, True, None), added)
@@ -249,7 +305,7 @@ def _adaptive_avg(name, n, input, output_size):
 
 def adaptive_avg_pool1d(input, output_size):
     """The means of windows that give (N, C, output_size)."""
-    return _adaptive_avg("adaptive_avg_pool1d", 1, input, output_size)
+    return adaptive_avg("adaptive_avg_pool1d", 1, input, output_size)
 
 
 def adaptive_avg_pool2d(input, output_size):
@@ -259,12 +315,12 @@ def adaptive_avg_pool2d(input, output_size):
     >>> tallow.nn.functional.adaptive_avg_pool2d(tallow.arange(16.0).reshape(1, 1, 4, 4), 1)
     tensor([[[[7.5000]]]])
     """
-    return _adaptive_avg("adaptive_avg_pool2d", 2, input, output_size)
+    return adaptive_avg("adaptive_avg_pool2d", 2, input, output_size)
 
 
 def adaptive_avg_pool3d(input, output_size):
     """The means of windows that give (N, C, *output_size); None keeps a size."""
-    return _adaptive_avg("adaptive_avg_pool3d", 3, input, output_size)
+    return adaptive_avg("adaptive_avg_pool3d", 3, input, output_size)
 
 
 def _adaptive_max(name, n, input, output_size, return_indices):
@@ -295,3 +351,60 @@ def adaptive_max_pool2d(input, output_size, return_indices=False):
 def adaptive_max_pool3d(input, output_size, return_indices=False):
     """The maxima of windows: (N, C, *output_size), and with `return_indices` where they are."""
     return _adaptive_max("adaptive_max_pool3d", 3, input, output_size, return_indices)
+
+
+# Windows at random places
+
+
+def _fractional(name, n, input, kernel_size, output_size, output_ratio, return_indices, samples):
+    input, added = batched(name, input, n)
+    sizes, kernel = input.array.shape[2:], numbers(name, kernel_size, n)
+    if (output_size is None) == (output_ratio is None):
+        raise ArgumentError(
+            f"{name}: expected either output_size or output_ratio, got {output_size} and "
+            f"{output_ratio}"
+        )
+    if output_size is None:
+        ratios = output_ratio if isinstance(output_ratio, tuple | list) else (output_ratio,) * n
+        if not all(0 < ratio < 1 for ratio in ratios):
+            raise ArgumentError(f"{name}: expected output_ratio between 0 and 1, got {ratios}")
+        output_size = tuple(int(m * ratio) for m, ratio in zip(sizes, ratios, strict=True))
+    counts = numbers(name, output_size, n)
+    axes = list(zip(sizes, kernel, counts, strict=True))
+    if any(count + k - 1 > m for m, k, count in axes):
+        raise ShapeError(
+            f"{name}: expected a kernel {kernel} and output size {counts} that fit into the input, "
+            f"got {describe(input)}"
+        )
+    if samples is None:
+        samples = rand(*input.array.shape[:2], n, dtype=input.dtype, device=input.device)
+    host = samples.detach().cpu().numpy()
+    host = host[..., ::-1] if n == 2 else host  # as in PyTorch: (x, y), but (z, y, x)
+    places = [random_windows(*axis, host[..., i]) for i, axis in enumerate(axes)]
+    return _picked(input, ops.window_argmax(input, places=places), return_indices, added)
+
+
+def fractional_max_pool2d(
+    input, kernel_size, output_size=None, output_ratio=None, return_indices=False,
+    _random_samples=None,
+):  # fmt: skip
+    """The maxima of windows at random places, such that the result is (N, C, *output_size).
+
+    Or `output_ratio` of the size. Graham, "Fractional max-pooling", 2014. `_random_samples`
+    (N, C, 2), from 0 to 1, say where the windows are.
+    """
+    return _fractional(
+        "fractional_max_pool2d", 2, input, kernel_size, output_size, output_ratio, return_indices,
+        _random_samples,
+    )  # fmt: skip
+
+
+def fractional_max_pool3d(
+    input, kernel_size, output_size=None, output_ratio=None, return_indices=False,
+    _random_samples=None,
+):  # fmt: skip
+    """`fractional_max_pool2d` for (N, C, D, H, W); `_random_samples` is (N, C, 3)."""
+    return _fractional(
+        "fractional_max_pool3d", 3, input, kernel_size, output_size, output_ratio, return_indices,
+        _random_samples,
+    )  # fmt: skip

@@ -5,6 +5,8 @@ from tallow.errors import ArgumentError, OutOfRangeError, ShapeError, describe
 from tallow.nn.functional.common import whole
 from tallow.ops.embedding import embedding as embedding_op
 
+__all__ = ["embedding", "one_hot"]
+
 
 def embedding(
     input, weight, padding_idx=None, max_norm=None, norm_type=2.0, scale_grad_by_freq=False,

@@ -1,0 +1,168 @@
+"""Sampling of images and volumes at the places that a grid holds."""
+
+import warnings
+from itertools import product
+
+from tallow.creation import linspace, ones
+from tallow.errors import ArgumentError, NotSupportedError, ShapeError, describe
+from tallow.nn.functional.common import same_dtype
+from tallow.ops.activation import hardtanh
+from tallow.ops.elementwise import where
+from tallow.ops.pool import read_at
+from tallow.shaping import meshgrid, stack
+
+__all__ = ["affine_grid", "grid_sample"]
+
+
+def affine_grid(theta, size, align_corners=None):
+    """The places at which an affine map samples: theta (N, 2, 3) -> (N, H, W, 2), holding (x, y).
+
+    Or theta (N, 3, 4) -> (N, D, H, W, 3), holding (x, y, z). `size` is that of the result of
+    `grid_sample`: (N, C, H, W) or (N, C, D, H, W). -1 and 1 are the image's outer edges or, with
+    `align_corners`, the centres of its corner elements. Jaderberg et al., "Spatial transformer
+    networks", 2015.
+    """
+    align_corners = _aligned("affine_grid", align_corners)
+    sizes = tuple(size)[2:]
+    n = len(sizes)
+    if n not in (2, 3) or theta.array.shape != (size[0], n, n + 1):
+        raise ShapeError(
+            f"affine_grid: expected theta (N, 2, 3) for size (N, C, H, W) or (N, 3, 4) for "
+            f"(N, C, D, H, W), got {describe(theta)} and {tuple(size)}"
+        )
+    axes = []
+    for m in sizes:
+        line = linspace(-1, 1, m, dtype=theta.dtype, device=theta.device)
+        if m == 1:
+            line = line * 0
+        axes.append(line if align_corners else line * ((m - 1) / m))
+    places = meshgrid(*axes, indexing="ij")
+    one = ones(sizes, dtype=theta.dtype, device=theta.device)
+    base = stack([*reversed(places), one], -1).reshape(1, -1, n + 1)
+    return (base @ theta.transpose(1, 2)).reshape(size[0], *sizes, n)
+
+
+def grid_sample(input, grid, mode="bilinear", padding_mode="zeros", align_corners=None):
+    """The values of an image at any places: (N, C, H, W), (N, H', W', 2) -> (N, C, H', W').
+
+    Or (N, C, D, H, W), (N, D', H', W', 3) -> (N, C, D', H', W'). The grid holds (x, y[, z]), -1
+    and 1 as in `affine_grid`. `mode` is "bilinear", "nearest" or "bicubic" (images only); outside
+    the image are zeros, its border, or its reflection.
+
+    >>> import tallow
+    >>> image = tallow.tensor([[[[1.0, 2.0], [3.0, 4.0]]]])
+    >>> centre = tallow.zeros(1, 1, 1, 2)
+    >>> tallow.nn.functional.grid_sample(image, centre, align_corners=True)
+    tensor([[[[2.5000]]]])
+    """
+    align_corners = _aligned("grid_sample", align_corners)
+    _check(input, grid, mode, padding_mode)
+    sizes = input.array.shape[2:]
+    places = []  # of each spatial axis, in elements
+    for m, x in zip(sizes, reversed(grid.unbind(-1)), strict=True):
+        places.append((x + 1) * ((m - 1) / 2) if align_corners else ((x + 1) * m - 1) * 0.5)
+
+    def inside(axis, place):
+        return _padded(place, sizes[axis], padding_mode, align_corners)
+
+    if mode == "bicubic":
+        return _cubic(input, places, inside)
+    places = [inside(axis, place) for axis, place in enumerate(places)]
+    if mode == "nearest":
+        return _read(input, [place.detach().round() for place in places])
+    return _linear(input, places)
+
+
+def _aligned(name, align_corners):
+    if align_corners is None:
+        warnings.warn(
+            f"{name}: align_corners is False unless told, since PyTorch 1.3; say which is meant",
+            stacklevel=3,
+        )
+    return bool(align_corners)
+
+
+def _check(input, grid, mode, padding_mode):
+    n = input.array.ndim - 2
+    if mode not in ("bilinear", "nearest", "bicubic"):
+        raise ArgumentError(
+            f"grid_sample: expected mode 'bilinear', 'nearest' or 'bicubic', got {mode!r}"
+        )
+    if padding_mode not in ("zeros", "border", "reflection"):
+        raise ArgumentError(
+            "grid_sample: expected padding_mode 'zeros', 'border' or 'reflection', got "
+            f"{padding_mode!r}"
+        )
+    shape = grid.array.shape
+    if n not in (2, 3) or len(shape) != n + 2 or shape[-1] != n or len(input.array) != len(grid):
+        raise ShapeError(
+            "grid_sample: expected input (N, C, H, W) and grid (N, H', W', 2), or (N, C, D, H, W) "
+            f"and (N, D', H', W', 3), got {describe(input)} and {describe(grid)}"
+        )
+    if mode == "bicubic" and n != 2:
+        raise NotSupportedError(
+            f"grid_sample: expected an image (N, C, H, W) with bicubic, got {describe(input)}"
+        )
+    same_dtype("grid_sample", input, grid)
+
+
+def _padded(place, size, mode, align_corners):
+    """Places, moved into the image as the padding mode says."""
+    if mode == "zeros":
+        return place
+    if mode == "reflection":
+        low, span = (0, size - 1) if align_corners else (-0.5, size)
+        if not span:
+            return place * 0
+        distance = (place - low).abs()
+        flips = (distance.detach() / span).floor()
+        rest = distance - flips * span
+        place = where(flips % 2 == 0, rest, span - rest) + low
+    return hardtanh(place, low=0, high=size - 1)
+
+
+def _read(input, places):
+    """The elements at whole places; 0 at those outside of the image."""
+    flat, outside = 0, None
+    for size, place in zip(input.array.shape[2:], places, strict=True):
+        beyond = (place < 0) | (place > size - 1)
+        outside = beyond if outside is None else outside | beyond
+        flat = flat * size + place.nan_to_num().clamp(0, size - 1).long()
+    values = read_at(input, flat.unsqueeze(1))
+    return values.masked_fill(outside.unsqueeze(1), 0) if outside.any() else values
+
+
+def _linear(input, places):
+    lower = [place.detach().floor() for place in places]
+    far = [place - low for place, low in zip(places, lower, strict=True)]
+    total = 0
+    for corner in product((0, 1), repeat=len(places)):
+        weight = 1
+        for upper, distance in zip(corner, far, strict=True):
+            weight = weight * (distance if upper else 1 - distance)
+        values = _read(input, [low + upper for low, upper in zip(lower, corner, strict=True)])
+        total = total + values * weight.unsqueeze(1)
+    return total
+
+
+def _cubic(input, places, inside):
+    lower = [place.detach().floor() for place in places]
+    weights = [_cubic_weights(p - low) for p, low in zip(places, lower, strict=True)]
+    total = 0
+    for i, row in enumerate(weights[0]):
+        for j, column in enumerate(weights[1]):
+            y, x = inside(0, lower[0] + (i - 1)), inside(1, lower[1] + (j - 1))
+            total = total + _read(input, [y.round(), x.round()]) * (row * column).unsqueeze(1)
+    return total
+
+
+def _cubic_weights(far, a=-0.75):
+    """What the four elements around a place count, the second one `far` before it."""
+
+    def near(x):
+        return ((a + 2) * x - (a + 3)) * x * x + 1
+
+    def beyond(x):
+        return ((x - 5) * x + 8) * x * a - 4 * a
+
+    return beyond(far + 1), near(far), near(1 - far), beyond(2 - far)

@@ -1,0 +1,115 @@
+"""Functions of nn.functional against PyTorch's: results and gradients, in float64."""
+
+import numpy as np
+import pytest
+
+rng = np.random.default_rng(7)
+
+
+def f(*shape, low=None, high=None):
+    """Random numbers: normal ones, or uniform ones between two limits."""
+    return rng.standard_normal(shape) if low is None else rng.uniform(low, high, shape)
+
+
+def i(*shape, high):
+    """Random integers from 0 below a limit."""
+    return rng.integers(0, high, shape)
+
+
+# A call, and its operands.
+POOLING = [
+    ("max_pool1d(x, 3, stride=2, padding=1, dilation=2)", {"x": f(2, 3, 7)}),
+    ("max_pool1d(x, 2, return_indices=True)", {"x": f(3, 8)}),
+    ("max_pool2d(x, 3, stride=2, padding=1, return_indices=True)", {"x": f(2, 3, 7, 6)}),
+    ("max_pool2d(x, (2, 3), ceil_mode=True, return_indices=True)", {"x": f(2, 3, 7, 8)}),
+    ("max_pool2d(x, 2, 2, 1, ceil_mode=True)", {"x": f(3, 5, 5)}),
+    ("max_pool2d(x, 2)", {"x": f(0, 3, 5, 5)}),
+    ("max_pool2d(x, 2)", {"x": i(2, 3, 4, 4, high=9)}),
+    ("max_pool3d(x, 2, stride=(1, 2, 2), return_indices=True)", {"x": f(1, 2, 5, 6, 4)}),
+    ("max_pool2d_with_indices(x, 3, 1)", {"x": f(1, 2, 4, 4)}),
+    ("max_unpool1d(x, at, 2)", {"x": f(2, 2, 3), "at": np.array([[[0, 3, 5]] * 2] * 2)}),
+    ("max_unpool2d(x, at, 2, 2)", {"x": f(1, 1, 2, 2), "at": np.array([[[[0, 3], [8, 11]]]])}),
+    ("max_unpool2d(x, at, 2, output_size=(3, 4))",
+     {"x": f(1, 1, 1, 2), "at": np.array([[[[7, 3]]]])}),
+    ("max_unpool3d(x, at, 2)", {"x": f(1, 1, 1, 1, 2), "at": np.array([[[[[1, 12]]]]])}),
+    ("avg_pool1d(x, 3, stride=2, padding=1)", {"x": f(2, 3, 7)}),
+    ("avg_pool2d(x, 3, stride=2, padding=1, ceil_mode=True)", {"x": f(2, 3, 7, 6)}),
+    ("avg_pool2d(x, 3, 2, 1, ceil_mode=True, count_include_pad=False)", {"x": f(2, 3, 7, 6)}),
+    ("avg_pool2d(x, (2, 3), divisor_override=4)", {"x": f(3, 7, 6)}),
+    ("avg_pool3d(x, 2, stride=1, padding=1)", {"x": f(1, 2, 5, 4, 6)}),
+    ("lp_pool1d(x, 2, 3, stride=2)", {"x": f(2, 3, 7)}),
+    ("lp_pool2d(x, 3, 2, ceil_mode=True)", {"x": f(2, 3, 6, 7, low=0.1, high=2)}),
+    ("lp_pool3d(x, 2, 2)", {"x": f(1, 2, 4, 4, 5)}),
+    ("adaptive_avg_pool1d(x, 3)", {"x": f(2, 3, 7)}),
+    ("adaptive_avg_pool2d(x, (3, 6))", {"x": f(2, 3, 7, 6)}),
+    ("adaptive_avg_pool2d(x, (4, None))", {"x": f(2, 3, 8, 6)}),
+    ("adaptive_avg_pool2d(x, 7)", {"x": f(3, 4, 5)}),
+    ("adaptive_avg_pool2d(x, (3, 2))", {"x": f(1, 2, 40, 33)}),
+    ("adaptive_avg_pool3d(x, (2, 3, 1))", {"x": f(1, 2, 5, 4, 3)}),
+    ("adaptive_max_pool1d(x, 3, return_indices=True)", {"x": f(2, 3, 7)}),
+    ("adaptive_max_pool2d(x, (3, None), return_indices=True)", {"x": f(2, 3, 7, 6)}),
+    ("adaptive_max_pool2d(x, (4, 2), return_indices=True)", {"x": f(2, 3, 8, 6)}),
+    ("adaptive_max_pool3d(x, (2, 3, 3), return_indices=True)", {"x": f(1, 2, 5, 4, 7)}),
+    ("fractional_max_pool2d(x, 2, (4, 5), return_indices=True, _random_samples=places.detach())",
+     {"x": f(2, 3, 9, 8), "places": f(2, 3, 2, low=0, high=1)}),
+    ("fractional_max_pool2d(x, (2, 3), output_ratio=(0.5, 0.6), _random_samples=places.detach())",
+     {"x": f(3, 9, 8), "places": f(1, 3, 2, low=0, high=1)}),
+    ("fractional_max_pool3d(x, 2, 3, return_indices=True, _random_samples=places.detach())",
+     {"x": f(1, 2, 7, 8, 6), "places": f(1, 2, 3, low=0, high=1)}),
+]  # fmt: skip
+
+SIGNAL, IMAGE, VOLUME = {"x": f(2, 2, 7)}, {"x": f(2, 2, 7, 5)}, {"x": f(1, 2, 4, 3, 5)}
+BYTES = {"x": i(1, 2, 7, 5, high=256).astype(np.uint8)}
+RESIZING = [
+    ("interpolate(x, 10)", SIGNAL),
+    ("interpolate(x, 7)", SIGNAL),
+    ("interpolate(x, scale_factor=2)", SIGNAL),
+    ("interpolate(x, scale_factor=0.6, mode='nearest-exact')", SIGNAL),
+    ("interpolate(x, 4, mode='linear')", SIGNAL),
+    ("interpolate(x, scale_factor=1.7, mode='linear', align_corners=True)", SIGNAL),
+    ("interpolate(x, (3, 11))", IMAGE),
+    ("interpolate(x, scale_factor=(1.3, 0.7))", IMAGE),
+    ("interpolate(x, scale_factor=(1.1, 0.7), recompute_scale_factor=True)", IMAGE),
+    ("interpolate(x, scale_factor=(1.05, 0.7), mode='bilinear')", IMAGE),
+    ("interpolate(x, 6, mode='area')", IMAGE),
+    ("interpolate(x, scale_factor=0.5, mode='area')", IMAGE),
+    ("interpolate(x, (4, 9), mode='bilinear')", IMAGE),
+    ("interpolate(x, (1, 9), mode='bilinear', align_corners=True)", IMAGE),
+    ("interpolate(x, scale_factor=1.4, mode='bilinear', recompute_scale_factor=True)", IMAGE),
+    ("interpolate(x, (4, 9), mode='bicubic')", IMAGE),
+    ("interpolate(x, (14, 5), mode='bicubic', align_corners=True)", IMAGE),
+    ("interpolate(x, scale_factor=0.8, mode='bicubic')", IMAGE),
+    ("interpolate(x, (3, 9), mode='bilinear', antialias=True)", IMAGE),
+    ("interpolate(x, (3, 2), mode='bicubic', antialias=True)", IMAGE),
+    ("interpolate(x, (4, 3), mode='bilinear', antialias=True, align_corners=True)", IMAGE),
+    ("interpolate(x, (3, 9), mode='lanczos', antialias=True)", IMAGE),
+    ("interpolate(x, (3, 5, 2))", VOLUME),
+    ("interpolate(x, scale_factor=1.5, mode='trilinear')", VOLUME),
+    ("interpolate(x, (3, 5, 2), mode='trilinear', align_corners=True)", VOLUME),
+    ("interpolate(x, (3, 5, 2), mode='area')", VOLUME),
+    ("interpolate(x, (3, 9))", BYTES),
+    ("upsample(x, scale_factor=2, mode='bilinear')", IMAGE),
+    ("upsample_nearest(x, scale_factor=2)", IMAGE),
+    ("upsample_bilinear(x, scale_factor=2)", IMAGE),
+]
+
+GRID = IMAGE | {"grid": f(2, 4, 3, 2, low=-1.4, high=1.4)}
+GRID3 = VOLUME | {"grid": f(1, 3, 2, 4, 3, low=-1.3, high=1.3)}
+PADDING = ("zeros", "border", "reflection")
+SAMPLING = [
+    ("affine_grid(theta, (2, 1, 3, 4), align_corners=True)", {"theta": f(2, 2, 3)}),
+    ("affine_grid(theta, (2, 1, 3, 1), align_corners=False)", {"theta": f(2, 2, 3)}),
+    ("affine_grid(theta, (1, 1, 3, 2, 4))", {"theta": f(1, 3, 4)}),
+    *[(f"grid_sample(x, grid{cut}, {mode!r}, {pad!r}, {align})", GRID)
+      for mode, cut in (("bilinear", ""), ("nearest", ".detach()"), ("bicubic", ""))
+      for pad in PADDING for align in (True, False)],
+    *[(f"grid_sample(x, grid{cut}, {mode!r}, {pad!r})", GRID3)
+      for mode, cut in (("bilinear", ""), ("nearest", ".detach()")) for pad in PADDING],
+]  # fmt: skip
+
+CASES = [*POOLING, *RESIZING, *SAMPLING]
+
+
+@pytest.mark.parametrize("call, operands", CASES, ids=[f"{n}-{c[0]}" for n, c in enumerate(CASES)])
+def test_parity(parity, call, operands):
+    parity(f"torch.nn.functional.{call}", **operands)
