@@ -1,0 +1,109 @@
+"""`update`: how an algorithm changes the parameters of a group and its state, written once.
+
+    @update
+    def descend(xp, params, grads, *, lr):
+        for p, g in zip(params, grads, strict=True):
+            p -= lr * g
+
+The body works in place, with operators and functions of `xp`. It gets lists of arrays of one
+backend; a complex array comes as its real and its imaginary part, so that no body needs to know. In
+a differentiable step it gets Tensors, and `tallow.math` as `xp`: then it is recorded. So a body
+does not change in place what it has itself computed, since the record may need that. A kernel for a
+backend may take its place (`kernels.updates`).
+"""
+
+from tallow import backend, math
+from tallow.autograd import inplace
+from tallow.autograd.modes import enable_grad
+from tallow.kernels.updates import TABLE
+from tallow.tensor import Tensor, tick
+
+NUMBERS = {bool, int, float, type(None)}
+
+
+class Update:
+    """The in-place change of parameters and state by one algorithm."""
+
+    def __init__(self, body):
+        self.body = body
+        self.name = body.__name__
+        self.__doc__ = body.__doc__
+
+    def __call__(self, params, *state, differentiable=False, **settings):
+        """Change `params` by their gradients.
+
+        Each of `state` is a list with a tensor (or a number) for every parameter, or empty.
+        Settings that are tensors count as numbers, except in a differentiable step.
+        """
+        if differentiable:
+            self._record(params, state, settings)
+            return
+        if not NUMBERS.issuperset(map(type, settings.values())):
+            settings = {k: v.item() if hasattr(v, "item") else v for k, v in settings.items()}
+        arrays = [p.array for p in params]
+        columns = [arrays, [p.grad.array for p in params]]
+        for column in state:
+            columns.append([x.array if isinstance(x, Tensor) else x for x in column])
+        if len(set(map(type, arrays))) == 1:
+            self._run(columns, settings)
+        else:
+            for kind in set(map(type, arrays)):
+                chosen = [type(x) is kind for x in arrays]
+                self._run([_where(chosen, column) for column in columns], settings)
+        _mark_changed(params)
+
+    def _run(self, columns, settings):
+        """The kernel, or else the body, on arrays of one backend."""
+        kinds = [x.dtype.kind for x in columns[0]]
+        if "c" in kinds:
+            columns = [_parts(kinds, column) for column in columns]
+        where = backend.for_array(columns[0][0])
+        kernel = TABLE.get((self.name, where.name))
+        if kernel is None or kernel(*columns, **settings) is NotImplemented:
+            self.body(where.xp, *columns, **settings)
+
+    def _record(self, params, state, settings):
+        """The body on copies that are tensors, whose values and history the originals take."""
+        originals = [params, *state]
+        with enable_grad():
+            copies = [
+                [x.clone() if isinstance(x, Tensor) else x for x in column] for column in originals
+            ]
+            self.body(math, copies[0], [p.grad for p in params], *copies[1:], **settings)
+            for column, changed in zip(originals, copies, strict=True):
+                for x, new in zip(column, changed, strict=True):
+                    if isinstance(x, Tensor):
+                        inplace.assign(x, new, self.name)
+
+
+def update(body):
+    """Decorator: the `Update` that a body on lists of arrays describes."""
+    return Update(body)
+
+
+def _mark_changed(params):
+    """Count the change of each parameter's memory, as every in-place operation does."""
+    now = tick()
+    for p in params:
+        if p.alias is None and p.node is None:
+            p._version += 1
+            p.changed = now
+        else:
+            inplace.bump(p)
+
+
+def _where(chosen, column):
+    return [x for x, wanted in zip(column, chosen, strict=True) if wanted] if column else column
+
+
+def _parts(kinds, column):
+    """A column with real and imaginary parts in the place of complex arrays."""
+    if not column:
+        return column
+    parts = []
+    for kind, x in zip(kinds, column, strict=True):
+        if kind != "c":
+            parts.append(x)
+        else:
+            parts += (x.real, x.imag) if hasattr(x, "dtype") else (x, x)
+    return parts
