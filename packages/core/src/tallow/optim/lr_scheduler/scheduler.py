@@ -28,8 +28,8 @@ class LRScheduler:
                 group.setdefault("initial_lr", copied(group["lr"]))
             elif "initial_lr" not in group:
                 raise KeyError(
-                    f"{type(self).__name__}: expected 'initial_lr' in param_groups[{i}] to go on from "
-                    f"last_epoch {last_epoch}, got none; load the optimizer's state first"
+                    f"{type(self).__name__}: expected 'initial_lr' in param_groups[{i}] to go on "
+                    f"from last_epoch {last_epoch}, got none; load the optimizer's state first"
                 )
         self.base_lrs = values(optimizer, "initial_lr")
         self.last_epoch = last_epoch
