@@ -5,6 +5,8 @@ on working. A message reads `op: expected ..., got ...; hint`; an error raised i
 the module's dotted path, which `Module.__call__` adds while the error passes through.
 """
 
+import pickle
+
 
 class TallowError(Exception):
     """Base of tallow's own errors. `where` is the dotted path of the module it was raised in."""
@@ -50,6 +52,14 @@ class TypeMismatchError(TallowError, TypeError):
 
 class OutOfRangeError(TallowError, IndexError):
     """An index, label or dimension out of range."""
+
+
+class CheckpointError(TallowError, RuntimeError, pickle.UnpicklingError):
+    """A file that is no whole checkpoint, or that asks for more than data: it names the file."""
+
+
+class IndexKindError(OutOfRangeError, TypeError):
+    """A key that cannot be an index."""
 
 
 class NotSupportedError(TallowError, NotImplementedError):

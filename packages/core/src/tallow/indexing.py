@@ -1,15 +1,26 @@
 """Reading and writing parts of tensors: `x[key]`, gather, scatter, masks."""
 
+import operator
+from numbers import Number
+
 import numpy as np
 
 import tallow.ops.index as ops
 from tallow import backend, dtypes
 from tallow.autograd import inplace
 from tallow.autograd.modes import state
-from tallow.errors import DtypeError, OutOfRangeError, ShapeError, TypeMismatchError, describe
-from tallow.ops.elementwise import where
+from tallow.errors import (
+    ArgumentError,
+    DtypeError,
+    IndexKindError,
+    OutOfRangeError,
+    ShapeError,
+    TypeMismatchError,
+    describe,
+)
+from tallow.ops.elementwise import fill, where
 from tallow.ops.shape import reshape
-from tallow.promotion import as_tensor_operand, axis_of, pair, to_dtype
+from tallow.promotion import as_tensor_operand, axis_of, element, pair, to_dtype
 from tallow.shaping import expand
 from tallow.tensor import Tensor, wrap
 
@@ -19,116 +30,195 @@ __all__ = [
     "take_along_dim",
 ]  # fmt: skip
 
-_BASIC = (int, slice, type(None), type(...))
+FULL = slice(None)
+_SEQUENCES = (list, tuple, range, str)
 
 
-def _normalise(key):
-    """A key as a tuple, tensors as arrays; and whether it is basic (gives a view)."""
-    key = key if isinstance(key, tuple) else (key,)
-    basic = True
-    parts = []
-    for part in key:
-        if isinstance(part, Tensor):
-            part = _index_array(part)
-        elif isinstance(part, list | range | tuple):
-            part = np.asarray([_index_array(p) if isinstance(p, Tensor) else p for p in part])
-            part = part.astype(np.int64) if part.size == 0 else part
-        elif isinstance(part, np.integer):
-            part = int(part)
-        if isinstance(part, bool) or not isinstance(part, _BASIC):
-            basic = False
-            if not isinstance(part, bool) and not hasattr(part, "dtype"):
-                raise TypeMismatchError(
-                    "index: expected ints, slices, None, ..., or tensors of ints or bools, got "
-                    f"{part!r}"
-                )
-        elif isinstance(part, slice):
-            part = _checked_slice(part)
-        parts.append(part)
-    return tuple(parts), basic
+def parse(input, key):
+    """A key as two: a basic one (ints, slices, None), and one of full slices and arrays.
+
+    The second is to gather by from what the first gives; either is None if it has nothing to do.
+    Ints next to arrays are taken first, as PyTorch does (NumPy broadcasts them with the arrays).
+    """
+    parts = [_part(input, part) for part in _tuple(key)]
+    rest = input.array.ndim - sum(_consumed(part) for part in parts)
+    if rest < 0 or sum(part is ... for part in parts) > 1:
+        raise IndexKindError(f"index: expected a key for {describe(input)}, got {_shown(key)}")
+    basic, gathered, axis = [], [], 0
+    for part in parts:
+        if part is ...:
+            basic += [FULL] * rest
+            gathered += [FULL] * rest
+            axis += rest
+        elif type(part) is int:
+            basic.append(part)
+            axis += 1
+        elif part is None or type(part) is slice:
+            basic.append(part)
+            gathered.append(FULL)
+            axis += part is not None
+        elif part is True or part is False:
+            basic.append(None)
+            gathered.append(np.arange(int(part)))
+        else:
+            _check_mask(input, axis, part)
+            basic += [FULL] * _consumed(part)
+            gathered.append(part)
+            axis += _consumed(part)
+    gathers = any(part is not FULL for part in gathered)
+    moves = any(part is not FULL for part in basic)
+    return (*basic, ...) if moves else None, tuple(gathered) if gathers else None
 
 
-def _index_array(index):
-    """The array (or, for a 0-d integer, the int) that a tensor stands for in a key."""
-    if index.dtype.category > dtypes.INTEGER:
-        raise TypeMismatchError(
-            f"index: expected a tensor of integers or bools, got {describe(index)}"
-        )
-    if index.dtype is dtypes.uint8:
-        return index.array.astype(bool)
-    return (
-        int(index.array)
-        if index.array.ndim == 0 and index.dtype is not dtypes.bool_
-        else index.array
+def _tuple(key):
+    """The parts of a key. A list that holds sequences, slices or tensors counts as a tuple."""
+    if type(key) is list and len(key) < 32:
+        nested = (*_SEQUENCES, slice, Tensor, np.ndarray, type(None), type(...))
+        return key if any(isinstance(part, nested) for part in key) else (key,)
+    return key if isinstance(key, tuple) else (key,)
+
+
+def _part(input, part):
+    """A part of a key as an int, a slice, None, ..., True, False, or an array of ints or bool."""
+    if part is None or part is ... or part is True or part is False or type(part) is int:
+        return part
+    if isinstance(part, slice):
+        return _slice(part)
+    if isinstance(part, Tensor):
+        return _index_array(part)
+    if isinstance(part, np.integer):
+        return int(part)
+    if isinstance(part, list | tuple | range | np.ndarray):
+        array = np.asarray(part)
+        array = array.astype(np.int64) if array.size == 0 else array
+        if array.dtype.kind in "biu":
+            return backend.for_array(input.array).xp.asarray(array)
+    raise IndexKindError(
+        f"index: expected ints, slices, None, ..., or tensors of ints or bools, got {part!r}"
     )
 
 
-def _checked_slice(part):
-    values = [v.item() if isinstance(v, Tensor) else v for v in (part.start, part.stop, part.step)]
-    if values[2] is not None and values[2] <= 0:
-        raise TypeMismatchError(
-            f"index: expected a slice step above 0, got {values[2]}; use .flip(dim)"
+def _index_array(index):
+    """The array that a tensor stands for in a key, or the int or bool for a 0-d one."""
+    if index.array.ndim == 0 and index.dtype.category <= dtypes.INTEGER:
+        return bool(index.array) if index.dtype in _MASKS else int(index.array)
+    if index.dtype is dtypes.uint8:
+        return index.array.astype(bool)
+    if index.dtype not in (dtypes.int64, dtypes.int32, dtypes.bool_):
+        raise IndexKindError(
+            f"index: expected a tensor of int64, int32 or bool, got {describe(index)}"
         )
-    return slice(*values)
+    return index.array
+
+
+_MASKS = (dtypes.bool_, dtypes.uint8)
+
+
+def _slice(part):
+    try:
+        start, stop, step = (
+            v if v is None or type(v) is int else operator.index(v)
+            for v in (part.start, part.stop, part.step)
+        )
+    except TypeError:
+        raise TypeMismatchError(f"index: expected ints in a slice, got {part}") from None
+    if step is not None and step <= 0:
+        raise ArgumentError(f"index: expected a slice step above 0, got {step}; use .flip(dim)")
+    return FULL if start is stop is step is None else slice(start, stop, step)
+
+
+def _consumed(part):
+    """How many dims of the input a part of a key speaks of."""
+    if part is None or part is ... or part is True or part is False:
+        return 0
+    return part.ndim if hasattr(part, "dtype") and part.dtype.kind == "b" else 1
+
+
+def _check_mask(input, axis, part):
+    shape = input.array.shape[axis : axis + part.ndim]
+    if part.dtype.kind == "b" and part.shape != shape:
+        raise OutOfRangeError(
+            f"index: expected a mask of shape {shape} for dim {axis} of {describe(input)}, got "
+            f"{part.shape}"
+        )
+
+
+def _shown(key):
+    return ", ".join(
+        describe(part) if hasattr(part, "dtype") else "..." if part is ... else repr(part)
+        for part in _tuple(key)
+    )
 
 
 def _out_of_range(input, key, error):
-    shown = key[0] if len(key) == 1 else key
     return OutOfRangeError(
-        f"index: expected an index within {describe(input)}, got {shown!r}; {error}"
+        f"index: expected an index within {describe(input)}, got {_shown(key)}; {error}"
     )
 
 
 def getitem(input, key):
     """input[key]: a view for ints, slices, None and ...; a copy where the key holds tensors."""
-    key, basic = _normalise(key)
+    basic, gathered = parse(input, key)
     try:
-        return ops.getitem(input, key=key) if basic else ops.take(input, key=key)
+        if gathered is None:
+            return ops.getitem(input, key=(...,) if basic is None else basic)
+        x = input if basic is None else ops.getitem(input, key=basic)
+        return ops.take(x, key=gathered)
     except IndexError as error:
         raise _out_of_range(input, key, error) from None
 
 
 def setitem(input, key, value):
     """input[key] = value, differentiable in the value and in what remains of input."""
-    key, basic = _normalise(key)
-    if not isinstance(value, Tensor | int | float | bool | complex):
-        value = (
-            as_tensor_operand("index", value)
-            if not isinstance(value, list)
-            else wrap(np.array(value))
-        )
-    recording = state.enabled and (input.requires_grad or getattr(value, "requires_grad", False))
+    basic, gathered = parse(input, key)
+    value = _assigned(input, value, gathered)
     try:
-        if recording:
-            inplace.check(input, "index assignment", True)
-            value = to_dtype(value, input.dtype) if isinstance(value, Tensor) else value
-            out = ops.setitem(inplace.snapshot(input), _trimmed(value, input, key), key=key)
-            inplace.assign(input, out, "index assignment")
+        if state.enabled and (input.requires_grad or getattr(value, "requires_grad", False)):
+            _record_assignment(input, basic, gathered, value)
         else:
-            array = value.array if isinstance(value, Tensor) else value
-            input.array[key] = _trimmed(array, input, key)
+            inplace.check(input, "index assignment", False)
+            region = input.array if basic is None else input.array[basic]
+            region[... if gathered is None else gathered] = getattr(value, "array", value)
             inplace.bump(input, "index assignment")
     except IndexError as error:
         raise _out_of_range(input, key, error) from None
     except ValueError as error:
-        if "broadcast" not in str(error):
+        if "broadcast" not in str(error) and "shape mismatch" not in str(error):
             raise
-        target = input.array[key].shape
         raise ShapeError(
-            f"index assignment: expected a value that broadcasts to {target}, got {describe(value)}"
+            f"index assignment: expected a value that broadcasts to {tuple(input[key].shape)}, got "
+            f"{describe(value)}"
         ) from None
 
 
-def _trimmed(value, input, key):
-    """A value without leading dims of size 1 that the region lacks: NumPy would refuse them."""
-    if not getattr(value, "ndim", 0):
-        return value
-    ndim = input.array[key].ndim
-    shape = tuple(value.shape)
-    extra = len(shape) - ndim
-    if extra > 0 and all(n == 1 for n in shape[:extra]):
-        return reshape(value, shape=shape[extra:])
-    return value
+def _assigned(input, value, gathered):
+    """What is assigned, in the dtype of `input`, without dims of size 1 in front."""
+    if not isinstance(value, Tensor | Number | np.ndarray | np.generic):
+        raise TypeMismatchError(
+            f"index assignment: expected a tensor or a number, got {type(value).__name__}"
+        )
+    if not isinstance(value, Tensor | np.ndarray):
+        return element("index assignment", value, input.dtype)
+    value = as_tensor_operand("index assignment", value)
+    if gathered is not None and value.dtype is not input.dtype and value.array.size != 1:
+        raise DtypeError(
+            f"index assignment: expected a value of {input.dtype}, got {describe(value)}; convert "
+            "it with .to(dtype)"
+        )
+    shape = value.array.shape
+    ones = next((i for i, n in enumerate(shape) if n != 1), len(shape))
+    value = reshape(value, shape=shape[ones:]) if ones else value
+    return to_dtype(value, input.dtype)
+
+
+def _record_assignment(input, basic, gathered, value):
+    region = input if basic is None else ops.getitem(input, key=basic)
+    inplace.check(region, "index assignment", True)
+    if gathered is None:
+        changed = fill(region, value)
+    else:
+        changed = ops.index_put(region, value, key=gathered, accumulate=False)
+    inplace.assign(region, changed, "index assignment")
 
 
 # Gather and scatter
@@ -244,7 +334,7 @@ def index_fill(input, dim, index, value):
 
 def index_put(input, indices, values, accumulate=False):
     """A copy of `input` with `values` put (or added) at a tuple of index tensors."""
-    key, _ = _normalise(tuple(indices))
+    _, key = parse(input, tuple(indices))
     return ops.index_put(input, values, key=key, accumulate=accumulate)
 
 

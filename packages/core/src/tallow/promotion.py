@@ -97,6 +97,19 @@ def _wrapped(n, dtype):
         raise ArgumentError(f"expected a number of 64 bits, got {n}") from None
 
 
+def element(name, value, dtype):
+    """A number as the NumPy scalar that a tensor of `dtype` holds; DtypeError if none can."""
+    value = number(value)
+    if isinstance(value, complex) and not dtype.is_complex:
+        raise DtypeError(f"{name}: expected a real number for {dtype}, got {value}")
+    if dtype.category == dtypes.INTEGER:
+        limits = np.iinfo(dtype.numpy)
+        if not -limits.max - 1 <= value <= limits.max:
+            raise DtypeError(f"{name}: expected a number in the range of {dtype}, got {value}")
+        value = int(value)
+    return np.asarray(value).astype(dtype.numpy)[()]
+
+
 def floating_pair(name, x, y):
     """`pair`, with integers and bool as the default floating dtype."""
     if isinstance(x, Tensor) and isinstance(y, Tensor):

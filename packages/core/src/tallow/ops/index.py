@@ -1,6 +1,7 @@
 """Indexing, gathering and scattering.
 
-A basic index (ints, slices, None, ...) gives a view; one with integer or bool arrays gathers.
+A basic key (ints, slices, None, ...) gives a view. A key that gathers holds full slices and arrays
+of integers or bool: floor 6 takes a mixed key apart into one of each.
 """
 
 from tallow.autograd.op import op
@@ -8,8 +9,8 @@ from tallow.autograd.op import op
 
 @op(view=True)
 def getitem(x, *, key):
-    """x[key] for a basic key; a 0-d array where the key has an int for every axis."""
-    return x[(*key, ...)] if ... not in key else x[key]
+    """x[key] for a basic key that ends in `...`, so that ints alone give a 0-d array."""
+    return x[key]
 
 
 @op
@@ -26,7 +27,7 @@ put.vjp(lambda g, key: getitem(g, key=key))
 
 @op
 def take(x, *, key):
-    """x[key] where the key holds integer or bool arrays."""
+    """x[key] for a key that holds arrays."""
     return x[key]
 
 
@@ -34,20 +35,20 @@ def take(x, *, key):
 def add_at(xp, value, *, key, shape):
     """Zeros of `shape` with `value` added at a key, once for each time an index occurs."""
     out = xp.zeros(shape, value.dtype)
-    xp.add.at(out, key, value)
+    if _only_masks(key):
+        out[key] = value
+    else:
+        xp.add.at(out, key, value)
     return out
+
+
+def _only_masks(key):
+    """True if nothing in the key can name an element twice."""
+    return all(part.dtype.kind == "b" for part in key if hasattr(part, "dtype"))
 
 
 take.vjp(lambda g, shapes, key: add_at(g, key=key, shape=shapes[0]))
 add_at.vjp(lambda g, key: take(g, key=key))
-
-
-@op
-def setitem(x, value, *, key):
-    """A copy of x with x[key] replaced by `value`."""
-    out = x.copy()
-    out[key] = value
-    return out
 
 
 @op
@@ -61,16 +62,10 @@ def index_put(xp, x, value, *, key, accumulate):
     return out
 
 
-setitem.vjp(lambda g, key: setitem(g, 0, key=key), lambda g, key: _at(g, key))
 index_put.vjp(
     lambda g, key, accumulate: g if accumulate else index_put(g, 0, key=key, accumulate=False),
     lambda g, key: take(g, key=key),
 )
-
-
-def _at(g, key):
-    basic = all(not hasattr(part, "dtype") for part in key)
-    return getitem(g, key=key) if basic else take(g, key=key)
 
 
 @op
@@ -82,7 +77,7 @@ def gather(xp, x, *, axis, index):
 @op
 def scatter_add(xp, x, src, *, axis, index):
     """A copy of x with src added at the places that `gather` reads."""
-    out = x.copy()
+    out = xp.array(x)
     xp.add.at(out, _grid(xp, index, axis), _corner(src, index))
     return out
 
@@ -90,7 +85,7 @@ def scatter_add(xp, x, src, *, axis, index):
 @op
 def scatter(xp, x, src, *, axis, index):
     """A copy of x with src written at the places that `gather` reads."""
-    out = x.copy()
+    out = xp.array(x)
     out[_grid(xp, index, axis)] = _corner(src, index)
     return out
 
