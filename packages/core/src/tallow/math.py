@@ -191,19 +191,17 @@ def pow(input, exponent, *, out=None):
         if y == 0.5:
             return give(ops.sqrt(x), out, "pow")
     integral = (x if isinstance(x, Tensor) else y).dtype.category < FLOATING
-    result = _integer_power(x, y) if integral else ops.power(x, y)
-    return give(result, out, "pow")
-
-
-def _integer_power(x, y):
+    if not integral:
+        return give(ops.power(x, y), out, "pow")
     check_kinds("pow", INTEGER, INTEGER, x, y)
     if isinstance(y, Tensor):
-        return ops.integer_power(x, y)
-    if y < 0:
+        return give(ops.integer_power(x, y), out, "pow")
+    if exponent < 0:
         raise ArgumentError(
-            f"pow: expected a power of 0 or more for integers, got {y}; use a floating-point tensor"
+            f"pow: expected a power of 0 or more for integers, got {exponent}; "
+            "use a floating-point tensor"
         )
-    return ops.power(x, y)
+    return give(ops.power(x, y), out, "pow")
 
 
 def float_power(input, exponent, *, out=None):

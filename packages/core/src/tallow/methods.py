@@ -63,22 +63,27 @@ FUNCTIONS_ONLY = {
 }  # fmt: skip
 
 IN_PLACE = """
-    abs acos add addcdiv addcmul addmm asin atan ceil clamp clip cos cosh cumsum div divide eq erf
-    exp exp2 expm1 floor floor_divide fmod ge gt index_add index_copy index_fill index_put le lerp
-    log log10 log1p log2 logical_not lt masked_fill masked_scatter mul multiply nan_to_num ne neg
-    pow reciprocal remainder round rsqrt scatter scatter_add sigmoid sign sin sinh sqrt square sub
-    subtract tan tanh tril triu true_divide trunc
+    abs absolute acos acosh add addcdiv addcmul addmm arccos arccosh arcsin arcsinh arctan arctan2
+    arctanh asin asinh atan atan2 atanh bitwise_and bitwise_left_shift bitwise_not bitwise_or
+    bitwise_right_shift bitwise_xor ceil clamp clamp_max clamp_min clip conj_physical copysign cos
+    cosh cumsum deg2rad div divide eq erf exp exp2 expm1 fix float_power floor floor_divide fmod
+    frac gcd ge greater greater_equal gt heaviside hypot index_add index_copy index_fill index_put
+    lcm ldexp le lerp less less_equal log log10 log1p log2 logical_and logical_not logical_or
+    logical_xor lt masked_fill masked_scatter mul multiply nan_to_num ne neg negative nextafter
+    not_equal pow rad2deg reciprocal remainder round rsqrt scatter scatter_add sgn sigmoid sign sin
+    sinc sinh sqrt square sub subtract tan tanh tril triu true_divide trunc
 """
 
 # In place on the arrays themselves, where nothing is recorded.
 ARRAY_UPDATES = {
-    "add_": operator.iadd, "sub_": operator.isub, "mul_": operator.imul, "div_": operator.itruediv,
+    math.add: operator.iadd, math.sub: operator.isub, math.mul: operator.imul,
+    math.div: operator.itruediv,
 }  # fmt: skip
 
 
 def _in_place(name, function):
     """The `name_` method of an out-of-place function."""
-    update = ARRAY_UPDATES.get(name)
+    update = ARRAY_UPDATES.get(function)
 
     def method(self, *args, **kwargs):
         others = (*args, *kwargs.values())
@@ -146,6 +151,8 @@ def _attach_functions():
 
 # Operators
 
+OPERANDS = Tensor | int | float | complex | np.ndarray | np.generic
+
 
 def _operator(function, reflected=False, direct=None):
     """A binary operator: NotImplemented for what is no operand, so that the other side is tried.
@@ -159,7 +166,7 @@ def _operator(function, reflected=False, direct=None):
             dtype = self.array.dtype
             if dtype is other.array.dtype and dtype.kind == "f":
                 return direct(self, other)
-        if not isinstance(other, Tensor | int | float | complex | np.ndarray | np.generic):
+        if not isinstance(other, OPERANDS):
             return NotImplemented
         return function(other, self) if reflected else function(self, other)
 
@@ -168,35 +175,38 @@ def _operator(function, reflected=False, direct=None):
 
 def _comparison(function):
     def method(self, other):
-        if other is None or not isinstance(
-            other, Tensor | int | float | complex | np.ndarray | np.generic
-        ):
-            return NotImplemented
-        return function(self, other)
+        return function(self, other) if isinstance(other, OPERANDS) else NotImplemented
 
     return method
+
+
+def _invert(self):
+    if self.dtype.category > dtypes.INTEGER:
+        raise TypeMismatchError(f"~: expected integers or bool, got {describe(self)}")
+    return logic.bitwise_not(self)
 
 
 def _attach_operators():
     pairs = {
         "add": math.add, "sub": math.sub, "mul": math.mul, "truediv": math.div,
         "floordiv": math.floor_divide, "mod": math.remainder, "pow": math.pow,
-        "matmul": products.matmul, "and": logic.bitwise_and, "or": logic.bitwise_or,
-        "xor": logic.bitwise_xor,
+        "and": logic.bitwise_and, "or": logic.bitwise_or, "xor": logic.bitwise_xor,
+        "lshift": logic.bitwise_left_shift, "rshift": logic.bitwise_right_shift,
     }  # fmt: skip
     direct = {"add": ops.add, "sub": ops.sub, "mul": ops.mul, "truediv": ops.div}
     for name, function in pairs.items():
         setattr(Tensor, f"__{name}__", _operator(function, direct=direct.get(name)))
         setattr(Tensor, f"__r{name}__", _operator(function, reflected=True))
-    for name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow"):
-        setattr(Tensor, f"__i{name}__", _in_place(f"__i{name}__", pairs[name]))
+        setattr(Tensor, f"__i{name}__", _in_place(f"__i{name}__", function))
+    Tensor.__matmul__ = _operator(products.matmul)
+    Tensor.__rmatmul__ = _operator(products.matmul, reflected=True)
     for name in ("eq", "ne", "lt", "le", "gt", "ge"):
         setattr(Tensor, f"__{name}__", _comparison(getattr(logic, name)))
     Tensor.__hash__ = object.__hash__
     Tensor.__neg__ = math.neg
     Tensor.__pos__ = math.positive
     Tensor.__abs__ = math.abs
-    Tensor.__invert__ = logic.bitwise_not
+    Tensor.__invert__ = _invert
     Tensor.__getitem__ = indexing.getitem
     Tensor.__setitem__ = indexing.setitem
     Tensor.__bool__ = conversion.truth

@@ -94,7 +94,8 @@ def power(x, y):
 @op
 def integer_power(xp, x, y):
     """x**y of integers; negative powers, fractions rounded towards 0, are 0 unless |x| is 1."""
-    return xp.where(y < 0, xp.where(y % 2 == 0, 1, x) * (x * x == 1), x ** xp.where(y < 0, 0, y))
+    negative = xp.where(y % 2 == 0, 1, x) * (x * x == 1)
+    return xp.where(y < 0, negative, x ** xp.where(y < 0, 0, y)).astype(y.dtype)
 
 
 @op
