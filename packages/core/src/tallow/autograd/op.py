@@ -142,12 +142,14 @@ class Op:
         return tensors
 
     def _mark_view(self, tensor, parent, params):
-        base, owner = tensor.array.base, parent.array
-        if base is None:
-            return
-        if base is owner or base is owner.base or getattr(base, "base", None) is owner:
-            source = parent.node if state.enabled else UNRECORDED
-            tensor.alias = View(parent, self, params, source)
+        owner = parent.array
+        base = tensor.array.base
+        while base is not None:
+            if base is owner or base is owner.base:
+                source = parent.node if state.enabled else UNRECORDED
+                tensor.alias = View(parent, self, params, source)
+                return
+            base = getattr(base, "base", None)
 
     def explain(self, error, arrays):
         """The exception for one that a kernel raised, naming the operation and its operands."""
