@@ -1,4 +1,4 @@
-"""Write uv.lock so that it names no package index: `make lock`, or `python tools/lock.py [uv lock's options]`.
+"""Write uv.lock so that it names no package index: `python tools/lock.py [options of uv lock]`.
 
 uv ties a lock to the address of the index it was made with. Here every file is named by its name
 and hash alone, in the folder `wheels` that `make` fills from whatever index the machine has; uv
