@@ -5,8 +5,6 @@ import pkgutil
 import runpy
 from pathlib import Path
 
-import pytest
-
 import tallow.ops
 from tallow.autograd import builtin
 from tallow.autograd.op import REGISTRY

@@ -59,9 +59,9 @@ cast.vjp(lambda g: g)
 
 
 @op(holomorphic=False)
-def patch(x, part, *, cut, arguments):
+def patch(xp, x, part, *, cut, arguments):
     """x with the region that the view op `cut(x, **arguments)` shows replaced by `part`."""
-    out = x.copy()
+    out = xp.array(x)
     cut(out, **arguments)[...] = part
     return out
 

@@ -54,7 +54,7 @@ add_at.vjp(lambda g, key: take(g, key=key))
 @op
 def index_put(xp, x, value, *, key, accumulate):
     """A copy of x with `value` put, or added, at a key that holds arrays."""
-    out = x.copy()
+    out = xp.array(x)
     if accumulate:
         xp.add.at(out, key, value)
     else:

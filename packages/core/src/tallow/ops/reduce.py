@@ -5,7 +5,7 @@ Most keep their axes (`keepdims`) so that rules broadcast; floor 6 drops them.
 
 from tallow.autograd.builtin import expand
 from tallow.autograd.op import op
-from tallow.ops.elementwise import exp
+from tallow.ops.elementwise import exp, neg
 from tallow.ops.shape import flip, reshape
 
 
@@ -45,29 +45,35 @@ def count(shape, axis):
 
 
 sum.vjp(lambda g, shapes, axis: spread(g, shapes[0], axis))
-mean.vjp(lambda g, shapes, axis: spread(g * (1 / count(shapes[0], axis)), shapes[0], axis))
+mean.vjp(lambda g, shapes, axis: spread(g / count(shapes[0], axis), shapes[0], axis))
+
+
+def widened(xp, x):
+    """Half precision as float32, in which sums and exponentials are accurate; others unchanged."""
+    return x.astype(xp.float32) if x.dtype.itemsize == 2 and x.dtype.kind in "fV" else x
 
 
 @op
 def prod(xp, x, *, axis, keepdims):
-    return xp.prod(x, axis=axis, keepdims=keepdims, dtype=x.dtype)
+    wide = widened(xp, x)
+    out = xp.prod(wide, axis=axis, keepdims=keepdims, dtype=wide.dtype)
+    return out.astype(x.dtype, copy=False)
 
 
-@op
-def prod_of_others(xp, x, *, axis):
-    """For each element the product of the others along `axis`, zeros included."""
+def prod_of_others(x, axis):
+    """For each element the product of the others along `axis` (None: of all), zeros included."""
     if axis is None:
-        return prod_of_others(x.reshape(-1), axis=0).reshape(x.shape)
-    x = xp.moveaxis(x, axis, 0)
-    ones = xp.ones_like(x[:1])
-    before = xp.cumprod(xp.concatenate([ones, x[:-1]]), axis=0)
-    after = xp.cumprod(xp.concatenate([ones, x[:0:-1]]), axis=0)[::-1]
-    return xp.moveaxis(before * after, 0, axis)
+        return reshape(prod_of_others(reshape(x, shape=(-1,)), (0,)), shape=x.shape)
+    backwards = flip(x, axis=axis)
+    return prod_before(x, axis[0]) * flip(prod_before(backwards, axis[0]), axis=axis)
 
 
-prod.vjp(
-    lambda g, x, shapes, axis: spread(g, shapes[0], axis) * prod_of_others(x, axis=axis and axis[0])
-)
+def prod_before(x, axis):
+    """For each element the product of those before it along `axis`."""
+    return cumprod(delay(x, axis=axis, first=1), axis=axis)
+
+
+prod.vjp(lambda g, x, shapes, axis: spread(g, shapes[0], axis) * prod_of_others(x, axis))
 
 
 @op
@@ -94,32 +100,31 @@ amin.vjp(lambda g, x, out, axis: g * ties(x, out, axis=axis))
 @op
 def variance(xp, x, *, axis, correction):
     """The variance with `count - correction` in the denominator; keeps the axes."""
-    n = count(x.shape, axis)
-    centred = x - xp.mean(x, axis=axis, keepdims=True)
+    wide = widened(xp, x)
+    centred = wide - xp.mean(wide, axis=axis, keepdims=True)
     squares = (centred * centred.conj()).real if x.dtype.kind == "c" else centred * centred
     total = xp.sum(squares, axis=axis, keepdims=True)
-    return total / total.dtype.type(max(n - correction, 0))
+    out = total / total.dtype.type(max(count(x.shape, axis) - correction, 0))
+    return out if x.dtype.kind == "c" else out.astype(x.dtype, copy=False)
 
 
-variance.vjp(
-    lambda g, x, shapes, axis, correction: (
-        g
-        * (x - mean(x, axis=axis, keepdims=True))
-        * (
-            2 / max(count(shapes[0], axis) - correction, 0)
-            if count(shapes[0], axis) > correction
-            else float("nan")
-        )
-    )
-)
+@variance.joint_vjp
+def _(g, x, axis, correction):
+    free = count(x.shape, axis) - correction
+    centred = x - mean(x, axis=axis, keepdims=True)
+    return (g * centred * (2 / free if free > 0 else float("nan")),)
 
 
 @op
 def logsumexp(xp, x, *, axis):
-    """log(sum(exp(x))), without overflow; keeps the axes."""
-    top = xp.max(x, axis=axis, keepdims=True)
-    top = xp.where(xp.isfinite(top), top, xp.zeros_like(top))
-    return xp.log(xp.sum(xp.exp(x - top), axis=axis, keepdims=True)) + top
+    """log(sum(exp(x))), without overflow; keeps the axes. -inf for the sum of nothing."""
+    wide = widened(xp, x)
+    top = xp.zeros(kept_shape(x.shape, axis), wide.dtype)
+    if count(x.shape, axis):
+        top = xp.max(wide, axis=axis, keepdims=True)
+        top = xp.where(xp.isfinite(top), top, xp.zeros_like(top))
+    total = xp.sum(xp.exp(wide - top), axis=axis, keepdims=True)
+    return (xp.log(total) + top).astype(x.dtype, copy=False)
 
 
 logsumexp.vjp(lambda g, x, out: g * exp(x - out))
@@ -128,7 +133,8 @@ logsumexp.vjp(lambda g, x, out: g * exp(x - out))
 @op
 def norm(xp, x, *, axis):
     """The Euclidean norm; keeps the axes. Its gradient at 0 is 0."""
-    return xp.sqrt(xp.sum(x * x, axis=axis, keepdims=True))
+    wide = widened(xp, x)
+    return xp.sqrt(xp.sum(wide * wide, axis=axis, keepdims=True)).astype(x.dtype, copy=False)
 
 
 @op
@@ -139,7 +145,7 @@ def over_norm(xp, x, out):
 
 norm.vjp(lambda g, x, out: g * over_norm(x, out))
 over_norm.vjp(
-    lambda g, out: over_norm(g, out), lambda g, x, out: g * over_norm(over_norm(x, out), out) * -1
+    lambda g, out: over_norm(g, out), lambda g, x, out: neg(g * over_norm(over_norm(x, out), out))
 )
 
 # Running totals
@@ -147,20 +153,58 @@ over_norm.vjp(
 
 @op
 def cumsum(xp, x, *, axis):
-    return xp.cumsum(x, axis=axis, dtype=x.dtype)
+    wide = widened(xp, x)
+    return xp.cumsum(wide, axis=axis, dtype=wide.dtype).astype(x.dtype, copy=False)
 
 
 @op
 def cumprod(xp, x, *, axis):
-    return xp.cumprod(x, axis=axis, dtype=x.dtype)
+    wide = widened(xp, x)
+    return xp.cumprod(wide, axis=axis, dtype=wide.dtype).astype(x.dtype, copy=False)
+
+
+@op
+def delay(xp, x, *, axis, first):
+    """x moved by one place along `axis`, with the number `first` at the start."""
+    out = xp.empty_like(x)
+    before, after = xp.moveaxis(x, axis, 0), xp.moveaxis(out, axis, 0)
+    after[:1] = first
+    after[1:] = before[:-1]
+    return out
+
+
+@op
+def recur(xp, x, factor, *, axis):
+    """y[i] = x[i] + factor[i] * y[i - 1] along `axis`, from y[-1] = 0."""
+    out = x.copy()
+    y, factor = xp.moveaxis(out, axis, 0), xp.moveaxis(factor, axis, 0)
+    for i in range(1, len(y)):
+        y[i] += factor[i] * y[i - 1]
+    return out
 
 
 def reversed_cumsum(x, axis):
     return flip(cumsum(flip(x, axis=(axis,)), axis=axis), axis=(axis,))
 
 
+def recur_back(x, factor, axis):
+    """The adjoint of `recur`: y[i] = x[i] + factor[i + 1] * y[i + 1]."""
+    backwards = delay(flip(factor, axis=(axis,)), axis=axis, first=0)
+    return flip(recur(flip(x, axis=(axis,)), backwards, axis=axis), axis=(axis,))
+
+
+def advance(g, axis):
+    """The adjoint of `delay`."""
+    return flip(delay(flip(g, axis=(axis,)), axis=axis, first=0), axis=(axis,))
+
+
 cumsum.vjp(lambda g, axis: reversed_cumsum(g, axis))
-cumprod.vjp(lambda g, x, out, axis: reversed_cumsum(g * out, axis) / x)
+cumprod.vjp(lambda g, x, axis: prod_before(x, axis) * recur_back(g, x, axis))
+delay.vjp(lambda g, axis: advance(g, axis))
+recur.vjp(
+    lambda g, factor, axis: recur_back(g, factor, axis),
+    lambda g, factor, out, axis: recur_back(g, factor, axis) * delay(out, axis=axis, first=0),
+)
 
 # Positions, truth and order: no gradients
 
@@ -179,9 +223,9 @@ def argmin(xp, x, *, axis, keepdims):
 def argsort(xp, x, *, axis, descending):
     """Indices that sort x; equal elements keep their order."""
     if descending:
-        order = xp.argsort(xp.flip(x, axis), axis=axis, stable=True)
+        order = xp.argsort(xp.flip(x, axis), axis=axis, kind="stable")
         return xp.flip(x.shape[axis] - 1 - order, axis)
-    return xp.argsort(x, axis=axis, stable=True)
+    return xp.argsort(x, axis=axis, kind="stable")
 
 
 @op

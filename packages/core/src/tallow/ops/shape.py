@@ -36,10 +36,10 @@ def repeat(xp, x, *, repeats):
 
 
 @op
-def sum_tiles(x, *, repeats):
-    """The adjoint of `repeat`: the sum of the tiles."""
-    shape = [n for r, m in zip(repeats, x.shape, strict=True) for n in (r, m // r if r else 0)]
-    return x.reshape(shape).sum(axis=tuple(range(0, len(shape), 2)))
+def sum_tiles(xp, x, *, repeats, shape):
+    """The adjoint of `repeat`: the sum of the tiles, each of `shape`."""
+    tiles = x.reshape([n for pair in zip(repeats, shape, strict=True) for n in pair])
+    return xp.add.reduce(tiles, tuple(range(0, tiles.ndim, 2)), x.dtype)
 
 
 def inverse(axes):
@@ -52,7 +52,7 @@ permute.vjp(lambda g, axes: permute(g, axes=inverse(axes)))
 swap.vjp(lambda g, axis1, axis2: swap(g, axis1=axis1, axis2=axis2))
 flip.vjp(lambda g, axis: flip(g, axis=axis))
 roll.vjp(lambda g, shifts, axis: roll(g, shifts=tuple(-s for s in shifts), axis=axis))
-repeat.vjp(lambda g, repeats: sum_tiles(g, repeats=repeats))
+repeat.vjp(lambda g, shapes, repeats: sum_tiles(g, repeats=repeats, shape=shapes[0]))
 sum_tiles.vjp(lambda g, repeats: repeat(g, repeats=repeats))
 
 # Joining and cutting
@@ -130,9 +130,13 @@ def triu(xp, x, *, k):
     return xp.triu(x, k)
 
 
-@op
+@op(view=True)
 def diagonal(xp, x, *, offset, axis1, axis2):
-    return xp.diagonal(x, offset, axis1, axis2).copy()
+    """The diagonal over two axes, as the last axis; a view that may be written to."""
+    x = xp.moveaxis(x, (axis1, axis2), (-2, -1))[..., max(-offset, 0) :, max(offset, 0) :]
+    *strides, down, right = x.strides
+    shape = (*x.shape[:-2], min(x.shape[-2:]))
+    return xp.lib.stride_tricks.as_strided(x, shape, (*strides, down + right))
 
 
 @op

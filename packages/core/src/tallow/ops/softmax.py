@@ -2,12 +2,7 @@
 
 from tallow.autograd.op import op
 from tallow.ops.elementwise import exp
-from tallow.ops.reduce import sum
-
-
-def widened(xp, x):
-    """Half precision as float32, in which sums and exponentials are accurate; others unchanged."""
-    return x.astype(xp.float32) if x.dtype.itemsize == 2 else x
+from tallow.ops.reduce import sum, widened
 
 
 def shifted(xp, x, axis):

@@ -1,7 +1,7 @@
 """What tests need: `assert_close`, `make_tensor`, and cases of operations (`Case`, `checks`)."""
 
-from tallow.testing.cases import Case, bools, draw, given, ints
+from tallow.testing.cases import Case, at_kink, bools, draw, given, ints
 from tallow.testing.checks import checks
 from tallow.testing.comparison import assert_close
 
-__all__ = ["Case", "assert_close", "bools", "checks", "draw", "given", "ints"]
+__all__ = ["Case", "assert_close", "at_kink", "bools", "checks", "draw", "given", "ints"]

@@ -55,10 +55,14 @@ def bools(shape):
 
 @dataclass(frozen=True)
 class Example:
-    """One call: operands (a shape, a `Draw`, an array, a number or None) and parameters."""
+    """One call: operands (a shape, a `Draw`, an array, a number or None) and parameters.
+
+    An array of floats is taken in the dtype that is checked. `smooth` is False at a kink.
+    """
 
     inputs: tuple
     params: dict
+    smooth: bool = True
 
     def __str__(self):
         parts = [*map(str, self.inputs), *(f"{name}={x}" for name, x in self.params.items())]
@@ -68,6 +72,11 @@ class Example:
 def given(*inputs, **params):
     """An example call of the op: `given((2, 3), axis=0)` is `op(<random 2x3>, axis=0)`."""
     return Example(inputs, params)
+
+
+def at_kink(*inputs, **params):
+    """An example call where the gradient jumps or is infinite: it has no central differences."""
+    return Example(inputs, params, smooth=False)
 
 
 class Case:
@@ -128,13 +137,15 @@ class Case:
         """An operand or parameter, with what is to be drawn in it drawn."""
         if isinstance(x, tuple):
             return tuple(self._made(part, dtype, rng) for part in x)
-        return self._drawn(x, dtype, rng) if isinstance(x, Draw) else x
+        if isinstance(x, Draw):
+            return np.asarray(self._drawn(x, dtype, rng))
+        return x.astype(dtype) if isinstance(x, np.ndarray) and x.dtype.kind == "f" else x
 
     def _drawn(self, spec, dtype, rng):
         if spec.kind == "ints":
-            return np.asarray(rng.integers(spec.low, spec.high, spec.shape))
+            return rng.integers(spec.low, spec.high, spec.shape)
         if spec.kind == "bools" or dtype.kind == "b":
-            return rng.integers(0, 2, spec.shape).astype(bool)
+            return rng.integers(0, 2, spec.shape) == 1
         low = self.domain[0] if spec.low is None else spec.low
         high = self.domain[1] if spec.high is None else spec.high
         values = partial(rng.uniform, low, high)

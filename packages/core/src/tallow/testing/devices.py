@@ -1,8 +1,8 @@
-"""Devices other than the CPU to test on: CUDA where there is one, and a stand-in that is always there.
+"""Devices other than the CPU to test on: CUDA where there is one, and a stand-in always.
 
 The stand-in, device "standin", is NumPy behind a wall: its arrays have a type of their own, NumPy's
-functions refuse them, its functions refuse NumPy's arrays, and it lacks what CuPy lacks. What runs on
-it keeps to its own device, so most of a CUDA backend's host logic is tested without a GPU.
+functions refuse them, its functions refuse NumPy's arrays, and it lacks what CuPy lacks. What runs
+on it keeps to its own device, so most of a CUDA backend's host logic is tested without a GPU.
 """
 
 import operator
@@ -64,7 +64,7 @@ class Array:
 
 
 def _inner(value):
-    """NumPy's array in an array of ours, also within tuples, lists and dicts; TypeError for NumPy's own."""
+    """NumPy's array in one of ours, also within tuples, lists and dicts; NumPy's own raise."""
     if isinstance(value, Array):
         return value.host
     if isinstance(value, np.ndarray):
@@ -127,7 +127,9 @@ def _attach():
     for name in methods.split():
         setattr(Array, name, method(name))
     for name in "T real imag".split():
-        setattr(Array, name, property(lambda self, name=name: _shown(self, getattr(self.host, name))))
+        setattr(
+            Array, name, property(lambda self, name=name: _shown(self, getattr(self.host, name)))
+        )
     for name in "dtype shape ndim size itemsize nbytes strides".split():
         setattr(Array, name, property(lambda self, name=name: getattr(self.host, name)))
 
@@ -171,13 +173,15 @@ class Library:
         return Function(found, name)
 
     @staticmethod
-    def asarray(value, dtype=None):
-        """An array of this device; NumPy's are copied to it."""
-        if isinstance(value, Array) and dtype in (None, value.dtype):
-            return value
-        return Array(np.array(_inner(value) if not isinstance(value, np.ndarray) else value, dtype))
+    def array(value, dtype=None):
+        """A copy on this device, also of NumPy's arrays."""
+        return Array(np.array(value if isinstance(value, np.ndarray) else _inner(value), dtype))
 
-    array = asarray
+    @classmethod
+    def asarray(cls, value, dtype=None):
+        """The value on this device, copied if need be."""
+        here = isinstance(value, Array) and dtype in (None, value.dtype)
+        return value if here else cls.array(value, dtype)
 
 
 STANDIN = device("standin")

@@ -1,0 +1,150 @@
+"""Cases of tallow.ops.reduce."""
+
+import numpy as np
+import pytest
+
+from tallow.ops import reduce as ops
+from tallow.testing import Case, at_kink, checks, given
+
+
+def kept(function, **others):
+    """A reference for an op that keeps the axes it reduces."""
+    return lambda x, axis: function(x, axis=axis, keepdims=True, **others)
+
+
+def dropped(function):
+    return lambda x, axis, keepdims: function(x, axis=axis, keepdims=keepdims)
+
+
+def ties(x, out, axis):
+    same = x == out
+    return same / np.sum(same, axis=axis, keepdims=True)
+
+
+def variance(x, axis, correction):
+    return np.var(x, axis=axis, ddof=correction, keepdims=True)
+
+
+def logsumexp(x, axis):
+    return np.log(np.sum(np.exp(x), axis=axis, keepdims=True))
+
+
+def recur(x, factor, axis):
+    x, factor = np.moveaxis(x, axis, 0), np.moveaxis(factor, axis, 0)
+    out = np.zeros_like(x)
+    for i in range(len(x)):
+        out[i] = sum(x[j] * np.prod(factor[j + 1 : i + 1], 0) for j in range(i + 1))
+    return np.moveaxis(out, 0, axis)
+
+
+def delay(x, axis, first):
+    start = np.full_like(np.take(x, [0], axis), first) if x.shape[axis] else x
+    return np.concatenate([start, np.delete(x, -1, axis)], axis) if x.size else x
+
+
+def over_norm(x, out):
+    return np.where(out == 0, 0, x / out)
+
+
+def argsort(x, axis, descending):
+    order = np.argsort(-x if descending else x, axis=axis, kind="stable")
+    return order
+
+
+INFINITY = np.array([1.0, np.inf, 2.0])
+SUMMED = [
+    given((2, 3), axis=(1,), keepdims=False), given((2, 3, 4), axis=(0, 2), keepdims=True),
+    given((2, 3), axis=None, keepdims=False), given((), axis=None, keepdims=False),
+    at_kink((0, 3), axis=(0,), keepdims=True), at_kink((2, 0), axis=None, keepdims=False),
+]  # fmt: skip
+KEPT = [
+    given((2, 3), axis=(1,)), given((2, 3, 4), axis=(0, 2)), given((2, 3), axis=None),
+    given((), axis=None), given((0, 3), axis=(1,)),
+]  # fmt: skip
+FOUND = [
+    given((2, 5), axis=1, keepdims=False), given((2, 3), axis=0, keepdims=True),
+    given((2, 3), axis=None, keepdims=False), given((), axis=None, keepdims=False),
+]  # fmt: skip
+RUNNING = [given((4,), axis=0), given((2, 3), axis=1), given((0, 2), axis=0)]
+TRUTH = [
+    given((2, 3), axis=(1,), keepdims=False), given((2, 3), axis=None, keepdims=False),
+    given((), axis=None, keepdims=False), given((0, 3), axis=(0,), keepdims=True),
+    given((2, 3, 2), axis=(0, 2), keepdims=False),
+    given(np.zeros((2, 2)), axis=(0,), keepdims=False),
+]  # fmt: skip
+
+CASES = [
+    Case(ops.sum, dropped(np.sum), *SUMMED, dtypes="ifc", tolerance=2),
+    Case(ops.mean, dropped(np.mean), *SUMMED, dtypes="fc", tolerance=2),
+    Case(
+        ops.prod, dropped(np.prod),
+        given((2, 3), axis=(1,), keepdims=False), given((4,), axis=None, keepdims=False),
+        given((2, 3), axis=None, keepdims=False), given((), axis=None, keepdims=False),
+        given((0, 3), axis=(0,), keepdims=True),
+        given(np.array([2.0, 0, 3]), axis=(0,), keepdims=True),
+        given(np.array([2.0, 0, 0]), axis=(0,), keepdims=False), dtypes="ifc", tolerance=8,
+    ),
+    Case(ops.amax, kept(np.max), *KEPT, at_kink(np.array([1.0, 3, 3]), axis=None), dtypes="bif"),
+    Case(ops.amin, kept(np.min), *KEPT, at_kink(np.array([[1.0, 1, 3]]), axis=(1,)), dtypes="bif"),
+    Case(
+        ops.ties, ties,
+        given(np.array([1.0, 3, 3]), np.array([3.0]), axis=(0,)),
+        given(np.array([[1.0, 3], [2, 0]]), np.array([[1.0, 2]]), axis=(0,))
+    ),
+    Case(
+        ops.variance, variance,
+        given((2, 3), axis=(1,), correction=1), given((2, 3, 2), axis=(0, 2), correction=0),
+        given((4,), axis=None, correction=2), given((0, 3), axis=(1,), correction=1),
+        dtypes="fc", tolerance=8,
+    ),
+    Case(ops.logsumexp, logsumexp, 
+        *KEPT, at_kink((0, 3), axis=(0,)), at_kink(INFINITY, axis=None), tolerance=4,
+    ),
+    Case(
+        ops.norm, kept(np.linalg.norm),
+        given((2, 3), axis=(1,)), given((4,), axis=(0,)), at_kink(np.zeros(3), axis=(0,)),
+        tolerance=4,
+    ),
+    Case(
+        ops.over_norm, over_norm,
+        given((2, 3), np.array([[1.5], [2.5]])), at_kink((2,), np.array([1.0, 0])), tolerance=4,
+    ),
+    Case(ops.cumsum, lambda x, axis: np.cumsum(x, axis), *RUNNING, dtypes="ifc", tolerance=8),
+    Case(
+        ops.cumprod, lambda x, axis: np.cumprod(x, axis),
+        *RUNNING, given(np.array([2.0, 0, 3, 0, 1]), axis=0), dtypes="ifc", tolerance=8,
+    ),
+    Case(
+        ops.delay, delay,
+        given((4,), axis=0, first=1), given((2, 3), axis=1, first=0),
+        given((0, 2), axis=0, first=1),
+        dtypes="ifc",
+    ),
+    Case(
+        ops.recur, recur,
+        given((4,), (4,), axis=0), given((2, 3), (2, 3), axis=1), given((0, 2), (0, 2), axis=0),
+        dtypes="ifc", tolerance=8,
+    ),
+    Case(ops.argmax, dropped(np.argmax), *FOUND, dtypes="bif", gives=np.int64),
+    Case(ops.argmin, dropped(np.argmin), *FOUND, dtypes="bif", gives=np.int64),
+    Case(
+        ops.argsort, argsort,
+        given((2, 5), axis=1, descending=False), given((4, 2), axis=0, descending=True),
+        given(np.array([1.0, 2, 1, 2]), axis=0, descending=True),
+        given((0,), axis=0, descending=False),
+        dtypes="if", gives=np.int64,
+    ),
+    Case(ops.any, dropped(np.any), *TRUTH, dtypes="bifc", gives=bool),
+    Case(ops.all, dropped(np.all), *TRUTH, dtypes="bifc", gives=bool),
+    Case(
+        ops.count_nonzero, lambda x, axis: np.count_nonzero(x, axis),
+        given((2, 3), axis=(1,)), given((2, 3), axis=None), given((), axis=None),
+        given((0, 2), axis=(0,)),
+        dtypes="bifc", gives=np.int64,
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("check", checks(CASES), ids=str)
+def test_op(check):
+    check()
