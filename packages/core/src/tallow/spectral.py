@@ -1,6 +1,6 @@
 """Short-time Fourier transforms, and the window functions of torch's namespace."""
 
-import tallow.ops.fft as ops
+import tallow.ops.strided as ops
 from tallow import backend, dtypes, fft
 from tallow.autograd.builtin import expand
 from tallow.errors import DtypeError, NotSupportedError, ShapeError, describe

@@ -1,4 +1,4 @@
-"""Discrete Fourier transforms, and cutting signals into frames.
+"""Discrete Fourier transforms.
 
 `norm` says which direction divides by the number of points n: "backward" (the inverse), "forward",
 or "ortho" (both, by sqrt(n)). A transform is linear, so its gradient is the adjoint: the opposite
@@ -59,39 +59,3 @@ def _(g, shapes, axis, norm):
 @irfft.vjp
 def _(g, n, axis, norm):
     return scale_paired(rfft(g, axis=axis, norm=ADJOINT[norm]), n=n, axis=axis, factor=2)
-
-
-# Frames
-
-
-@op(view=True)
-def frames(xp, x, *, axis, size, step):
-    """Windows of `size` elements every `step` along an axis, as a new last axis; no copy."""
-    count = (x.shape[axis] - size) // step + 1
-    shape = (*x.shape[:axis], count, *x.shape[axis + 1 :], size)
-    stride = x.strides[axis]
-    strides = (*x.strides[:axis], stride * step, *x.strides[axis + 1 :], stride)
-    return xp.lib.stride_tricks.as_strided(x, shape, strides)
-
-
-@op
-def overlap_add(xp, x, *, axis, length, step):
-    """Frames added where `frames` read them, on an axis of `length`: its adjoint."""
-    size, count = x.shape[-1], x.shape[axis]
-    blocks = -(-size // step)  # of each frame: the first ones of all frames do not overlap
-    if size % step:
-        x = xp.pad(x, [(0, 0)] * (x.ndim - 1) + [(0, blocks * step - size)])
-    room = max(length, (count + blocks - 1) * step)
-    out = xp.zeros((*x.shape[:axis], room, *x.shape[axis + 1 : -1]), x.dtype)
-    lead = (slice(None),) * axis
-    for i in range(blocks):
-        region = out[(*lead, slice(i * step, (i + count) * step))]
-        block = x[..., i * step : (i + 1) * step]
-        region += xp.moveaxis(block, -1, axis + 1).reshape(region.shape)
-    return out[(*lead, slice(length))]
-
-
-frames.vjp(
-    lambda g, shapes, axis, step: overlap_add(g, axis=axis, length=shapes[0][axis], step=step)
-)
-overlap_add.vjp(lambda g, shapes, axis, step: frames(g, axis=axis, size=shapes[0][-1], step=step))
