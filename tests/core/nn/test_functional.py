@@ -107,7 +107,99 @@ SAMPLING = [
       for mode, cut in (("bilinear", ""), ("nearest", ".detach()")) for pad in PADDING],
 ]  # fmt: skip
 
-CASES = [*POOLING, *RESIZING, *SAMPLING]
+X, Y = f(5, 4), f(5, 4)
+PAIR = {"x": X, "y": Y}
+SIGNS = np.array([1, -1, -1, 1, 1])
+CLASSES, SOME_CLASSES = np.array([0, 3, 2, 1, 3]), np.array([0, 3, -100, 1, 3])
+WEIGHT = np.array([0.5, 1.0, 2.0, 0.1])
+SIMPLEX = np.exp(X) / np.exp(X).sum(1, keepdims=True)
+IMAGES, MAPS = f(2, 3, 4, 5), i(2, 4, 5, high=3)
+POSITIVE = f(5, 4, low=0.1, high=3)
+COUNTS = i(5, 4, high=6).astype(float)
+LABELS = np.array([[1, 3, -1, 2], [0, -1, 3, 3], [-1, 0, 1, 2], [3, 2, 1, 0], [2, 2, -1, 0]])
+LOSSES = [
+    ("mse_loss(x, y, weight=w.detach())", PAIR | {"w": POSITIVE}),
+    ("l1_loss(x, y, weight=w.detach())", PAIR | {"w": POSITIVE}),
+    ("huber_loss(x, y, delta=0.7, weight=w.detach())", PAIR | {"w": POSITIVE}),
+    ("huber_loss(x, y, delta=0.7)", PAIR),
+    ("smooth_l1_loss(x, y, beta=0)", PAIR),
+    ("smooth_l1_loss(x, y, beta=0.3)", PAIR),
+    ("mse_loss(x, y[:1])", PAIR),
+    ("mse_loss(x, y.float())", PAIR),
+    ("mse_loss(x, y, size_average=False)", PAIR),
+    ("mse_loss(x, y, reduce=False)", PAIR),
+    ("binary_cross_entropy(x, y, weight=w.detach())",
+     {"x": SIMPLEX, "y": f(5, 4, low=0, high=1), "w": WEIGHT}),
+    ("binary_cross_entropy_with_logits(x, y, pos_weight=w.detach())", PAIR | {"w": WEIGHT}),
+    ("binary_cross_entropy_with_logits(x, y)", PAIR),
+    ("kl_div(x, y)", {"x": X, "y": SIMPLEX}),
+    ("kl_div(x, y, reduction='batchmean', log_target=True)", PAIR),
+    ("gaussian_nll_loss(x, y, v, full=True)", PAIR | {"v": POSITIVE}),
+    ("gaussian_nll_loss(x, y, v, eps=1.0)", PAIR | {"v": f(5, low=0.1, high=3)}),
+    ("gaussian_nll_loss(x, y, v)", PAIR | {"v": f(5, 1, low=0.1, high=3)}),
+    ("gaussian_nll_loss(x, y, 2.0)", PAIR),
+    ("poisson_nll_loss(x, y.detach(), full=True)", {"x": X, "y": COUNTS}),
+    ("poisson_nll_loss(x, y, log_input=False)", {"x": POSITIVE, "y": COUNTS}),
+    ("cross_entropy(x, y)", {"x": X, "y": CLASSES}),
+    ("cross_entropy(x[0], y[0])", {"x": X, "y": CLASSES}),
+    ("cross_entropy(x, y)", {"x": IMAGES, "y": MAPS}),
+    ("cross_entropy(x, y, w.detach(), ignore_index=2, label_smoothing=0.1)",
+     {"x": IMAGES, "y": MAPS, "w": WEIGHT[:3]}),
+    ("cross_entropy(x, y, label_smoothing=0.2)", {"x": X, "y": SOME_CLASSES}),
+    ("cross_entropy(x, y, label_smoothing=0.2, reduction='sum')", {"x": X, "y": SOME_CLASSES}),
+    ("cross_entropy(x, y, w.detach(), reduction='none')",
+     {"x": X, "y": SOME_CLASSES, "w": WEIGHT}),
+    ("cross_entropy(x, y, w.detach(), label_smoothing=0.2)", {"x": X, "y": SIMPLEX, "w": WEIGHT}),
+    ("cross_entropy(x, y[:0])", {"x": f(0, 4), "y": CLASSES}),
+    ("nll_loss(x, y, w.detach(), ignore_index=1)", {"x": IMAGES, "y": MAPS, "w": WEIGHT[:3]}),
+    ("nll_loss(x, y, reduction='sum')", {"x": X, "y": SOME_CLASSES}),
+    ("multi_margin_loss(x, y, p=2, margin=0.5)", {"x": X, "y": CLASSES}),
+    ("multi_margin_loss(x, y, weight=w.detach(), reduction='none')",
+     {"x": X, "y": CLASSES, "w": WEIGHT}),
+    ("multi_margin_loss(x[0], y[0])", {"x": X, "y": CLASSES}),
+    ("multilabel_margin_loss(x, y)", {"x": X, "y": LABELS}),
+    ("multilabel_margin_loss(x, y, reduction='none')", {"x": X, "y": LABELS}),
+    ("multilabel_margin_loss(x[0], y[0])", {"x": X, "y": LABELS}),
+    ("multilabel_soft_margin_loss(x, y, w.detach())", PAIR | {"w": WEIGHT}),
+    ("soft_margin_loss(x, y.detach().sign())", PAIR),
+    ("linear_cross_entropy(x, w, y)", {"x": X, "w": f(4, 4), "y": SOME_CLASSES}),
+    ("linear_cross_entropy(x, w, y, linear_bias=b, label_smoothing=0.1)",
+     {"x": X, "w": f(3, 2, 4), "b": f(3, 2), "y": i(5, 2, high=3)}),
+    ("margin_ranking_loss(x, y, t.sign(), margin=0.3)", PAIR | {"t": f(5, 4)}),
+    ("hinge_embedding_loss(x, y, margin=0.5)", {"x": X[:, 0], "y": SIGNS}),
+    ("cosine_embedding_loss(x, y, t, margin=0.2)", PAIR | {"t": SIGNS}),
+    ("cosine_embedding_loss(x[0], y[0], t[1])", PAIR | {"t": SIGNS}),
+    ("triplet_margin_loss(x, y, z, p=1, swap=True)", PAIR | {"z": f(5, 4)}),
+    ("triplet_margin_loss(x, y, z, margin=2, reduction='none')", PAIR | {"z": f(5, 4)}),
+    ("triplet_margin_with_distance_loss(x, y, z, swap=True)", PAIR | {"z": f(5, 4)}),
+    ("pairwise_distance(x, y)", PAIR),
+    ("pairwise_distance(x, y, 1, keepdim=True)", PAIR),
+    ("pairwise_distance(x, y[0], float('inf'), 0)", PAIR),
+    ("cosine_similarity(x, y)", PAIR),
+    ("cosine_similarity(x[:, None], y[None], dim=-1)", PAIR),
+    ("cosine_similarity(x * 0, y, dim=0)", PAIR),
+    ("pdist(x)", {"x": X}),
+    ("pdist(x, 1)", {"x": X}),
+]  # fmt: skip
+
+SCORES = {"x": f(9, 3, 5), "y": np.array([[1, 2, 2, 1], [3, 3, 0, 0], [4, 1, 2, 3]])}
+FLAT = SCORES | {"y": np.array([1, 2, 2, 1, 3, 3, 4, 1, 2])}
+CTC = [
+    (f"ctc_loss(x.log_softmax(2), y, {inputs}, {lengths}, {blank}, {how!r}, {zero})", operands)
+    for operands, inputs, lengths, blank, zero in [
+        (SCORES, (9, 6, 8), (4, 2, 3), 0, False),
+        (FLAT, (9, 6, 8), (4, 2, 3), 0, False),
+        (SCORES, (9, 9, 2), (3, 0, 4), 0, True),
+        (SCORES | {"y": SCORES["y"] % 4}, (9, 9, 9), (4, 4, 4), 4, False),
+    ]
+    for how in ("mean", "sum", "none")
+] + [
+    ("ctc_loss(x.log_softmax(1)[:, 0], y[0], torch.tensor(8), torch.tensor(3))", SCORES),
+    ("ctc_loss(x, y, (9, 9, 9), (4, 2, 3))", {"x": np.log(f(9, 3, 5, low=0.1, high=0.3))} | {
+        "y": SCORES["y"]}),
+]  # fmt: skip
+
+CASES = [*POOLING, *RESIZING, *SAMPLING, *LOSSES, *CTC]
 
 
 @pytest.mark.parametrize("call, operands", CASES, ids=[f"{n}-{c[0]}" for n, c in enumerate(CASES)])

@@ -1,7 +1,9 @@
 """Functions of neural networks, without state, by family."""
 
 from tallow.nn.functional.activation import *
+from tallow.nn.functional.classes import *
 from tallow.nn.functional.conv import *
+from tallow.nn.functional.distance import *
 from tallow.nn.functional.dropout import *
 from tallow.nn.functional.grid import *
 from tallow.nn.functional.linear import *

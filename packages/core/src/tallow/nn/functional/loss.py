@@ -1,21 +1,24 @@
-"""Losses of regression, of classes and of pairs. `reduction` is "mean", "sum" or "none";
+"""Losses between numbers and of probabilities. `reduction` is "mean", "sum" or "none";
 `size_average` and `reduce` are PyTorch's older way to say it.
 """
 
 import warnings
 
 from tallow import math
-from tallow.errors import ArgumentError, DtypeError, OutOfRangeError, ShapeError, describe
-from tallow.nn.functional.activation import log_softmax
-from tallow.nn.functional.common import floats, reduced, resolved_reduction
+from tallow.creation import full_like
+from tallow.errors import ArgumentError, DtypeError, ShapeError, describe
+from tallow.nn.functional.common import check_reduction, floats, reduced, resolved_reduction
 from tallow.ops import loss as ops
 from tallow.promotion import pair
 from tallow.reductions import sum
+from tallow.tensor import Tensor
 
 __all__ = [
-    "binary_cross_entropy", "binary_cross_entropy_with_logits", "cross_entropy", "huber_loss",
-    "kl_div", "l1_loss", "mse_loss", "nll_loss", "smooth_l1_loss",
+    "binary_cross_entropy", "binary_cross_entropy_with_logits", "gaussian_nll_loss", "huber_loss",
+    "kl_div", "l1_loss", "mse_loss", "poisson_nll_loss", "smooth_l1_loss",
 ]  # fmt: skip
+
+HALF_LOG_2_PI = 0.9189385332046727
 
 
 def _fitting(name, input, target):
@@ -67,19 +70,25 @@ def huber_loss(input, target, reduction="mean", delta=1.0, weight=None):
     if delta <= 0:
         raise ArgumentError(f"huber_loss: expected delta above 0, got {delta}")
     losses = ops.smooth_l1(*_fitting("huber_loss", input, target), beta=delta) * delta
-    return _weighted("huber_loss", losses, weight, reduction)
+    if weight is not None:
+        losses = losses * _same_shape("huber_loss", losses, weight)
+    return reduced("huber_loss", losses, reduction)
 
 
 def _weighted(name, losses, weight, reduction):
     """The reduction of losses times `weight`: a mean is over the sum of the weights."""
     if weight is None:
         return reduced(name, losses, reduction)
+    losses = losses * _same_shape(name, losses, weight)
+    return sum(losses) / sum(weight) if reduction == "mean" else reduced(name, losses, reduction)
+
+
+def _same_shape(name, losses, weight):
     if weight.array.shape != losses.array.shape:
         raise ArgumentError(
             f"{name}: expected a weight of shape {losses.array.shape}, got {describe(weight)}"
         )
-    losses = losses * weight
-    return sum(losses) / sum(weight) if reduction == "mean" else reduced(name, losses, reduction)
+    return weight
 
 
 # Of probabilities
@@ -155,116 +164,48 @@ def kl_div(input, target, size_average=None, reduce=None, reduction="mean", log_
     return result / input.array.shape[0] if by_row and input.array.ndim else result
 
 
-# Of classes
+def gaussian_nll_loss(input, target, var, full=False, eps=1e-6, reduction="mean"):
+    """(log(var) + (input - target) ** 2 / var) / 2, var at least eps: of a normal distribution.
 
-
-def cross_entropy(
-    input, target, weight=None, size_average=None, ignore_index=-100, reduce=None, reduction="mean",
-    label_smoothing=0.0,
-):  # fmt: skip
-    """-log(softmax(input)) at the target class: (N, C), (N,) or (N, C, ...), (N, ...), or (C,), ().
-
-    A floating target of the input's shape holds probabilities of the classes. `weight` (C,)
-    multiplies what each class counts; targets equal to `ignore_index` count nothing;
-    `label_smoothing` of the probability is spread evenly over the classes. The mean is over the sum
-    of the weights.
-
-    >>> import tallow
-    >>> tallow.nn.functional.cross_entropy(tallow.zeros(2, 4), tallow.tensor([0, 3]))
-    tensor(1.3863)
+    `var` has the input's shape, or 1 or nothing in place of its last size, or is a number. `full`
+    adds log(2 pi) / 2. Nix and Weigend, "Estimating the mean and variance of the target probability
+    distribution", 1994.
     """
-    reduction = resolved_reduction("cross_entropy", size_average, reduce, reduction)
-    if not 0 <= label_smoothing <= 1:
-        raise ArgumentError(
-            f"cross_entropy: expected label_smoothing from 0 to 1, got {label_smoothing}"
-        )
-    if target.array.shape == input.array.shape and target.dtype.is_floating_point:
-        return _soft_cross_entropy(input, target, weight, reduction, label_smoothing)
-    _check_classes("cross_entropy", input, target, weight)
-    how = {"ignore_index": ignore_index, "reduction": reduction}
-    try:
-        if not label_smoothing:
-            return ops.cross_entropy(input, target, weight, **how)
-        scores = log_softmax(input, ops.class_axis(input.array))
-        hard = ops.nll(scores, target, weight, **how)
-    except IndexError:
-        raise _wrong_label("cross_entropy", input, target, ignore_index) from None
-    return (
-        hard * (1 - label_smoothing)
-        + _even(scores, target, weight, ignore_index, reduction) * label_smoothing
-    )
+    name = "gaussian_nll_loss"
+    check_reduction(name, reduction)
+    if not isinstance(var, Tensor):
+        var = full_like(input, var)
+    shape = input.array.shape
+    if var.array.shape == shape[:-1] != shape:
+        var = var.unsqueeze(-1)
+    alike = [n == m for n, m in zip(shape, var.array.shape, strict=False)]
+    if var.array.ndim != len(shape) or alike.count(False) > 1 or (
+        not all(alike) and var.array.shape[alike.index(False)] != 1
+    ):  # fmt: skip
+        raise ArgumentError(f"{name}: expected var of shape {shape}, got {describe(var)}")
+    if (var.array < 0).any():
+        raise ArgumentError(f"{name}: expected var of 0 or more, got {var.min().item()}")
+    var = var + (var.detach().clamp(min=eps) - var.detach())  # the gradient passes the limit
+    losses = (math.log(var) + (input - target) ** 2 / var) * 0.5
+    return reduced(name, losses + HALF_LOG_2_PI if full else losses, reduction)
 
 
-def _even(scores, target, weight, ignore_index, reduction):
-    """The loss of labels spread evenly over the classes."""
-    axis = ops.class_axis(scores.array)
-    counted = target != ignore_index
-    losses = -sum(scores if weight is None else scores * _by_class(weight, scores), axis)
-    losses = losses.masked_fill(~counted, 0) / scores.array.shape[axis]
-    if reduction != "mean":
-        return reduced("cross_entropy", losses, reduction)
-    if weight is None:
-        return sum(losses) / counted.sum()
-    return sum(losses) / (weight[target.masked_fill(~counted, 0)] * counted).sum()
+def poisson_nll_loss(
+    input, target, log_input=True, full=False, size_average=None, eps=1e-8, reduce=None,
+    reduction="mean",
+):  # fmt: skip
+    """exp(input) - target * input, or input - target * log(input + eps) unless `log_input`.
 
-
-def _by_class(weight, input):
-    """weight (C,) in a shape that broadcasts against the input."""
-    return weight.reshape(-1, *(1,) * (input.array.ndim - 2))
-
-
-def _soft_cross_entropy(input, target, weight, reduction, label_smoothing):
-    axis = ops.class_axis(input.array)
-    if label_smoothing:
-        target = target * (1 - label_smoothing) + label_smoothing / input.array.shape[axis]
-    scores = log_softmax(input, axis) * target
-    losses = -sum(scores if weight is None else scores * _by_class(weight, input), axis)
-    if reduction != "mean":
-        return reduced("cross_entropy", losses, reduction)
-    return sum(losses) / max(losses.array.size, 1)
-
-
-def nll_loss(
-    input, target, weight=None, size_average=None, ignore_index=-100, reduce=None, reduction="mean"
-):
-    """-input at the target class, input of log probabilities; see `cross_entropy`."""
-    reduction = resolved_reduction("nll_loss", size_average, reduce, reduction)
-    _check_classes("nll_loss", input, target, weight)
-    try:
-        return ops.nll(input, target, weight, ignore_index=ignore_index, reduction=reduction)
-    except IndexError:
-        raise _wrong_label("nll_loss", input, target, ignore_index) from None
-
-
-def _check_classes(name, input, target, weight):
-    """Raise unless target and weight fit the input: integers, in its shape without the classes."""
-    x, y = input.array, target.array
-    if x.dtype.kind not in "fV":
-        floats(name, input)
-    if not x.ndim or (x.shape[0], *x.shape[2:]) != y.shape and (x.ndim > 1 or y.shape):
-        expected = f"{(x.shape[0], *x.shape[2:])}" if x.ndim > 1 else "()"
-        raise ArgumentError(
-            f"{name}: expected a target {expected} of class indices for input {describe(input)}, "
-            f"(N, C, ...), got {describe(target)}"
-        )
-    if y.dtype.kind not in "iu":
-        raise DtypeError(
-            f"{name}: expected class indices of int64, got {describe(target)}; convert with .long()"
-        )
-    classes = x.shape[ops.class_axis(x)]
-    if weight is not None and weight.array.shape != (classes,):
-        raise ShapeError(
-            f"{name}: expected a weight ({classes},), one a class, got {describe(weight)}"
-        )
-
-
-def _wrong_label(name, input, target, ignore_index):
-    """The error for a label out of range, made after the fact: a right call need not look."""
-    classes = input.array.shape[ops.class_axis(input.array)]
-    labels = target.array.reshape(-1)
-    position = int((((labels < 0) | (labels >= classes)) & (labels != ignore_index)).argmax())
-    return OutOfRangeError(
-        f"{name}: expected labels from 0 to {classes - 1} (or ignore_index {ignore_index}), got "
-        f"{labels[position]} at position {position} of {describe(target)}; the input is "
-        f"{describe(input)}, with {classes} classes"
-    )
+    The negative log likelihood of a Poisson distribution without log(target!), of which `full` adds
+    Stirling's approximation where the target is above 1.
+    """
+    reduction = resolved_reduction("poisson_nll_loss", size_average, reduce, reduction)
+    if log_input:
+        losses = math.exp(input) - target * input
+    else:
+        losses = input - target * math.log(input + eps)
+    if full:
+        safe = target.masked_fill(target <= 1, 1)
+        stirling = safe * math.log(safe) - safe + math.log(safe) * 0.5 + HALF_LOG_2_PI
+        losses = losses + stirling.masked_fill(target <= 1, 0)
+    return reduced("poisson_nll_loss", losses, reduction)
