@@ -1,0 +1,41 @@
+"""Transforms of pictures, and of the boxes, masks and points that go with them.
+
+There is one implementation, with the semantics of torchvision's v2; `transforms.v2` is the same.
+Random transforms draw from tallow's generator as torchvision draws: the same seed, the same crop.
+"""
+
+from tallowvision.transforms import functional
+from tallowvision.transforms._container import Compose, RandomApply, RandomChoice, RandomOrder
+from tallowvision.transforms._conversion import (
+    ConvertImageDtype,
+    Identity,
+    Lambda,
+    Normalize,
+    PILToTensor,
+    ToDtype,
+    ToImage,
+    ToPILImage,
+    ToPureTensor,
+    ToTensor,
+)
+from tallowvision.transforms._geometry import (
+    CenterCrop,
+    FiveCrop,
+    Pad,
+    RandomCrop,
+    RandomHorizontalFlip,
+    RandomResizedCrop,
+    RandomVerticalFlip,
+    Resize,
+    TenCrop,
+)
+from tallowvision.transforms._transform import Transform
+from tallowvision.transforms.functional import InterpolationMode
+
+__all__ = [
+    "CenterCrop", "Compose", "ConvertImageDtype", "FiveCrop", "Identity", "InterpolationMode",
+    "Lambda", "Normalize", "PILToTensor", "Pad", "RandomApply", "RandomChoice", "RandomCrop",
+    "RandomHorizontalFlip", "RandomOrder", "RandomResizedCrop", "RandomVerticalFlip", "Resize",
+    "TenCrop", "ToDtype", "ToImage", "ToPILImage", "ToPureTensor", "ToTensor", "Transform",
+    "functional",
+]  # fmt: skip

@@ -1,0 +1,44 @@
+"""The transforms as functions, on Pillow images, tensors and `tv_tensors`; none draws numbers."""
+
+from tallowvision._pil import pil_to_tensor, to_pil_image, to_tensor
+from tallowvision.transforms.functional._geometry import (
+    center_crop,
+    crop,
+    five_crop,
+    hflip,
+    horizontal_flip,
+    pad,
+    resized_crop,
+    ten_crop,
+    vertical_flip,
+    vflip,
+)
+from tallowvision.transforms.functional._meta import (
+    clamp_bounding_boxes,
+    clamp_keypoints,
+    convert_bounding_box_format,
+    get_dimensions,
+    get_image_num_channels,
+    get_image_size,
+    get_num_channels,
+    get_num_frames,
+    get_size,
+)
+from tallowvision.transforms.functional._registry import register_kernel
+from tallowvision.transforms.functional._resize import InterpolationMode, resize
+from tallowvision.transforms.functional._values import (
+    convert_image_dtype,
+    normalize,
+    to_dtype,
+    to_image,
+)
+from tallowvision.tv_tensors import is_pure_tensor
+
+__all__ = [
+    "InterpolationMode", "center_crop", "clamp_bounding_boxes", "clamp_keypoints",
+    "convert_bounding_box_format", "convert_image_dtype", "crop", "five_crop", "get_dimensions",
+    "get_image_num_channels", "get_image_size", "get_num_channels", "get_num_frames", "get_size",
+    "hflip", "horizontal_flip", "is_pure_tensor", "normalize", "pad", "pil_to_tensor",
+    "register_kernel", "resize", "resized_crop", "ten_crop", "to_dtype", "to_image",
+    "to_pil_image", "to_tensor", "vertical_flip", "vflip",
+]  # fmt: skip

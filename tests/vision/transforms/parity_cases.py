@@ -1,0 +1,192 @@
+"""What the transforms are compared on, as text that is evaluated with torchvision or with tallow.
+
+`tools/goldens/vision.py` evaluates it with torchvision, and records what it gives; the test
+evaluates it with tallow. Names in the text: `inputs` below, `torch`, `T`, `F`, `tv` and `drawn`.
+"""
+
+import numpy as np
+import PIL.Image
+
+
+def picture(height, width, channels, seed=0):
+    """Smooth shapes and some noise, uint8 (H, W, C)."""
+    rng = np.random.default_rng(seed)
+    y, x = np.mgrid[:height, :width] / max(height, width)
+    phases = rng.uniform(0, 6, (channels, 3))
+    waves = [
+        np.sin(9 * x * (c + 1) + a) + np.cos(7 * y + b) * x for c, (a, b, _) in enumerate(phases)
+    ]
+    noise = rng.normal(0, 0.15, (height, width, channels))
+    return (np.clip(np.stack(waves, -1) / 4 + 0.5 + noise, 0, 1) * 255).astype(np.uint8)
+
+
+def inputs(torch, tv):
+    """The pictures and targets, by name."""
+    pixels = picture(18, 25, 3)
+    rgb = torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1)))
+    grid = np.arange(18 * 25).reshape(18, 25)
+    boxes = [[2, 3, 9, 12], [-4, 1, 5, 30], [20, 10, 24, 17]]
+    turned = [[4.0, 5.0, 8.0, 3.0, 30.0], [12.0, 9.0, 4.0, 7.5, -75.0]]
+    canvas = (18, 25)
+    return {
+        "pixels": pixels,
+        "rgb": rgb,
+        "floats": rgb.to(torch.float32) / 255,
+        "grey": rgb[:1].clone(),
+        "batch": torch.stack([rgb, rgb.flip(-1)]).clone(),
+        "wide": torch.from_numpy(np.ascontiguousarray(picture(9, 64, 3, 1).transpose(2, 0, 1))),
+        "image": tv.Image(rgb),
+        "video": tv.Video(torch.stack([rgb, rgb.flip(-2)]).clone()),
+        "mask": tv.Mask(torch.from_numpy(grid % 7)),
+        "masks": tv.Mask(torch.from_numpy(np.stack([grid % 3 == 0, grid % 5 == 1]))),
+        "boxes": tv.BoundingBoxes(boxes, format="XYXY", canvas_size=canvas),
+        "xywh": tv.BoundingBoxes(boxes, format="XYWH", canvas_size=canvas, dtype=torch.float32),
+        "cxcywh": tv.BoundingBoxes(boxes, format="CXCYWH", canvas_size=canvas),
+        "turned": tv.BoundingBoxes(turned, format="XYWHR", canvas_size=canvas, clamping_mode=None),
+        "points": tv.KeyPoints([[2.0, 3.0], [24.0, 17.0], [-1.0, 9.5]], canvas_size=canvas),
+        "pil": PIL.Image.fromarray(pixels),
+        "pil_l": PIL.Image.fromarray(pixels[..., 0]),
+        "pil_1": PIL.Image.fromarray(pixels[..., 0]).convert("1"),
+        "pil_la": PIL.Image.fromarray(pixels).convert("LA"),
+        "pil_i": PIL.Image.fromarray(pixels[..., 0].astype(np.int32) * 1000),
+        "pil_f": PIL.Image.fromarray(pixels[..., 0].astype(np.float32) / 7),
+        "pil_p": PIL.Image.fromarray(pixels).convert("P", palette=PIL.Image.Palette.ADAPTIVE),
+    }
+
+
+CONVERSION = [
+    *(f"F.to_tensor({x})" for x in ("pil", "pil_l", "pil_1", "pil_la", "pil_i", "pil_f", "pil_p")),
+    "F.to_tensor(pixels)", "F.to_tensor(pixels[..., 0])", "F.to_tensor(pixels / 255.0)",
+    *(f"F.pil_to_tensor({x})" for x in ("pil", "pil_l", "pil_1", "pil_la", "pil_i", "pil_f")),
+    *(f"F.to_pil_image({x})" for x in ("rgb", "grey", "floats", "grey[0]", "pixels", "image")),
+    "F.to_pil_image(rgb[:2])", "F.to_pil_image(torch.cat([rgb, grey]))",
+    "F.to_pil_image(grey.to(torch.int32) * 300)", "F.to_pil_image(grey.to(torch.int16))",
+    "F.to_pil_image(grey.to(torch.float32), mode='F')", "F.to_pil_image(rgb, mode='HSV')",
+    "F.to_image(pixels)", "F.to_image(pil)", "F.to_image(rgb)",
+    "T.ToTensor()(pil)", "T.PILToTensor()(pil)", "T.ToImage()(pil)", "T.ToPILImage()(rgb)",
+    "T.ToPureTensor()([image, mask])",
+]  # fmt: skip
+
+_DTYPES = ["uint8", "int16", "int32", "int64", "float32", "float64"]
+_SCALED = [
+    (a, b) for a in _DTYPES for b in _DTYPES
+    if (a, b) not in (("float32", "int32"), ("float32", "int64"), ("float64", "int64"))
+]  # fmt: skip
+
+VALUES = [
+    *(
+        f"F.to_dtype(F.to_dtype(rgb, torch.{a}, scale=True), torch.{b}, scale=True)"
+        for a, b in _SCALED
+    ),
+    "F.to_dtype(floats * 300, torch.int64)", "F.convert_image_dtype(rgb, torch.float64)",
+    "T.ToDtype(torch.float32, scale=True)([image, mask, boxes])",
+    "T.ToDtype({tv.Mask: torch.float32, 'others': None})([image, mask, boxes])",
+    "T.ConvertImageDtype(torch.float32)(rgb)",
+    "F.normalize(floats, [0.4, 0.5, 0.6], [0.2, 0.3, 0.25])", "F.normalize(floats, [0.4], [0.2])",
+    "T.Normalize((0.5, 0.4, 0.3), (0.1, 0.2, 0.3))(batch.to(torch.float64))",
+    "T.Compose([T.ToTensor(), T.Normalize([0.5], [0.5])])(pil_l)",
+]  # fmt: skip
+
+_ALL = "[image, video, mask, masks, boxes, xywh, cxcywh, points]"
+
+GEOMETRY = [
+    *(f"{f}({x})" for f in ("F.hflip", "F.vflip") for x in ("pil", "rgb", "batch", "turned")),
+    *(f"[{f}(x) for x in {_ALL}]" for f in ("F.horizontal_flip", "F.vertical_flip")),
+    *(
+        f"[F.crop(x, {box}) for x in {_ALL} + [pil, rgb]]"
+        for box in ("3, 4, 10, 12", "-2, -3, 12, 40", "15, 20, 8, 9", "-9, 20, 12, 6")
+    ),
+    "F.crop(turned, 1, 2, 10, 12)",
+    *(
+        f"[F.center_crop(x, {size}) for x in {_ALL} + [pil, rgb]]"
+        for size in ("[10, 12]", "[7]", "[30, 11]", "[20, 33]", "18")
+    ),
+    *(
+        f"[F.pad(x, {how}) for x in {_ALL} + [pil, pil_l, rgb]]"
+        for how in ("3", "[1, 4]", "[1, 2, 3, 4]", "[5], fill=7")
+    ),
+    *(
+        f"[F.pad(x, [3, 5, 2, 1], padding_mode='{mode}') for x in [image, video, mask, pil, pil_l]]"
+        for mode in ("edge", "reflect", "symmetric")
+    ),
+    "F.pad(rgb, 2, fill=[9, 8, 7])", "F.pad(pil, 2, fill=(9, 8, 7))", "F.pad(floats, 1, fill=0.5)",
+    "F.five_crop(rgb, [7, 9])", "F.ten_crop(pil, 8)", "F.ten_crop(rgb, 8, vertical_flip=True)",
+    "T.Pad([1, 2], fill={tv.Image: 5, 'others': 1})([image, mask])", "T.CenterCrop(9)([pil, mask])",
+]  # fmt: skip
+
+_MODES = ["nearest", "nearest-exact", "bilinear", "bicubic"]
+
+RESIZE = [
+    *(f"F.resize(pil, [11, 30], '{mode}')" for mode in (*_MODES, "box", "hamming", "lanczos")),
+    *(f"F.resize({x}, 11)" for x in ("pil", "pil_l", "mask", "masks", "xywh", "boxes", "points")),
+    *(
+        f"F.resize({x}, {size}, T.InterpolationMode('{mode}'), antialias={antialias})"
+        for x in ("rgb", "floats")
+        for size in ("[7, 9]", "[40, 31]", "[18, 10]")
+        for mode in _MODES
+        for antialias in (True, False)
+    ),
+    "F.resize(rgb, [7, 9], 'lanczos')", "F.resize(batch, 9)", "F.resize(video, [9])",
+    "F.resize(wide, 20, max_size=50)", "F.resize(wide, None, max_size=32)",
+    "F.resize(rgb.to(torch.int16), [7, 9])", "F.resize(floats.to(torch.float64), [7, 9])",
+    "F.resized_crop(pil, 2, 3, 9, 10, [15, 15])", "F.resized_crop(rgb, 2, 3, 9, 10, [15, 15])",
+    "[F.resized_crop(x, 2, 3, 9, 10, [15, 15]) for x in [mask, boxes, points]]",
+    "T.Resize(9)([image, mask, boxes])", "T.Resize((5, 6), interpolation=2)(pil)",
+]  # fmt: skip
+
+BOXES = [
+    *(
+        f"F.convert_bounding_box_format({x}, new_format='{new}')"
+        for x in ("boxes", "xywh", "cxcywh")
+        for new in ("XYXY", "XYWH", "CXCYWH")
+    ),
+    *(
+        f"F.convert_bounding_box_format({x}, new_format='{new}')"
+        for x in ("turned", "F.convert_bounding_box_format(turned, new_format='CXCYWHR')",
+                  "F.convert_bounding_box_format(turned, new_format='XYXYXYXY')")
+        for new in ("XYWHR", "CXCYWHR", "XYXYXYXY")
+    ),
+    "F.clamp_bounding_boxes(boxes)", "F.clamp_bounding_boxes(xywh)",
+    "F.clamp_bounding_boxes(cxcywh)", "F.clamp_bounding_boxes(boxes, clamping_mode=None)",
+    "F.clamp_keypoints(points)",
+    "[F.get_size(x) for x in [pil, rgb, mask, boxes, points, video]]",
+    "[F.get_dimensions(x) for x in [pil, pil_l, rgb, rgb[0], video]]",
+    "[F.get_num_channels(pil_l), F.get_num_channels(rgb), F.get_image_size(pil)]",
+]  # fmt: skip
+
+RANDOM = [
+    "T.RandomHorizontalFlip()(rgb)", "T.RandomVerticalFlip(0.3)([image, mask, boxes])",
+    "T.RandomCrop(9)(rgb)", "T.RandomCrop((18, 9))(pil)", "T.RandomCrop(20, padding=4)(rgb)",
+    "T.RandomCrop([25, 30], pad_if_needed=True, padding_mode='reflect')(rgb)",
+    "T.RandomCrop(12, padding=[1, 2], fill=3)([image, mask, boxes, points])",
+    "T.RandomResizedCrop(10)(rgb)", "T.RandomResizedCrop((8, 9), scale=(0.3, 0.4))([pil, mask])",
+    "T.RandomResizedCrop(8, ratio=(9, 10))(wide)", "T.RandomResizedCrop(8, ratio=(0.2, 0.3))(wide)",
+    "T.RandomApply([T.RandomCrop(9), T.Pad(2)], p=0.6)(rgb)",
+    "T.RandomChoice([T.CenterCrop(5), T.Pad(1), T.Resize(8)], p=[1, 2, 1])(rgb)",
+    "T.RandomOrder([T.Pad(1), T.CenterCrop(5), T.RandomHorizontalFlip()])(rgb)",
+]  # fmt: skip
+
+GROUPS = {
+    "conversion": CONVERSION, "values": VALUES, "geometry": GEOMETRY, "resize": RESIZE,
+    "boxes": BOXES, "random": RANDOM,
+}  # fmt: skip
+SEEDS = 4
+
+
+def arrays(result):
+    """The numbers in a result, however nested, in order."""
+    if isinstance(result, list | tuple):
+        return [array for item in result for array in arrays(item)]
+    if hasattr(result, "canvas_size"):
+        return [result.numpy(), np.array(result.canvas_size)]
+    return [np.asarray(result)]
+
+
+def evaluate(group, case, torch, transforms, functional, tv_tensors):
+    """The arrays that a case gives; those of random ones, for several seeds."""
+    scope = {"torch": torch, "T": transforms, "F": functional, "tv": tv_tensors}
+    results = []
+    for seed in range(SEEDS if group == "random" else 1):
+        torch.manual_seed(seed)
+        results += arrays(eval(case, scope | inputs(torch, tv_tensors)))
+    return results

@@ -1,0 +1,163 @@
+"""Transforms: which parts of a sample change, errors, gradients, types of one's own."""
+
+from collections import namedtuple
+
+import numpy as np
+import PIL.Image
+import pytest
+
+import tallow
+from tallowvision import transforms, tv_tensors
+from tallowvision.transforms import functional as F
+
+
+def image(*shape):
+    return tallow.arange(int(np.prod(shape))).reshape(shape).to(tallow.uint8)
+
+
+def test_one_implementation_under_two_names():
+    from tallowvision.transforms import v2
+
+    assert v2.Resize is transforms.Resize and v2.functional.resize is F.resize
+
+
+Sample = namedtuple("Sample", "picture rest")
+
+
+def test_any_tree_is_a_sample():
+    picture, flip = tv_tensors.Image(image(1, 2, 2)), transforms.RandomHorizontalFlip(p=1)
+    flipped = flip({"a": [picture, "text"], "b": (1, None)})
+    assert flipped["a"][0].tolist() == [[[1, 0], [3, 2]]]
+    assert flipped["a"][1] == "text" and flipped["b"] == (1, None)
+    flipped = flip(Sample(picture, {"n": 2}))
+    assert isinstance(flipped, Sample) and flipped.rest == {"n": 2}
+    picture, label = flip(picture, 7)
+    assert picture.tolist() == [[[1, 0], [3, 2]]] and label == 7
+
+
+def test_only_the_first_plain_tensor_is_an_image():
+    flip = transforms.RandomHorizontalFlip(p=1)
+    first, second = flip(image(1, 1, 2), tallow.tensor([5, 6]))
+    assert first.tolist() == [[[1, 0]]] and second.tolist() == [5, 6]
+    pil, plain = flip(PIL.Image.new("L", (2, 2)), tallow.tensor([5, 6]))
+    assert plain.tolist() == [5, 6]
+
+
+def test_types_stay():
+    boxes = tv_tensors.BoundingBoxes([[1, 1, 2, 3]], format="XYXY", canvas_size=(4, 5))
+    sample = [tv_tensors.Image(image(1, 4, 5)), tv_tensors.Mask(image(4, 5)), boxes]
+    made = transforms.Compose([transforms.Pad(1), transforms.RandomCrop(3)])(sample)
+    assert [type(x) for x in made] == [tv_tensors.Image, tv_tensors.Mask, tv_tensors.BoundingBoxes]
+    assert made[2].canvas_size == (3, 3)
+
+
+def test_a_type_of_ones_own_passes_until_it_has_a_kernel():
+    class Heat(tv_tensors.TVTensor):
+        pass
+
+    heat, pad = Heat([[1.0, 2.0]]), transforms.Pad(1)
+    assert pad([tv_tensors.Image(image(1, 1, 2)), heat])[1] is heat
+    with pytest.raises(TypeError, match="pad: expected one of .*, got Heat"):
+        F.pad(heat, 1)
+    F.register_kernel(F.pad, Heat)(lambda heat, padding, fill, padding_mode: heat * 0)
+    assert pad([tv_tensors.Image(image(1, 1, 2)), heat])[1].tolist() == [[0, 0]]
+
+
+def test_boxes_follow_the_picture():
+    """The box around a white patch is around it after the transforms as well."""
+    pixels = tallow.zeros(1, 12, 17)
+    pixels[:, 3:7, 5:11] = 1
+    boxes = tv_tensors.BoundingBoxes([[5, 3, 11, 7]], format="XYXY", canvas_size=(12, 17))
+    points = tv_tensors.KeyPoints([[5, 3]], canvas_size=(12, 17))
+    changes = [
+        F.hflip, F.vflip, lambda x: F.pad(x, [1, 2, 3, 4]), lambda x: F.crop(x, 1, 2, 9, 14),
+        lambda x: F.crop(x, -3, -1, 20, 20), lambda x: F.center_crop(x, [15, 22]),
+        lambda x: F.center_crop(x, [11, 14]), lambda x: F.center_crop(x, [9, 20]),
+    ]  # fmt: skip
+    for change in changes:
+        shown, (left, top, right, bottom) = change(pixels), change(boxes)[0].tolist()
+        assert shown[:, top:bottom, left:right].min() == 1 and shown.sum() == 24
+        x, y = change(points)[0].tolist()
+        assert (x, y) in [(a, b) for a in (left, right - 1) for b in (top, bottom - 1)]
+
+
+def test_a_crop_far_outside_is_black_and_of_its_size():
+    assert F.crop(image(3, 4, 5) + 1, -9, 30, 5, 6).tolist() == tallow.zeros(3, 5, 6).tolist()
+
+
+def test_resize_has_gradients():
+    x = tallow.rand(1, 5, 7, dtype=tallow.float64).requires_grad_()
+    weights = tallow.rand(1, 3, 4, dtype=tallow.float64)
+    (F.resize(x, [3, 4], "bicubic") * weights).sum().backward()
+    step = tallow.zeros_like(x).detach()
+    step[0, 2, 3] = 1e-3
+    change = (F.resize(x + step, [3, 4], "bicubic") - F.resize(x, [3, 4], "bicubic")) * weights
+    np.testing.assert_allclose(x.grad[0, 2, 3].item(), change.sum().item() / 1e-3, rtol=1e-9)
+
+
+def test_empty_batches():
+    assert F.resize(tallow.zeros(0, 3, 4, 4), [2, 3]).shape == (0, 3, 2, 3)
+    assert F.hflip(tallow.zeros(0, 3, 4, 4)).shape == (0, 3, 4, 4)
+
+
+def test_repr():
+    made = transforms.Compose([transforms.Resize(4), transforms.RandomCrop(2, padding=1)])
+    assert repr(made).split("\n") == [
+        "Compose(",
+        "      Resize(size=[4], interpolation=bilinear, antialias=True)",
+        "      RandomCrop(size=[2, 2], padding=(1, 1, 1, 1), pad_if_needed=False, fill=0, "
+        "padding_mode=constant)",
+        ")",
+    ]
+
+
+ERRORS = [
+    (lambda: F.normalize(image(3, 2, 2), [0.5], [0.5]), TypeError, "expected a floating-point"),
+    (lambda: F.normalize(tallow.ones(2, 2), [0.5], [0.5]), RuntimeError, "C, H, W"),
+    (lambda: F.normalize(tallow.ones(3, 2, 2), [0.5], [0.0]), ValueError, "std above 0"),
+    (lambda: F.normalize(tallow.ones(3, 2, 2), [0.5, 1], [1.0]), RuntimeError, "3 channels, got 2"),
+    (lambda: F.to_tensor([1, 2]), TypeError, "got list"),
+    (lambda: F.to_tensor(np.zeros(3)), RuntimeError, r"float64 \(3,\)"),
+    (lambda: F.to_pil_image(tallow.ones(3, 2, 2) * 1.5), ValueError, "from 1.5 to 1.5; undo"),
+    (lambda: F.to_pil_image(tallow.ones(5, 2, 2)), RuntimeError, "1 to 4 channels"),
+    (lambda: F.to_pil_image(image(3, 2, 2), mode="L"), ValueError, "expected mode RGB"),
+    (lambda: F.to_pil_image(image(3, 2, 2).int()), TypeError, "expected uint8"),
+    (lambda: F.to_dtype(tallow.ones(1, 2, 2), tallow.int64, True), RuntimeError, "can hold"),
+    (lambda: F.resize(tallow.ones(1, 4, 4), [2, 3, 4]), ValueError, "height, width"),
+    (lambda: F.resize(tallow.ones(1, 4, 4), [2, 3], max_size=4), ValueError, "max_size only"),
+    (lambda: F.resize(tallow.ones(1, 4, 4), 3, max_size=2), ValueError, "above size 3"),
+    (lambda: F.resize(tallow.ones(1, 4, 4), 3, "cubic"), ValueError, "bicubic, .*got 'cubic'"),
+    (lambda: F.resize(tallow.ones(1, 4, 4), 3, "box"), NotImplementedError, "Pillow images"),
+    (lambda: F.pad(tallow.ones(1, 4, 4), [1, 2, 3]), ValueError, "one, two or four"),
+    (lambda: F.pad(tallow.ones(1, 4, 4), 1, padding_mode="wrap"), ValueError, "'wrap'"),
+    (lambda: F.pad(tallow.ones(3, 4, 4), 1, fill=[1, 2]), ValueError, "a fill for each"),
+    (lambda: F.hflip("picture"), TypeError, "horizontal_flip: expected one of .*got str"),
+    (lambda: F.five_crop(image(1, 3, 3), 4), ValueError, r"within the picture's \[3, 3\]"),
+    (lambda: transforms.RandomCrop(5)(image(1, 3, 3)), ValueError, r"got \[5, 5\]"),
+    (lambda: transforms.RandomCrop(5)("text"), TypeError, "with a picture or a target"),
+    (lambda: transforms.RandomHorizontalFlip(1.2), ValueError, "p from 0 to 1, got 1.2"),
+    (lambda: transforms.Compose([]), ValueError, "at least one transform"),
+    (lambda: transforms.Compose(abs), TypeError, "sequence of transforms"),
+    (lambda: transforms.RandomChoice([abs], p=[1, 2]), ValueError, "1 weights p, got 2"),
+    (lambda: transforms.Normalize([0.5], [1])(PIL.Image.new("L", (2, 2))), TypeError, "ToTensor"),
+    (lambda: transforms.ToDtype({tv_tensors.Mask: tallow.int64})(image(1, 2, 2)), ValueError,
+     "others"),
+    (lambda: transforms.RandomResizedCrop(3, scale=(2, 1)), ValueError, "scale as"),
+    (lambda: transforms.Lambda(3), TypeError, "expected a function"),
+    (lambda: transforms.Transform()(image(1, 2, 2)), NotImplementedError, "define transform"),
+    (lambda: transforms.CenterCrop([1, 2, 3]), ValueError, "CenterCrop: expected an int"),
+    (lambda: tv_tensors.Image([1, 2]), RuntimeError, "Image: expected"),
+    (lambda: tv_tensors.BoundingBoxes([[[1]]], format="XYXY", canvas_size=(2, 2)), RuntimeError,
+     "expected .N, K."),
+    (lambda: tv_tensors.BoundingBoxes([1, 2, 3, 4], format="XXYY", canvas_size=(2, 2)),
+     ValueError, "expected one of XYXY"),
+    (lambda: tv_tensors.KeyPoints([[1, 2, 3]], canvas_size=(2, 2)), RuntimeError, "got int64"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("number", range(len(ERRORS)))
+def test_errors(number):
+    call, error, message = ERRORS[number]
+    with pytest.raises(error, match=message) as caught:
+        call()
+    assert isinstance(caught.value, tallow.errors.TallowError)
