@@ -100,9 +100,11 @@ _FUNCTIONAL = """
 
 
 def __getattr__(name):
-    """The packages, and functions of nn.functional that torch has here too, at their first use."""
+    """The packages, and functions that torch has here and in a package, at their first use."""
     if name in _PACKAGES:
         return _import_module(f"tallow.{name}")
+    if name in ("load", "save"):
+        return getattr(_import_module("tallow.serialization"), name)
     if name in _FUNCTIONAL:
         return getattr(_import_module("tallow.nn.functional"), name)
     raise AttributeError(f"module 'tallow' has no attribute {name!r}")

@@ -1,0 +1,15 @@
+"""Saving and loading: PyTorch's files, safetensors and npz.
+
+`save` and `load` are also names of the package itself. Loading runs nothing that a file asks for.
+"""
+
+from tallow.serialization.loading import load
+from tallow.serialization.placeholder import Placeholder
+from tallow.serialization.safetensors import (
+    load_file,
+    load_metadata,
+    load_sharded,
+    save_file,
+    save_sharded,
+)
+from tallow.serialization.saving import save

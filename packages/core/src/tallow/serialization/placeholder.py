@@ -1,0 +1,53 @@
+"""What stands for an object that a file names and that loading does not build."""
+
+import reprlib
+
+
+class Placeholder:
+    """An object of a class that loading knows nothing about: it can be looked at, and does nothing.
+
+    `path` is the name that the file gives, `args` what the object was to be made from, `state` its
+    attributes, `items` what was to be put into it (a list or a dict), None if there is none.
+    """
+
+    def __init__(self, path, args=()):
+        self.path = path
+        self.args = args
+        self.state = None
+        self.items = None
+
+    def __repr__(self):
+        return SHORT.repr(self)
+
+
+class Global:
+    """A class or function that a file names; `build` makes its objects, and is None if unknown."""
+
+    def __init__(self, path, build=None):
+        self.path = path
+        self.build = build
+
+    def __call__(self, *args):
+        return Placeholder(self.path, args) if self.build is None else self.build(*args)
+
+    def __repr__(self):
+        return f"<not loaded: {self.path}>"
+
+
+class _Short(reprlib.Repr):
+    """Bounded in depth and length, as a file may nest an object in itself many times over."""
+
+    def repr_Placeholder(self, placeholder, level):
+        if level <= 0:
+            return f"<not loaded: {placeholder.path}(...)>"
+        parts = [self.repr1(argument, level - 1) for argument in placeholder.args[:4]]
+        for name in ("state", "items"):
+            value = getattr(placeholder, name)
+            if value is not None:
+                parts.append(f"{name}={self.repr1(value, level - 1)}")
+        return f"<not loaded: {placeholder.path}({', '.join(parts)})>"
+
+
+SHORT = _Short()
+SHORT.maxlevel = 4
+SHORT.maxdict = 8
