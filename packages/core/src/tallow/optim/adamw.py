@@ -1,6 +1,7 @@
 """Adam with weight decay apart from the gradient."""
 
 from tallow.optim.adam import Adam
+from tallow.optim.optimizer import given
 
 
 class AdamW(Adam):
@@ -13,13 +14,9 @@ class AdamW(Adam):
         self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=1e-2, amsgrad=False, *,
         maximize=False, foreach=None, capturable=False, differentiable=False, fused=None,
     ):  # fmt: skip
-        super().__init__(
-            params, lr, betas, eps, weight_decay, amsgrad, foreach=foreach, maximize=maximize,
-            capturable=capturable, differentiable=differentiable, fused=fused,
-            decoupled_weight_decay=True,
-        )  # fmt: skip
+        super().__init__(params, **given(locals()), decoupled_weight_decay=True)
 
     def __setstate__(self, state):
         super().__setstate__(state)
         for group in self.param_groups:
-            group["decoupled_weight_decay"] = True  # also for a state that Adam wrote
+            group["decoupled_weight_decay"] = True  # also in a state that Adam wrote

@@ -8,9 +8,9 @@ from copy import deepcopy
 from itertools import chain
 
 from tallow.autograd.modes import enable_grad
-from tallow.creation import tensor
+from tallow.creation import tensor, zeros_like
 from tallow.dtypes import float32, float64, get_default_dtype
-from tallow.errors import ArgumentError, TypeMismatchError
+from tallow.errors import ArgumentError, TypeMismatchError, describe
 from tallow.graph import RemovableHandle
 from tallow.tensor import Tensor
 
@@ -64,8 +64,10 @@ class Optimizer:
     groups, each with its tensors under "params" and settings of its own; `defaults` has the
     settings of the others.
 
-    A subclass overrides `step`, or `_update(group, params)`, which changes the parameters of one
-    group that have a gradient, and `_new_state(p, group)`, what it keeps for a parameter.
+    A subclass overrides `step`. Those of tallow name instead their `_algorithm`, an `Update`, and
+    in `_slots` the state that it keeps for every parameter: zeros at first, and of those with a
+    setting beside them only where a group has it. The update gets these in order, then what
+    `_numbers` gives.
 
     >>> import tallow
     >>> weight = tallow.nn.Parameter(tallow.ones(2))
@@ -77,6 +79,8 @@ class Optimizer:
     """
 
     _opt_called = False
+    _algorithm = None
+    _slots: dict[str, str | None] = {}
 
     def __init__(self, params, defaults):
         self.defaults = defaults
@@ -146,11 +150,30 @@ class Optimizer:
         return loss
 
     def _update(self, group, params):
-        raise NotImplementedError(f"{self._name}: expected a subclass to define step(), got none")
+        """Change the parameters of a group that have a gradient."""
+        if self._algorithm is None:
+            raise NotImplementedError(
+                f"{self._name}: expected a subclass to define step(), got none"
+            )
+        states = self._states(params, group)
+        columns = [column(states, name) if used else [] for name, used in self._used(group)]
+        self._algorithm(group, params, *columns, *self._numbers(states, group))
+
+    def _used(self, group):
+        """The names of `_slots`, and whether the group has state under them."""
+        return [(name, setting is None or group[setting]) for name, setting in self._slots.items()]
 
     def _new_state(self, p, group):
         """What is kept for a parameter from its first gradient on."""
-        return {}
+        state = {"step": new_count()}
+        for name, used in self._used(group):
+            if used:
+                state[name] = zeros_like(p)
+        return state
+
+    def _numbers(self, states, group):
+        """Lists of numbers for the algorithm, after its state: how many steps were made."""
+        return [advance(states)]
 
     def _states(self, params, group):
         """The state of each parameter."""
@@ -365,27 +388,33 @@ def _matched(value, p, hosted, key=None):
 # What algorithms share
 
 
+def given(arguments):
+    """The settings among the `locals()` with which a constructor was called."""
+    return {k: v for k, v in arguments.items() if k not in ("self", "params", "__class__")}
+
+
 def check_settings(optimizer, **settings):
-    """Raise unless the settings are numbers from 0 up."""
-    for name, value in settings.items():
-        if not value >= 0.0:
-            raise ArgumentError(f"{optimizer}: expected {name} of 0 or more, got {value}")
-
-
-def check_fractions(optimizer, **settings):
-    """Raise unless the settings are numbers from 0 to below 1."""
-    for name, value in settings.items():
-        if not 0.0 <= value < 1.0:
-            raise ArgumentError(f"{optimizer}: expected {name} from 0 to below 1, got {value}")
-
-
-def check_single(optimizer, **settings):
-    """Raise if a setting is a tensor of several elements."""
-    for name, value in settings.items():
+    """Raise unless the settings are numbers, or tensors of one, from 0 up."""
+    name = type(optimizer).__name__
+    for setting, value in settings.items():
         if isinstance(value, Tensor) and value.numel() != 1:
             raise ArgumentError(
-                f"{optimizer}: expected a number or a tensor of one element as {name}"
+                f"{name}: expected a number or a tensor of one as {setting}, got {describe(value)}"
             )
+        if not value >= 0.0:
+            raise ArgumentError(f"{name}: expected {setting} of 0 or more, got {value}")
+
+
+def check_betas(optimizer, betas):
+    """Raise unless there are two numbers, or two tensors of one, from 0 to below 1."""
+    name = type(optimizer).__name__
+    check_settings(optimizer, **{f"betas[{i}]": beta for i, beta in enumerate(betas)})
+    if len(betas) != 2 or any(beta >= 1.0 for beta in betas):
+        raise ArgumentError(f"{name}: expected two betas from 0 to below 1, got {betas}")
+    if isinstance(betas[0], Tensor) != isinstance(betas[1], Tensor):
+        raise ArgumentError(
+            f"{name}: expected both betas as numbers or as tensors, got one of each"
+        )
 
 
 def new_count():

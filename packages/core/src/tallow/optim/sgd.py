@@ -1,18 +1,17 @@
 """Stochastic gradient descent."""
 
+from tallow.creation import zeros_like
 from tallow.errors import ArgumentError
-from tallow.optim.optimizer import Optimizer, check_settings, check_single, column
-from tallow.optim.update import update
+from tallow.optim.optimizer import Optimizer, check_settings, column, given
+from tallow.optim.update import direction, update
 
 
 @update
-def sgd(xp, params, grads, buffers, *, lr, momentum, dampening, weight_decay, nesterov, maximize):
+def sgd(
+    xp, params, grads, buffers, *, lr, momentum, dampening, weight_decay, nesterov, maximize
+):  # fmt: skip
     for i, p in enumerate(params):
-        g = grads[i]
-        if maximize:
-            g = -g
-        if weight_decay:
-            g = g + weight_decay * p
+        g = direction(p, grads[i], weight_decay, maximize)
         if momentum:
             buffer = buffers[i]
             buffer *= momentum
@@ -24,9 +23,10 @@ def sgd(xp, params, grads, buffers, *, lr, momentum, dampening, weight_decay, ne
 class SGD(Optimizer):
     """Stochastic gradient descent, with momentum if asked.
 
-    With gradient g, plus `weight_decay` times the parameter: `buffer = momentum * buffer + (1 -
-    dampening) * g`, which is g itself at the first step, and `p -= lr * buffer`; with `nesterov` `p
-    -= lr * (g + momentum * buffer)` (Sutskever et al., 2013).
+    With gradient g, plus `weight_decay` times the parameter:
+    `buffer = momentum * buffer + (1 - dampening) * g`, which is g itself at the first step, and
+    `p -= lr * buffer`; with `nesterov` `p -= lr * (g + momentum * buffer)`
+    (Sutskever et al., 2013).
 
     >>> import tallow
     >>> weight = tallow.nn.Parameter(tallow.zeros(1))
@@ -43,36 +43,26 @@ class SGD(Optimizer):
         self, params, lr=1e-3, momentum=0, dampening=0, weight_decay=0, nesterov=False, *,
         maximize=False, foreach=None, differentiable=False, fused=None,
     ):  # fmt: skip
-        check_single("SGD", lr=lr)
-        check_settings("SGD", lr=lr, momentum=momentum, weight_decay=weight_decay)
+        defaults = given(locals())
+        check_settings(self, lr=lr, momentum=momentum, weight_decay=weight_decay)
         if nesterov and (momentum <= 0 or dampening != 0):
-            raise ArgumentError("SGD: expected a momentum and no dampening with nesterov")
-        super().__init__(params, {
-            "lr": lr, "momentum": momentum, "dampening": dampening, "weight_decay": weight_decay,
-            "nesterov": nesterov, "maximize": maximize, "foreach": foreach,
-            "differentiable": differentiable, "fused": fused,
-        })  # fmt: skip
+            raise ArgumentError("SGD: expected momentum and no dampening with nesterov")
+        super().__init__(params, defaults)
 
     def _update(self, group, params):
         if not group["momentum"]:
-            self._descend(group, params, [], group["dampening"])
+            sgd(group, params, [])
             return
-        fresh = [p for p in params if self.state[p].get("momentum_buffer") is None]
-        if fresh:
-            for p in fresh:
-                self.state[p]["momentum_buffer"] = p.new_zeros(p.shape)
-            self._descend(group, fresh, self._buffers(fresh), 0)  # the buffer becomes the gradient
-        others = set(params).difference(fresh)
-        params = [p for p in params if p in others]
-        if params:
-            self._descend(group, params, self._buffers(params), group["dampening"])
-
-    def _buffers(self, params):
-        return column([self.state[p] for p in params], "momentum_buffer")
-
-    def _descend(self, group, params, buffers, dampening):
-        sgd(
-            params, buffers, lr=group["lr"], momentum=group["momentum"], dampening=dampening,
-            weight_decay=group["weight_decay"], nesterov=group["nesterov"],
-            maximize=group["maximize"], differentiable=group["differentiable"],
-        )  # fmt: skip
+        states = [self.state[p] for p in params]
+        begun = [state.get("momentum_buffer") is not None for state in states]
+        if all(begun):
+            sgd(group, params, column(states, "momentum_buffer"))
+            return
+        fresh = [p for p, has_buffer in zip(params, begun, strict=True) if not has_buffer]
+        for p in fresh:
+            self.state[p]["momentum_buffer"] = zeros_like(p)
+        first = group | {"dampening": 0}  # the buffer becomes the gradient itself
+        sgd(first, fresh, [self.state[p]["momentum_buffer"] for p in fresh])
+        rest = [p for p, has_buffer in zip(params, begun, strict=True) if has_buffer]
+        if rest:
+            self._update(group, rest)

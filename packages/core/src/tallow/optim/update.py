@@ -5,12 +5,14 @@
         for p, g in zip(params, grads, strict=True):
             p -= lr * g
 
-The body works in place, with operators and functions of `xp`. It gets lists of arrays of one
-backend; a complex array comes as its real and its imaginary part, so that no body needs to know. In
-a differentiable step it gets Tensors, and `tallow.math` as `xp`: then it is recorded. So a body
-does not change in place what it has itself computed, since the record may need that. A kernel for a
-backend may take its place (`kernels.updates`).
+Keyword-only names are settings of the group. The body works in place, with operators and functions
+of `xp`. It gets lists of arrays of one backend; a complex array comes as its real and its imaginary
+part, so that no body needs to know. In a differentiable step it gets Tensors, and `tallow.math` as
+`xp`: then it is recorded. So a body does not change in place what it has itself computed, since the
+record may need that. A kernel for a backend may take its place (`kernels.updates`).
 """
+
+import inspect
 
 from tallow import backend, math
 from tallow.autograd import inplace
@@ -18,7 +20,7 @@ from tallow.autograd.modes import enable_grad
 from tallow.kernels.updates import TABLE
 from tallow.tensor import Tensor, tick
 
-NUMBERS = {bool, int, float, type(None)}
+NUMBERS = {bool, int, float, type(None), str}
 
 
 class Update:
@@ -28,26 +30,30 @@ class Update:
         self.body = body
         self.name = body.__name__
         self.__doc__ = body.__doc__
+        parameters = inspect.signature(body).parameters.values()
+        self.settings = tuple(p.name for p in parameters if p.kind is p.KEYWORD_ONLY)
 
-    def __call__(self, params, *state, differentiable=False, **settings):
-        """Change `params` by their gradients.
+    def __call__(self, group, params, *state):
+        """Change `params`, some of the group's, by their gradients.
 
-        Each of `state` is a list with a tensor (or a number) for every parameter, or empty.
+        Each of `state` is a list with a tensor, a number or None for every parameter, or empty.
         Settings that are tensors count as numbers, except in a differentiable step.
         """
-        if differentiable:
+        settings = {name: group[name] for name in self.settings}
+        if group.get("differentiable"):
             self._record(params, state, settings)
             return
         if not NUMBERS.issuperset(map(type, settings.values())):
-            settings = {k: v.item() if hasattr(v, "item") else v for k, v in settings.items()}
+            settings = {name: _plain(value) for name, value in settings.items()}
         arrays = [p.array for p in params]
         columns = [arrays, [p.grad.array for p in params]]
         for column in state:
             columns.append([x.array if isinstance(x, Tensor) else x for x in column])
-        if len(set(map(type, arrays))) == 1:
+        kinds = set(map(type, arrays))
+        if len(kinds) == 1:
             self._run(columns, settings)
         else:
-            for kind in set(map(type, arrays)):
+            for kind in kinds:
                 chosen = [type(x) is kind for x in arrays]
                 self._run([_where(chosen, column) for column in columns], settings)
         _mark_changed(params)
@@ -79,6 +85,20 @@ class Update:
 def update(body):
     """Decorator: the `Update` that a body on lists of arrays describes."""
     return Update(body)
+
+
+def direction(p, g, weight_decay, maximize):
+    """The gradient to descend along: turned to ascend, and with weight decay added, if asked."""
+    if maximize:
+        g = -g
+    return g + weight_decay * p if weight_decay else g
+
+
+def _plain(value):
+    """A setting with numbers in the place of tensors (and of NumPy's numbers)."""
+    if isinstance(value, tuple | list):
+        return tuple(map(_plain, value))
+    return value.item() if hasattr(value, "item") else value
 
 
 def _mark_changed(params):

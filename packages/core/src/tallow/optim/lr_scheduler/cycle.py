@@ -87,8 +87,7 @@ class CyclicLR(_MomentumCycle):
             return self._scale_fn_custom(x)
         return _SCALES[self.mode][1](self.gamma, x)
 
-    def get_lr(self):
-        super().get_lr()
+    def _next_lrs(self):
         cycle = math.floor(1 + self.last_epoch / self.total_size)
         x = 1.0 + self.last_epoch / self.total_size - cycle
         ratio = self.step_ratio
@@ -104,9 +103,6 @@ class CyclicLR(_MomentumCycle):
             low + (high - low) * height * scale
             for low, high in zip(self.base_lrs, self.max_lrs, strict=True)
         ]
-
-    def _next_lr(self, lr, base_lr):
-        return lr
 
     def state_dict(self):
         """The schedule's attributes; of a scale_fn that is an object its own."""
@@ -192,8 +188,7 @@ class OneCycleLR(_MomentumCycle):
             self._start_momentum(optimizer, base_momentum, max_momentum, last_epoch)
         super().__init__(optimizer, last_epoch)
 
-    def get_lr(self):
-        super().get_lr()
+    def _next_lrs(self):
         step = self.last_epoch
         if step > self.total_steps:
             raise ArgumentError(
@@ -214,9 +209,6 @@ class OneCycleLR(_MomentumCycle):
                 ends = group[phase["start_momentum"]], group[phase["end_momentum"]]
                 self._set_momentum(group, anneal(*ends, part))
         return lrs
-
-    def _next_lr(self, lr, base_lr):
-        return lr
 
 
 def _count_steps(total_steps, epochs, steps_per_epoch):

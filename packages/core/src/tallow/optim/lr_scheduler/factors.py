@@ -36,17 +36,6 @@ class _FunctionLR(LRScheduler):
                 function.__dict__.update(own)
         super().load_state_dict(state)
 
-    def get_lr(self):
-        lrs = super().get_lr()
-        functions = zip(self.lr_lambdas, lrs, strict=True)
-        return [
-            lr if self._keeps() else lr * function(self.last_epoch) for function, lr in functions
-        ]
-
-    def _keeps(self):
-        """True if the rates stay as they are."""
-        return False
-
 
 def state_of(function):
     """The attributes of a callable object, None for a plain function."""
@@ -63,18 +52,20 @@ class LambdaLR(_FunctionLR):
     [0.5]
     """
 
-    def _next_lr(self, lr, base_lr):
-        return base_lr
+    def _next_lrs(self):
+        functions = zip(self.lr_lambdas, self.base_lrs, strict=True)
+        return [base_lr * function(self.last_epoch) for function, base_lr in functions]
 
 
 class MultiplicativeLR(_FunctionLR):
     """The rate before times `lr_lambda(epoch)`."""
 
-    def _next_lr(self, lr, base_lr):
-        return lr
-
-    def _keeps(self):
-        return self._is_initial
+    def _next_lrs(self):
+        lrs = [group["lr"] for group in self.optimizer.param_groups]
+        if self._is_initial:
+            return lrs
+        functions = zip(self.lr_lambdas, lrs, strict=True)
+        return [lr * function(self.last_epoch) for function, lr in functions]
 
 
 class StepLR(LRScheduler):

@@ -61,6 +61,9 @@ class LRScheduler:
             warnings.warn(
                 f"{name}.get_lr: it computes the next rates; use get_last_lr()", stacklevel=2
             )
+        return self._next_lrs()
+
+    def _next_lrs(self):
         groups = zip(self.optimizer.param_groups, self.base_lrs, strict=True)
         return [self._next_lr(group["lr"], base_lr) for group, base_lr in groups]
 

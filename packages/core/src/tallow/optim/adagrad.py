@@ -1,0 +1,42 @@
+"""Adagrad: steps that shrink with the squares of all gradients so far."""
+
+from tallow.creation import full_like
+from tallow.optim.optimizer import Optimizer, check_settings, given, new_count
+from tallow.optim.update import direction, update
+
+
+@update
+def adagrad(
+    xp, params, grads, sums, steps, *, lr, lr_decay, weight_decay, eps, maximize
+):  # fmt: skip
+    for i, p in enumerate(params):
+        g = direction(p, grads[i], weight_decay, maximize)
+        sums[i] += g * g
+        p -= (lr / (1 + (steps[i] - 1) * lr_decay)) * (g / (xp.sqrt(sums[i]) + eps))
+
+
+class Adagrad(Optimizer):
+    """Adagrad (Duchi et al., 2011).
+
+    `p -= lr / (1 + (step - 1) * lr_decay) * g / (sqrt(sum) + eps)`, where `sum` is the sum of the
+    squares of the gradients, from `initial_accumulator_value` on.
+    """
+
+    _algorithm = adagrad
+    _slots = {"sum": None}
+
+    def __init__(
+        self, params, lr=1e-2, lr_decay=0, weight_decay=0, initial_accumulator_value=0, eps=1e-10,
+        foreach=None, *, maximize=False, differentiable=False, fused=None,
+    ):  # fmt: skip
+        defaults = given(locals())
+        check_settings(self, lr=lr, lr_decay=lr_decay, weight_decay=weight_decay, eps=eps,
+                       initial_accumulator_value=initial_accumulator_value)  # fmt: skip
+        super().__init__(params, defaults)
+        for group in self.param_groups:
+            self._states(group["params"], group)  # there before the first step, as in PyTorch
+
+    def _new_state(self, p, group):
+        initial = group["initial_accumulator_value"]
+        initial = complex(initial, initial) if p.is_complex() else initial
+        return {"step": new_count(), "sum": full_like(p, initial)}

@@ -1,0 +1,46 @@
+"""RMSprop: steps divided by a running root mean square of the gradient."""
+
+from tallow.optim.optimizer import Optimizer, check_settings, given
+from tallow.optim.update import direction, update
+
+
+@update
+def rmsprop(
+    xp, params, grads, squares, buffers, means, steps, *, lr, alpha, eps, weight_decay, momentum,
+    centered, maximize,
+):  # fmt: skip
+    for i, p in enumerate(params):
+        square = squares[i]
+        g = direction(p, grads[i], weight_decay, maximize)
+        square *= alpha
+        square += (1 - alpha) * (g * g)
+        if centered:
+            means[i] += (1 - alpha) * (g - means[i])
+            square = square - means[i] * means[i]
+        change = g / (xp.sqrt(square) + eps)
+        if momentum:
+            buffers[i] *= momentum
+            buffers[i] += change
+            change = buffers[i]
+        p -= lr * change
+
+
+class RMSprop(Optimizer):
+    """RMSprop (Hinton, lecture 6e of "Neural Networks for Machine Learning", 2012).
+
+    `p -= lr * g / (sqrt(square_avg) + eps)`, where the running mean of squares keeps `alpha` of
+    itself. With `centered` the square of the mean gradient is taken off it (Graves, 2013).
+    """
+
+    _algorithm = rmsprop
+    _slots = {"square_avg": None, "momentum_buffer": "momentum", "grad_avg": "centered"}
+
+    def __init__(
+        self, params, lr=1e-2, alpha=0.99, eps=1e-8, weight_decay=0, momentum=0, centered=False,
+        capturable=False, foreach=None, maximize=False, differentiable=False,
+    ):  # fmt: skip
+        defaults = given(locals())
+        check_settings(
+            self, lr=lr, alpha=alpha, eps=eps, weight_decay=weight_decay, momentum=momentum
+        )
+        super().__init__(params, defaults)
