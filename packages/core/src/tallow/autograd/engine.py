@@ -37,11 +37,11 @@ class Walk:
         order = self._order([root.node for root in roots if root.node is not None])
         before, state.enabled = state.enabled, self.create_graph
         try:
-            for root, g in zip(roots, gradients, strict=True):
-                edge = root.node or root
-                if edge is root:
+            for root in roots:
+                if root.node is None:
                     self.pending[id(root)] = self.pending.get(id(root), 0) + 1
-                self._send(edge, g, False)
+            for root, g in zip(roots, gradients, strict=True):
+                self._send(root.node or root, g, False)
             for node in order:
                 if node in self.gradients:
                     self._visit(node, self.gradients.pop(node))

@@ -177,7 +177,10 @@ def logaddexp2(xp, x, y):
 
 LN2, LN10 = log_of(2), log_of(10)
 
-power.vjp(lambda g, x, y: g * power_slope(x, y), lambda g, x, out: g * out * log_of_base(x))
+power.vjp(
+    lambda g, x, y: g * power_slope(x, y),
+    lambda g, x, out: g * out * log_of_base(fill(out, x)),  # x may be a number
+)
 power_slope.vjp(
     lambda g, x, y: g * (y * power_slope(x, y - 1)),
     lambda g, x, y: g * (power(x, y - 1) * (y * log_of_base(x) + 1)),
@@ -283,7 +286,7 @@ def sigmoid(xp, x):
     half = xp.tanh(x * 0.5)
     half *= 0.5
     half += 0.5
-    return half
+    return half if half.dtype is x.dtype else half.astype(x.dtype)
 
 
 sin.vjp(lambda g, x: g * cos(x))
@@ -394,7 +397,7 @@ def fmin(xp, x, y):
 
 @op
 def clip(xp, x, *, low, high):
-    return xp.clip(x, low, high)
+    return xp.clip(x, low, high).astype(x.dtype, copy=False)
 
 
 @op
@@ -416,9 +419,9 @@ def where(xp, condition, x, y):
 
 
 @op
-def copy(x):
-    """The same values in memory of their own."""
-    return x.copy()
+def copy(x, *, order="K"):
+    """The same values in memory of their own; order "K" keeps that of the axes, "C" is row-major."""
+    return x.copy(order)
 
 
 @op

@@ -87,7 +87,8 @@ class Case:
 
     `domain`     the range of random operands
     `kinks`      points where a derivative jumps, which random operands avoid
-    `dtypes`     the kinds of dtype that the op takes: "b" bool, "i" int, "f" floating, "c" complex
+    `dtypes`     the kinds of dtype that the op takes: "b" bool, "i" int, "f" floating, "c" complex;
+                 or a tuple of the dtypes themselves
     `gives`      the NumPy dtype of the result, where it is not that of the operands
     `by`         the names of the operands that get a gradient (those with a rule, unless told)
     `outputs`    the positions of the results that pass gradients (all, unless told)
@@ -104,13 +105,15 @@ class Case:
         self.examples = examples
         self.domain = domain
         self.kinks = kinks
-        self.dtypes = [np.dtype(t) for kind in dtypes for t in DTYPES[kind]]
-        self.widest = [WIDEST[kind] for kind in dtypes]
+        if isinstance(dtypes, str):
+            dtypes = [t for kind in dtypes for t in DTYPES[kind]]
+        self.dtypes = [np.dtype(t) for t in dtypes]
+        self.widest = [t for t in self.dtypes if t == WIDEST[KINDS[t]]]
         self.gives = gives
         self.outputs = outputs
         self.tolerance = tolerance
         has_rules = self.op.joint or any(self.op.rules)
-        self.orders = orders if has_rules and not {"f", "c"}.isdisjoint(dtypes) else 0
+        self.orders = orders if has_rules and any(KINDS[t] in "fc" for t in self.widest) else 0
         self.by = self._operands_with_rules() if by is None else by
 
     def _operands_with_rules(self):
@@ -149,8 +152,9 @@ class Case:
         low = self.domain[0] if spec.low is None else spec.low
         high = self.domain[1] if spec.high is None else spec.high
         values = partial(rng.uniform, low, high)
+        if dtype.kind == "u" and low < 0:
+            low, high = (0 if high > 0 else -high), max(-low, high)
         if dtype.kind in "iu":
-            low = max(low, 0) if dtype.kind == "u" else low
             values = partial(rng.integers, int(np.ceil(low)), int(high) + 1)
         array = self._away(values, spec.shape)
         if dtype.kind == "c":

@@ -111,7 +111,7 @@ def _attach():
 
         return call
 
-    for name in "add sub mul truediv floordiv mod pow matmul and or xor".split():
+    for name in "add sub mul truediv floordiv mod pow matmul and or xor lshift rshift".split():
         function = getattr(operator, f"__{name}__")
         setattr(Array, f"__{name}__", operation(function))
         setattr(Array, f"__r{name}__", reflected(function))
@@ -184,8 +184,6 @@ class Library:
         return value if here else cls.array(value, dtype)
 
 
-STANDIN = device("standin")
-
 _attach()
 backend.register(
     backend.Backend(
@@ -198,3 +196,5 @@ backend.register(
         synchronize=lambda: None,
     )
 )
+
+STANDIN = device("standin")

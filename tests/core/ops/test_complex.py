@@ -1,0 +1,32 @@
+"""Cases of tallow.ops.complex."""
+
+import numpy as np
+import pytest
+
+from tallow.ops import complex as ops
+from tallow.testing import Case, checks, given
+
+ONE = [given((2, 3)), given(()), given((0, 2))]
+PAIRS = [given((3, 2)), given((2,)), given((0, 2))]
+
+
+def view_as_real(x):
+    return np.stack([x.real, x.imag], -1)
+
+
+def view_as_complex(x):
+    return x[..., 0] + 1j * x[..., 1]
+
+
+CASES = [
+    Case(ops.conj, np.conj, *ONE, dtypes="c"),
+    Case(ops.real, np.real, *ONE, dtypes="c"),
+    Case(ops.imag, np.imag, *ONE, dtypes="c"),
+    Case(ops.view_as_real, view_as_real, *ONE, dtypes="c"),
+    Case(ops.view_as_complex, view_as_complex, *PAIRS, dtypes=("f4", "f8")),
+]
+
+
+@pytest.mark.parametrize("check", checks(CASES), ids=str)
+def test_op(check):
+    check()
