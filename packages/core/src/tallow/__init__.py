@@ -11,7 +11,7 @@ from importlib import import_module as _import_module
 # Inf and NaN arise as IEEE 754 says, without a warning, as in PyTorch: NumPy's warnings about them
 # are not shown where they come from tallow's own operations. NumPy called by others warns as ever.
 _warnings.filterwarnings(
-    "ignore", category=RuntimeWarning, module=r"tallow\.(ops|kernels|autograd)"
+    "ignore", category=RuntimeWarning, module=r"tallow\.(ops|kernels|autograd|optim)"
 )
 
 from tallow import methods  # attaches the methods of Tensor
