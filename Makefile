@@ -9,7 +9,7 @@ WHEELS := wheels/.complete-$(TAG)
 ENV := .venv/.ready
 RUN := .venv/bin/python
 BARE := .venv-bare/.ready
-PYTEST = OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 python -m pytest -n auto
+PYTEST = OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 python -m pytest -n auto --dist loadgroup
 SYNC = $(UV) sync --locked --all-packages --all-groups --no-index --find-links wheels --python $(PYTHON)
 
 export UV_PYTHON_DOWNLOADS := never
