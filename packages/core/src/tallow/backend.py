@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from tallow.device import CPU, device
+from tallow.device import CPU, TYPES, device
 from tallow.errors import DeviceError, describe
 
 MODULES = {"cuda": "tallow.kernels.cuda"}
@@ -45,6 +45,7 @@ _by_type: dict[type, Backend] = {}
 
 def register(backend):
     """Make a backend known under its device name and its array types."""
+    TYPES.add(backend.name)
     _by_name[backend.name] = backend
     RESULT_TYPES.add(backend.array_type)
     for array_type in (backend.array_type, *backend.scalar_types):

@@ -2,13 +2,14 @@
 
 import tallow.ops.complex as ops
 from tallow import dtypes
-from tallow.errors import DtypeError, ShapeError, describe
-from tallow.ops.elementwise import copy
+from tallow.errors import DtypeError, ShapeError, describe, listing
+from tallow.ops.elementwise import copy, cos, sin
 from tallow.ops.shape import swap
+from tallow.promotion import floating, give
 
 __all__ = [
-    "adjoint", "conj", "conj_physical", "imag", "is_conj", "is_neg", "real", "resolve_conj",
-    "resolve_neg", "view_as_complex", "view_as_real",
+    "adjoint", "angle", "complex", "conj", "conj_physical", "imag", "is_conj", "is_neg", "polar",
+    "real", "resolve_conj", "resolve_neg", "view_as_complex", "view_as_real",
 ]  # fmt: skip
 
 
@@ -80,6 +81,34 @@ def view_as_complex(input):
             f"{input.stride()}; use .contiguous()"
         )
     return ops.view_as_complex(input)
+
+
+def complex(real, imag, *, out=None):
+    """A complex tensor from its real and imaginary parts (float32 gives complex64).
+
+    >>> import tallow
+    >>> tallow.complex(tallow.tensor([1.0]), tallow.tensor([2.0]))
+    tensor([1.+2.j])
+    """
+    _real_pair("complex", real, imag)
+    return give(ops.join(real, imag), out, "complex")
+
+
+def polar(abs, angle, *, out=None):
+    """A complex tensor from its absolute value and its angle in radians."""
+    _real_pair("polar", abs, angle)
+    return give(ops.join(abs * cos(angle), abs * sin(angle)), out, "polar")
+
+
+def angle(input, *, out=None):
+    """The angle of complex numbers in radians; of real ones 0, or pi where they are negative."""
+    return give(ops.angle(floating("angle", input)), out, "angle")
+
+
+def _real_pair(name, x, y):
+    """Raise unless both are float32, or both float64."""
+    if x.dtype not in (dtypes.float32, dtypes.float64) or x.dtype is not y.dtype:
+        raise DtypeError(f"{name}: expected float32 or float64 twice, got {listing([x, y])}")
 
 
 def adjoint(input):

@@ -12,10 +12,12 @@ from tallow.errors import (
     TypeMismatchError,
     describe,
 )
+from tallow.layout import preserve_format
 from tallow.ops.elementwise import copy as copy_op
 from tallow.ops.shape import reshape
 from tallow.ops.transfer import transfer
 from tallow.promotion import to_dtype
+from tallow.shaping import contiguous
 from tallow.tensor import Tensor, wrap
 
 METHODS = ["as_subclass", "cpu", "cuda", "item", "numpy", "to", "tolist", "type_as"]
@@ -31,7 +33,7 @@ def to(input, *args, dtype=None, device=None, non_blocking=False, copy=False, me
     tallow.float64
     """
     for arg in args:
-        if isinstance(arg, dtypes.dtype):
+        if isinstance(arg, dtypes.dtype | type):
             dtype = arg
         elif isinstance(arg, str | device_type | int) and not isinstance(arg, bool):
             device = arg
@@ -41,13 +43,21 @@ def to(input, *args, dtype=None, device=None, non_blocking=False, copy=False, me
             raise TypeMismatchError(
                 f"to: expected a dtype, a device or a tensor, got {type(arg).__name__}"
             )
-    result = input if dtype is None else to_dtype(input, dtype)
+    result = input if dtype is None else to_dtype(input, dtypes.given("to", dtype))
     if device is not None:
         where = device_type(device)
         here = input.device
         if where.type != here.type or (where.index is not None and where.index != here.index):
             result = transfer(result, source=here, target=where)
-    return copy_op(result) if copy and result is input else result
+    if copy and result is input:
+        result = copy_op(result)
+    return arranged(result, memory_format)
+
+
+def arranged(input, memory_format):
+    """The tensor with its memory in an order; None and `preserve_format` leave it."""
+    kept = memory_format is None or memory_format is preserve_format
+    return input if kept else contiguous(input, memory_format)
 
 
 def _method(name):

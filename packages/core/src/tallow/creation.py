@@ -1,38 +1,46 @@
 """Making tensors from data, from sizes, and from other tensors."""
 
 import functools
+import math
 import operator
 
 import numpy as np
 
 from tallow import backend, dtypes
-from tallow.device import device
-from tallow.errors import ArgumentError, ShapeError, TypeMismatchError
+from tallow.conversion import arranged, to
+from tallow.device import device, get_default_device
+from tallow.elementwise import one_tensor
+from tallow.errors import ArgumentError, DtypeError, TypeMismatchError
 from tallow.ops.elementwise import copy
-from tallow.promotion import number, result_type, sizes_of, to_dtype
+from tallow.promotion import give, number, shape_of
 from tallow.tensor import Tensor, wrap
 
 __all__ = [
-    "arange", "as_tensor", "asarray", "clone", "complex", "empty", "empty_like", "eye",
-    "from_dlpack", "from_numpy", "frombuffer", "full", "full_like", "linspace", "logspace", "ones",
-    "ones_like", "tensor", "zeros", "zeros_like",
+    "arange", "as_tensor", "asarray", "clone", "empty", "empty_like", "empty_permuted",
+    "empty_strided", "eye", "from_dlpack", "from_numpy", "frombuffer", "full", "full_like",
+    "linspace", "logspace", "ones", "ones_like", "scalar_tensor", "tensor", "tril_indices",
+    "triu_indices", "zeros", "zeros_like",
 ]  # fmt: skip
 
 
 def place(array, where=None, requires_grad=False):
-    """A leaf with a NumPy array's values on a device."""
-    if where is not None:
-        where = device(where)
-        if where.type != "cpu":
-            array = backend.for_device(where).from_host(array, where.index)
+    """A leaf with a NumPy array's values on a device, the default one unless told."""
+    where = get_default_device() if where is None else device(where)
+    if where.type != "cpu":
+        array = backend.for_device(where).from_host(array, where.index)
     tensor = wrap(array)
     if requires_grad:
         tensor.requires_grad = True
     return tensor
 
 
+# From data
+
+NUMBERS = {bool: False, int: 0, float: 0.0, complex: 0j}
+
+
 def _host_array(data, dtype):
-    """`data` as a NumPy array (shared if it is one), with torch's dtype for Python numbers."""
+    """`data` as a NumPy array (shared where it is one), with torch's dtype for Python numbers."""
     if isinstance(data, Tensor):
         array = backend.for_array(data.array).to_host(data.array)
     elif isinstance(data, np.ndarray | np.generic):
@@ -53,13 +61,24 @@ def _from_python(data, dtype):
     try:
         return np.array(data, dtype.numpy)
     except OverflowError:
-        raise ArgumentError(f"tensor: expected numbers in the range of {dtype}") from None
+        return _wrapped(data, dtype)
     except (ValueError, TypeError) as error:
         if "inhomogeneous" in str(error) or "sequence" in str(error):
-            raise ShapeError(
+            raise ArgumentError(
                 "tensor: expected nested sequences of equal lengths, got ragged ones"
             ) from None
+        if "nan" in str(error).lower():
+            raise ArgumentError(f"tensor: expected numbers that {dtype} holds, got nan") from None
         raise TypeMismatchError(f"tensor: expected numbers or sequences of them; {error}") from None
+
+
+def _wrapped(data, dtype):
+    """Integers out of the range of an unsigned dtype: negative ones wrap around."""
+    largest = 0 if dtype.is_signed else np.iinfo(dtype.numpy).max
+    numbers = np.array(data, object)
+    if not all(-largest <= n <= largest for n in numbers.ravel().tolist()):
+        raise ArgumentError(f"tensor: expected numbers in the range of {dtype}")
+    return numbers.astype(np.int64).astype(dtype.numpy)
 
 
 def _dtype_of_numbers(data):
@@ -71,18 +90,15 @@ def _dtype_of_numbers(data):
             return dtypes.of_number(data)
         except TypeError:
             raise TypeMismatchError(
-                "tensor: expected numbers, sequences of them or an array, got "
+                f"tensor: expected numbers, sequences of them or an array, got "
                 f"{type(data).__name__}"
             ) from None
     types = set(map(type, data))
-    if types <= _NUMBERS.keys():
-        kinds = [dtypes.of_number(_NUMBERS[kind]) for kind in types]
+    if types <= NUMBERS.keys():
+        kinds = [dtypes.of_number(NUMBERS[kind]) for kind in types]
     else:
         kinds = [_dtype_of_numbers(item) for item in data]
     return functools.reduce(dtypes.promote_types, kinds) if kinds else dtypes.get_default_dtype()
-
-
-_NUMBERS = {bool: False, int: 0, float: 0.0, complex: 0j}
 
 
 def _holds_tensors(data):
@@ -107,9 +123,9 @@ def tensor(data, *, dtype=None, device=None, requires_grad=False, pin_memory=Fal
     tensor([[1, 2],
             [3, 4]])
     """
-    array = _host_array(data, dtype)
+    array = _host_array(data, dtypes.given("tensor", dtype))
     if isinstance(data, Tensor | np.ndarray) or hasattr(data, "__array__"):
-        array = np.array(array, order="C")
+        array = np.array(array)
     return place(array, _device_for(data, device), requires_grad)
 
 
@@ -117,13 +133,24 @@ def _device_for(data, where):
     return data.device if where is None and isinstance(data, Tensor) else where
 
 
-def as_tensor(data, dtype=None, device=None):
-    """A tensor of `data`, sharing memory if dtype and device allow; a tensor keeps its history."""
-    if isinstance(data, Tensor):
-        from tallow.conversion import to
+def scalar_tensor(s, *, dtype=None, layout=None, device=None, requires_grad=False):
+    """A 0-d tensor of a number, in the default floating dtype unless told."""
+    dtype = dtypes.given("scalar_tensor", dtype, dtypes.get_default_dtype())
+    return tensor(s, dtype=dtype, device=device, requires_grad=requires_grad)
 
+
+def as_tensor(data, dtype=None, device=None):
+    """A tensor of `data`, sharing its memory where it can; a tensor keeps its history.
+
+    >>> import numpy, tallow
+    >>> a = numpy.zeros(2)
+    >>> tallow.as_tensor(a)[0] = 5
+    >>> a
+    array([5., 0.])
+    """
+    if isinstance(data, Tensor):
         return to(data, dtype=dtype, device=device)
-    return place(_writable(_host_array(data, dtype)), device)
+    return place(_writable(_host_array(data, dtypes.given("as_tensor", dtype))), device)
 
 
 def asarray(obj, *, dtype=None, device=None, copy=None, requires_grad=False):
@@ -155,9 +182,9 @@ def from_numpy(ndarray):
         )
     native = dtypes.from_numpy_dtype(ndarray.dtype).numpy
     if native != ndarray.dtype:
-        raise TypeMismatchError(
-            f"from_numpy: expected native byte order, got {ndarray.dtype.str}; convert with "
-            f".astype({native.name!r})"
+        raise ArgumentError(
+            f"from_numpy: expected native byte order, got {ndarray.dtype.str}; "
+            f"convert with .astype({native.name!r})"
         )
     return wrap(ndarray)
 
@@ -172,99 +199,171 @@ def from_dlpack(ext_tensor):
 
 
 def frombuffer(buffer, *, dtype, count=-1, offset=0, requires_grad=False):
-    """A vector over a Python buffer's memory; `offset` in bytes, `count` in elements (-1: all)."""
-    array = np.frombuffer(buffer, dtype.numpy, count, offset)
-    return place(array, requires_grad=requires_grad)
+    """A 1-d tensor over a Python buffer's memory; `offset` in bytes, `count` in elements (-1: all).
+
+    >>> import tallow
+    >>> tallow.frombuffer(bytearray([1, 0, 2, 0]), dtype=tallow.int16)
+    tensor([1, 2], dtype=tallow.int16)
+    """
+    dtype = dtypes.given("frombuffer", dtype)
+    size = memoryview(buffer).nbytes
+    rest = size - offset
+    if not 0 <= offset < size or (count < 0 and rest % dtype.itemsize):
+        raise ArgumentError(
+            f"frombuffer: expected a whole number of {dtype} elements after offset {offset}, got "
+            f"a buffer of {size} bytes"
+        )
+    if count == 0 or count * dtype.itemsize > rest:
+        raise ArgumentError(
+            f"frombuffer: expected a count from 1 to {rest // dtype.itemsize}, got {count}"
+        )
+    return wrap(np.frombuffer(buffer, dtype.numpy, count, offset)).requires_grad_(requires_grad)
 
 
 # From sizes
 
 
-def _made(name, shape, dtype, where, requires_grad, *value):
+def _made(name, sizes, size, out, dtype, where, requires_grad, *value):
     """NumPy's function `name` called for a shape, placed on a device."""
-    dtype = dtype or dtypes.get_default_dtype()
-    return place(getattr(np, name)(shape, *value, dtype=dtype.numpy), where, requires_grad)
+    shape = shape_of(name, sizes if size is None else (size,))
+    dtype = dtypes.given(name, dtype, dtypes.get_default_dtype() if out is None else out.dtype)
+    array = getattr(np, name)(shape, *value, dtype=dtype.numpy)
+    return give(place(array, where, requires_grad), out, name)
 
 
 def zeros(
-    *size, out=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False
-):
+    *sizes, size=None, out=None, dtype=None, layout=None, device=None, requires_grad=False,
+    pin_memory=False,
+):  # fmt: skip
     """A tensor of zeros of the given size.
 
     >>> import tallow
     >>> tallow.zeros(2, 3).shape
     tallow.Size([2, 3])
     """
-    return _made("zeros", sizes_of("zeros", size), dtype, device, requires_grad)
+    return _made("zeros", sizes, size, out, dtype, device, requires_grad)
 
 
 def ones(
-    *size, out=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False
-):
+    *sizes, size=None, out=None, dtype=None, layout=None, device=None, requires_grad=False,
+    pin_memory=False,
+):  # fmt: skip
     """A tensor of ones of the given size."""
-    return _made("ones", sizes_of("ones", size), dtype, device, requires_grad)
+    return _made("ones", sizes, size, out, dtype, device, requires_grad)
 
 
 def empty(
-    *size, out=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False,
-    memory_format=None,
+    *sizes, size=None, out=None, dtype=None, layout=None, device=None, requires_grad=False,
+    pin_memory=False, memory_format=None,
 ):  # fmt: skip
     """A tensor of the given size whose values are whatever was in memory."""
-    return _made("empty", sizes_of("empty", size), dtype, device, requires_grad)
+    made = _made("empty", sizes, size, out, dtype, device, False)
+    return arranged(made, memory_format).requires_grad_(requires_grad)
 
 
-def full(size, fill_value, *, out=None, dtype=None, layout=None, device=None, requires_grad=False):
+def full(
+    size, fill_value, *, out=None, dtype=None, layout=None, device=None, requires_grad=False,
+    pin_memory=False,
+):  # fmt: skip
     """A tensor of the given size filled with one value; its dtype follows the value.
 
     >>> import tallow
     >>> tallow.full((2,), 7)
     tensor([7, 7])
     """
-    fill_value = fill_value.item() if isinstance(fill_value, Tensor) else number(fill_value)
-    dtype = dtype or dtypes.of_number(fill_value)
-    shape = sizes_of("full", (size,))
-    return _made("full", shape, dtype, device, requires_grad, fill_value)
+    (fill_value,) = _numbers(fill_value)
+    if dtype is None and out is None:
+        dtype = dtypes.of_number(fill_value)
+    try:
+        return _made("full", (size,), None, out, dtype, device, requires_grad, fill_value)
+    except OverflowError:
+        value = _wrapped(fill_value, dtype)
+        return _made("full", (size,), None, out, dtype, device, requires_grad, value)
 
 
-def _like(name, input, dtype, where, requires_grad, *value):
-    where = input.device if where is None else where
-    return _made(name, input.array.shape, dtype or input.dtype, where, requires_grad, *value)
+def empty_strided(
+    size, stride, *, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False
+):
+    """Uninitialised memory of the given size, neighbours in each dim `stride` elements apart."""
+    if len(size) != len(stride):
+        raise ArgumentError(f"empty_strided: expected {len(size)} strides, got {len(stride)}")
+    last = sum((n - 1) * step for n, step in zip(size, stride, strict=True))
+    memory = np.empty(last + 1 if 0 not in size else 0, dtypes.given("", dtype, _float()).numpy)
+    steps = [step * memory.itemsize for step in stride]
+    array = np.lib.stride_tricks.as_strided(memory, size, steps)
+    return place(array, device, requires_grad)
+
+
+def empty_permuted(
+    size, physical_layout, *, dtype=None, layout=None, device=None, requires_grad=False,
+    pin_memory=False,
+):  # fmt: skip
+    """Uninitialised memory, `physical_layout` naming the dims from the slowest to the fastest."""
+    if sorted(physical_layout) != list(range(len(size))):
+        raise ArgumentError(
+            f"empty_permuted: expected each of {len(size)} dims once, got {physical_layout}"
+        )
+    array = np.empty([size[i] for i in physical_layout], dtypes.given("", dtype, _float()).numpy)
+    return place(array.transpose(np.argsort(physical_layout)), device, requires_grad)
+
+
+def _float():
+    return dtypes.get_default_dtype()
+
+
+# From other tensors
+
+
+def _like(name, input, dtype, where, requires_grad, memory_format, *value):
+    """The backend's function `name` for a tensor: its shape, dtype, device and order of dims."""
+    dtype = dtypes.given(name, dtype, one_tensor(name, input).dtype)
+    where = input.device if where is None else device(where)
+    source = backend.for_array(input.array)
+    if where.type == input.device.type:
+        made = wrap(getattr(source.xp, name)(input.array, *value, dtype=dtype.numpy))
+    else:
+        made = place(
+            getattr(np, name)(source.to_host(input.array), *value, dtype=dtype.numpy), where
+        )
+    return arranged(made, memory_format).requires_grad_(requires_grad)
 
 
 def zeros_like(
     input, *, dtype=None, layout=None, device=None, requires_grad=False, memory_format=None
 ):
     """Zeros in the shape, dtype and device of `input`."""
-    return _like("zeros", input, dtype, device, requires_grad)
+    return _like("zeros_like", input, dtype, device, requires_grad, memory_format)
 
 
 def ones_like(
     input, *, dtype=None, layout=None, device=None, requires_grad=False, memory_format=None
 ):
     """Ones in the shape, dtype and device of `input`."""
-    return _like("ones", input, dtype, device, requires_grad)
+    return _like("ones_like", input, dtype, device, requires_grad, memory_format)
 
 
 def empty_like(
     input, *, dtype=None, layout=None, device=None, requires_grad=False, memory_format=None
 ):
     """Uninitialised memory in the shape, dtype and device of `input`."""
-    return _like("empty", input, dtype, device, requires_grad)
+    return _like("empty_like", input, dtype, device, requires_grad, memory_format)
 
 
 def full_like(
-    input,
-    fill_value,
-    *,
-    dtype=None,
-    layout=None,
-    device=None,
-    requires_grad=False,
+    input, fill_value, *, dtype=None, layout=None, device=None, requires_grad=False,
     memory_format=None,
-):
+):  # fmt: skip
     """`fill_value` in the shape, dtype and device of `input`."""
-    fill_value = fill_value.item() if isinstance(fill_value, Tensor) else fill_value
-    return _like("full", input, dtype, device, requires_grad, fill_value)
+    value = _numbers(fill_value)
+    return _like("full_like", input, dtype, device, requires_grad, memory_format, *value)
+
+
+def clone(input, *, memory_format=None):
+    """A copy with memory of its own that passes gradients to `input`."""
+    return arranged(copy(input), memory_format)
+
+
+# Ranges and matrices
 
 
 def _numbers(*values):
@@ -272,9 +371,10 @@ def _numbers(*values):
 
 
 def arange(
-    start, end=None, step=1, *, out=None, dtype=None, layout=None, device=None, requires_grad=False
-):
-    """The numbers from `start` (0) up to, without, `end`, by `step`; int64 where all are ints.
+    start=0, end=None, step=1, *, out=None, dtype=None, layout=None, device=None,
+    requires_grad=False, pin_memory=False,
+):  # fmt: skip
+    """The numbers from `start` (0) to `end`, which is left out, by `step`; int64 if all are ints.
 
     >>> import tallow
     >>> tallow.arange(1, 2, 0.25)
@@ -283,60 +383,87 @@ def arange(
     start, end, step = _numbers(*((0, start, step) if end is None else (start, end, step)))
     if step == 0:
         raise ArgumentError("arange: expected a step other than 0, got 0")
-    if (end - start) * step < 0:
+    if not -math.inf < end - start < math.inf or (end - start) * step < 0:
         raise ArgumentError(
-            f"arange: expected end {end} on the side of start {start} that step {step} goes to"
+            f"arange: expected a finite end on the side of start that step goes to, got start "
+            f"{start}, end {end} and step {step}"
         )
-    if dtype is None:
-        whole = all(isinstance(v, int) for v in (start, end, step))
-        dtype = dtypes.int64 if whole else dtypes.get_default_dtype()
+    whole = all(isinstance(v, int) for v in (start, end, step))
+    dtype = dtypes.given("arange", dtype, dtypes.int64 if whole else _float())
+    if dtype.category == dtypes.BOOL:
+        raise DtypeError(f"arange: expected a dtype of numbers, got {dtype}")
     if dtype.category == dtypes.INTEGER:
         array = np.arange(int(start), int(end), int(step)).astype(dtype.numpy)
     else:
-        count = max(int(np.ceil((end - start) / step)), 0)
+        count = math.ceil((end - start) / step)
         array = (start + step * np.arange(count, dtype=np.float64)).astype(dtype.numpy)
-    return place(array, device, requires_grad)
+    return give(place(array, device, requires_grad), out, "arange")
+
+
+def _spaced(name, start, end, steps, dtype):
+    """`steps` numbers from `start` to `end`, counted from the nearer of them, and their dtype."""
+    start, end = _numbers(start, end)
+    if operator.index(steps) < 0:
+        raise ArgumentError(f"{name}: expected 0 or more steps, got {steps}")
+    dtype = dtypes.given(name, dtype, dtypes.combine(_float(), dtypes.of_number(start + end)))
+    working = dtype.numpy.type if dtype.category >= dtypes.FLOATING else np.float64
+    start, end = working(start), working(end)
+    step = (end - start) / working(max(steps - 1, 1))
+    index = np.arange(steps).astype(working)
+    near_end = end - step * (working(steps - 1) - index)
+    return np.where(np.arange(steps) < max(steps // 2, 1), start + step * index, near_end), dtype
 
 
 def linspace(
-    start, end, steps, *, out=None, dtype=None, layout=None, device=None, requires_grad=False
-):
-    """`steps` numbers evenly spaced from `start` to `end`, both included."""
-    start, end = _numbers(start, end)
-    array = np.linspace(start, end, operator.index(steps))
-    return place(array.astype((dtype or dtypes.get_default_dtype()).numpy), device, requires_grad)
+    start, end, steps, *, out=None, dtype=None, layout=None, device=None, requires_grad=False,
+    pin_memory=False,
+):  # fmt: skip
+    """`steps` numbers evenly spaced from `start` to `end`, both included.
+
+    >>> import tallow
+    >>> tallow.linspace(0, 1, 5)
+    tensor([0.0000, 0.2500, 0.5000, 0.7500, 1.0000])
+    """
+    values, dtype = _spaced("linspace", start, end, steps, dtype)
+    return give(place(values.astype(dtype.numpy), device, requires_grad), out, "linspace")
 
 
 def logspace(
-    start,
-    end,
-    steps,
-    base=10.0,
-    *,
-    out=None,
-    dtype=None,
-    layout=None,
-    device=None,
-    requires_grad=False,
-):
+    start, end, steps, base=10.0, *, out=None, dtype=None, layout=None, device=None,
+    requires_grad=False, pin_memory=False,
+):  # fmt: skip
     """`steps` numbers from base**start to base**end, evenly spaced in their logarithm."""
-    start, end = _numbers(start, end)
-    array = np.logspace(start, end, operator.index(steps), base=base)
-    return place(array.astype((dtype or dtypes.get_default_dtype()).numpy), device, requires_grad)
+    exponents, dtype = _spaced("logspace", start, end, steps, dtype)
+    values = np.power(exponents.dtype.type(base), exponents)
+    return give(place(values.astype(dtype.numpy), device, requires_grad), out, "logspace")
 
 
-def eye(n, m=None, *, out=None, dtype=None, layout=None, device=None, requires_grad=False):
+def eye(
+    n, m=None, *, out=None, dtype=None, layout=None, device=None, requires_grad=False,
+    pin_memory=False,
+):  # fmt: skip
     """An (n, m) matrix with ones on the diagonal; square without m."""
-    array = np.eye(n, m, dtype=(dtype or dtypes.get_default_dtype()).numpy)
-    return place(array, device, requires_grad)
+    rows, columns = shape_of("eye", (n, n if m is None else m))
+    array = np.eye(rows, columns, dtype=dtypes.given("eye", dtype, _float()).numpy)
+    return give(place(array, device, requires_grad), out, "eye")
 
 
-def clone(input, *, memory_format=None):
-    """A copy with memory of its own that passes gradients to `input`."""
-    return copy(input)
+def tril_indices(row, col, offset=0, *, dtype=None, device=None, layout=None):
+    """(2, N): rows and columns of what `tril(diagonal=offset)` keeps of a (row, col) matrix.
+
+    >>> import tallow
+    >>> tallow.tril_indices(2, 2)
+    tensor([[0, 1, 1],
+            [0, 0, 1]])
+    """
+    return _indices("tril_indices", np.tri(row, col, offset), dtype, device)
 
 
-def complex(real, imag, *, out=None):
-    """A complex tensor from its real and imaginary parts (float32 gives complex64)."""
-    dtype = result_type(real, imag).to_complex()
-    return to_dtype(real, dtype) + to_dtype(imag, dtype) * 1j
+def triu_indices(row, col, offset=0, *, dtype=None, device=None, layout=None):
+    """(2, N): rows and columns of what `triu(diagonal=offset)` keeps of a (row, col) matrix."""
+    return _indices("triu_indices", 1 - np.tri(row, col, offset - 1), dtype, device)
+
+
+def _indices(name, mask, dtype, where):
+    places = np.stack(np.nonzero(mask))
+    return place(places.astype(dtypes.given(name, dtype, dtypes.int64).numpy), where)

@@ -1,18 +1,25 @@
-"""Where a tensor lives."""
+"""Where a tensor lives, and where new ones are made."""
 
 import re
 
 from tallow.errors import DeviceError
 
+TYPES = {"cpu", "cuda"}  # a backend adds its own
+
+_default = [None]  # where tensors are made; the innermost `with device(...)` last; None: the CPU
+
 
 class device:
     """A device such as `device("cpu")`, `device("cuda:1")` or `device("cuda", 1)`.
 
-    `type` is its kind; `index` is its number, None for the current one of that kind.
+    `type` is its kind; `index` is its number, None for the current one of that kind. As a context,
+    it is where tensors are made that are not told otherwise.
 
     >>> import tallow
     >>> tallow.device("cuda:1").index
     1
+    >>> with tallow.device("cpu"):
+    ...     x = tallow.ones(2)
     """
 
     __slots__ = ("type", "index")
@@ -23,7 +30,7 @@ class device:
         elif isinstance(type, int):
             type, index = "cuda", type
         match = re.fullmatch(r"([a-z]+)(?::(\d+))?", type)
-        if match is None or (match[2] is not None and index is not None):
+        if match is None or match[1] not in TYPES or (match[2] and index is not None):
             raise DeviceError(f"device: expected 'cpu', 'cuda' or 'cuda:N', got {type!r}")
         self.type = match[1]
         self.index = int(match[2]) if match[2] is not None else index
@@ -44,5 +51,31 @@ class device:
     def __reduce__(self):
         return device, (self.type, self.index)
 
+    def __enter__(self):
+        _default.append(self)
+        return self
+
+    def __exit__(self, *exception):
+        _default.pop()
+
 
 CPU = device("cpu")
+
+
+def get_default_device():
+    """The device that tensors are made on unless told."""
+    return _default[-1] or CPU
+
+
+def set_default_device(device):
+    """Make tensors on `device` unless told; None for the CPU.
+
+    >>> import tallow
+    >>> tallow.set_default_device("cpu")
+    >>> tallow.get_default_device()
+    device(type='cpu')
+    """
+    _default[-1] = None if device is None else _device(device)
+
+
+_device = device  # a name that no parameter hides

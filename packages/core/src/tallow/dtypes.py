@@ -8,6 +8,8 @@ category.
 import ml_dtypes
 import numpy as np
 
+from tallow.errors import DtypeError, TypeMismatchError
+
 BOOL, INTEGER, FLOATING, COMPLEX = range(4)
 
 
@@ -28,7 +30,7 @@ class dtype:
         self.numpy = np.dtype(numpy_type)
         self.category = category
         self.itemsize = self.numpy.itemsize
-        self.is_signed = name not in ("bool", "uint8")
+        self.is_signed = not name.startswith(("bool", "uint"))
 
     @property
     def is_floating_point(self):
@@ -53,12 +55,21 @@ class dtype:
         return by_name, (self.name,)  # pickled and copied as the one instance
 
 
+_dtype = dtype  # a name that no parameter hides
+
 bool_ = dtype("bool", np.bool_, BOOL)
 uint8 = dtype("uint8", np.uint8, INTEGER)
 int8 = dtype("int8", np.int8, INTEGER)
 int16 = dtype("int16", np.int16, INTEGER)
 int32 = dtype("int32", np.int32, INTEGER)
 int64 = dtype("int64", np.int64, INTEGER)
+uint16 = dtype("uint16", np.uint16, INTEGER)
+uint32 = dtype("uint32", np.uint32, INTEGER)
+uint64 = dtype("uint64", np.uint64, INTEGER)
+float8_e4m3fn = dtype("float8_e4m3fn", ml_dtypes.float8_e4m3fn, FLOATING)
+float8_e5m2 = dtype("float8_e5m2", ml_dtypes.float8_e5m2, FLOATING)
+float8_e4m3fnuz = dtype("float8_e4m3fnuz", ml_dtypes.float8_e4m3fnuz, FLOATING)
+float8_e5m2fnuz = dtype("float8_e5m2fnuz", ml_dtypes.float8_e5m2fnuz, FLOATING)
 float16 = dtype("float16", np.float16, FLOATING)
 bfloat16 = dtype("bfloat16", ml_dtypes.bfloat16, FLOATING)
 float32 = dtype("float32", np.float32, FLOATING)
@@ -67,24 +78,17 @@ complex64 = dtype("complex64", np.complex64, COMPLEX)
 complex128 = dtype("complex128", np.complex128, COMPLEX)
 
 ALL = (
-    bool_,
-    uint8,
-    int8,
-    int16,
-    int32,
-    int64,
-    float16,
-    bfloat16,
-    float32,
-    float64,
-    complex64,
-    complex128,
-)
+    bool_, uint8, int8, int16, int32, int64, uint16, uint32, uint64, float8_e4m3fn, float8_e5m2,
+    float8_e4m3fnuz, float8_e5m2fnuz, float16, bfloat16, float32, float64, complex64, complex128,
+)  # fmt: skip
+STORED = (uint16, uint32, uint64)  # these mix with floating types alone
+STORED_FLOATS = (float8_e4m3fn, float8_e5m2, float8_e4m3fnuz, float8_e5m2fnuz)  # with none
 SYNONYMS = {
     "half": float16, "float": float32, "double": float64, "cfloat": complex64,
     "cdouble": complex128, "short": int16, "int": int32, "long": int64,
 }  # fmt: skip
 
+PYTHON_TYPES = {bool: bool_, int: int64, float: float64, complex: complex128}
 FROM_NUMPY = {t.numpy: t for t in ALL}
 BY_NAME = {t.name: t for t in ALL} | SYNONYMS
 
@@ -100,7 +104,20 @@ def from_numpy_dtype(numpy_dtype):
         return FROM_NUMPY[np.dtype(numpy_dtype).newbyteorder("=")]
     except KeyError:
         names = ", ".join(t.name for t in ALL)
-        raise TypeError(f"dtype: expected one of {names}, got NumPy's {numpy_dtype}") from None
+        raise TypeMismatchError(
+            f"dtype: expected one of {names}, got NumPy's {numpy_dtype}"
+        ) from None
+
+
+def given(name, dtype, otherwise=None):
+    """The dtype that the argument of `name` means: one of ours, or Python's; None: `otherwise`."""
+    if dtype is None:
+        return otherwise
+    if isinstance(dtype, _dtype):
+        return dtype
+    if dtype not in PYTHON_TYPES:
+        raise TypeMismatchError(f"{name}: expected a dtype such as tallow.float32, got {dtype!r}")
+    return PYTHON_TYPES[dtype]
 
 
 def promote_types(type1, type2):
@@ -110,12 +127,21 @@ def promote_types(type1, type2):
     >>> tallow.promote_types(tallow.int32, tallow.float16)
     tallow.float16
     """
-    return PROMOTION[type1, type2]
+    try:
+        return PROMOTION[type1, type2]
+    except KeyError:
+        raise DtypeError(
+            f"promotion: expected types that mix, got {type1} and {type2}; convert one with .to()"
+        ) from None
 
 
 def _promote(a, b):
     if a is b:
         return a
+    if a in STORED_FLOATS or b in STORED_FLOATS:
+        return None
+    if a in STORED or b in STORED:
+        return next((t for t in (a, b) if t.category == FLOATING), None)
     low, high = sorted((a, b), key=lambda t: (t.category, t.itemsize, t.is_signed))
     if high.category == COMPLEX:
         return complex128 if low is float64 or low is complex128 else high
@@ -126,7 +152,7 @@ def _promote(a, b):
     return high
 
 
-PROMOTION = {(a, b): _promote(a, b) for a in ALL for b in ALL}
+PROMOTION = {(a, b): _promote(a, b) for a in ALL for b in ALL if _promote(a, b)}
 
 
 class _Defaults:
@@ -143,7 +169,7 @@ def get_default_dtype():
 def set_default_dtype(d):
     """Make `d`, a floating-point dtype, the type of tensors made from Python floats."""
     if not isinstance(d, dtype) or not d.is_floating_point:
-        raise TypeError(f"set_default_dtype: expected a floating-point dtype, got {d!r}")
+        raise TypeMismatchError(f"set_default_dtype: expected a floating-point dtype, got {d!r}")
     _Defaults.floating = d
 
 

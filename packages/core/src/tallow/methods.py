@@ -132,6 +132,7 @@ def state_allows(self):
 
 
 def _takes_input(function):
+    function = getattr(function, "__wrapped__", function)
     return inspect.isfunction(function) and function.__code__.co_varnames[:1] == ("input",)
 
 
@@ -243,11 +244,6 @@ def _stride(self, dim=None):
     """How many elements apart neighbours in each dim are."""
     strides = tuple(n // self.array.itemsize for n in self.array.strides)
     return strides if dim is None else strides[dim]
-
-
-def _is_contiguous(self, memory_format=None):
-    """True if memory is in row-major order."""
-    return self.array.flags.c_contiguous
 
 
 def _len(self):
@@ -430,7 +426,7 @@ def _attach_state():
     Tensor.imag = property(complex_parts.imag, complex_parts.set_imag)
     methods = {
         "size": _size, "numel": _numel, "nelement": _numel, "dim": _dim, "ndimension": _dim,
-        "stride": _stride, "is_contiguous": _is_contiguous, "copy_": _copy_, "fill_": _fill_,
+        "stride": _stride,  "copy_": _copy_, "fill_": _fill_,
         "zero_": _zero_, "expand_as": _expand_as, "view_as": _view_as, "reshape_as": _reshape_as,
         "unsqueeze_": _unsqueeze_, "squeeze_": _squeeze_, "t_": _t_, "type": _type,
         "new_tensor": _new_tensor, "__len__": _len, "__iter__": _iter, "__contains__": _contains,

@@ -4,6 +4,7 @@ Python numbers stay Python numbers where the tensor's dtype absorbs them; NumPy 
 treat them as weak, which is the same rule.
 """
 
+from functools import wraps
 from numbers import Number
 
 import numpy as np
@@ -11,7 +12,14 @@ import numpy as np
 from tallow import dtypes
 from tallow.autograd.builtin import cast
 from tallow.autograd.inplace import assign
-from tallow.errors import ArgumentError, DtypeError, OutOfRangeError, TypeMismatchError, describe
+from tallow.errors import (
+    ArgumentError,
+    DtypeError,
+    OutOfRangeError,
+    ShapeError,
+    TypeMismatchError,
+    describe,
+)
 from tallow.ops.elementwise import convert
 from tallow.tensor import Tensor, wrap
 
@@ -203,3 +211,25 @@ def sizes_of(name, sizes):
     if len(sizes) == 1 and isinstance(sizes[0], tuple | list):
         sizes = sizes[0]
     return tuple(n if type(n) is int else _as_index(name, n) for n in sizes)
+
+
+def numpy_names(function):
+    """The function, which also takes `axis` for `dim` and `keepdims` for `keepdim`, as PyTorch's."""
+
+    @wraps(function)
+    def call(*args, **kwargs):
+        if "axis" in kwargs:
+            kwargs["dim"] = kwargs.pop("axis")
+        if "keepdims" in kwargs:
+            kwargs["keepdim"] = kwargs.pop("keepdims")
+        return function(*args, **kwargs)
+
+    return call
+
+
+def shape_of(name, sizes):
+    """`sizes_of`, none of them negative."""
+    shape = sizes_of(name, sizes)
+    if min(shape, default=0) < 0:
+        raise ShapeError(f"{name}: expected sizes of 0 or more, got {shape}")
+    return shape

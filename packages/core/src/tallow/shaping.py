@@ -1,25 +1,28 @@
-"""Functions of torch's namespace that rearrange, join and cut tensors."""
+"""Functions of torch's namespace that give tensors another shape, order or layout."""
 
 import math
 
 import tallow.ops.shape as ops
 from tallow import backend
 from tallow.autograd.builtin import expand as expand_op
-from tallow.errors import ArgumentError, OutOfRangeError, ShapeError, TypeMismatchError, describe
+from tallow.errors import ArgumentError, OutOfRangeError, ShapeError, describe
+from tallow.layout import DIMS, contiguous_format
 from tallow.ops.elementwise import copy
 from tallow.ops.index import take
-from tallow.promotion import axes_of, axis_of, common, give, sizes_of
+from tallow.promotion import axes_of, axis_of, sizes_of
 from tallow.size import Size
 from tallow.tensor import Tensor
 
 __all__ = [
-    "broadcast_shapes", "broadcast_tensors", "broadcast_to", "cat", "chunk", "concat",
-    "concatenate", "diag", "diagonal", "flatten", "flip", "hstack", "meshgrid", "moveaxis",
-    "movedim", "narrow", "permute", "ravel", "repeat_interleave", "reshape", "roll", "row_stack",
-    "select", "split", "squeeze", "stack", "swapaxes", "swapdims", "t", "tile", "transpose", "tril",
-    "triu", "unbind", "unflatten", "unsqueeze", "vstack",
+    "as_strided", "broadcast_shapes", "broadcast_tensors", "broadcast_to", "flatten", "flip",
+    "fliplr", "flipud", "is_same_size", "moveaxis", "movedim", "narrow", "narrow_copy", "permute",
+    "ravel", "repeat_interleave", "reshape", "roll", "rot90", "select", "squeeze", "swapaxes",
+    "swapdims", "t", "tile", "transpose", "unflatten", "unsqueeze",
 ]  # fmt: skip
-METHODS = ["contiguous", "expand", "repeat", "split", "view"]
+METHODS = [
+    "contiguous", "dim_order", "expand", "is_contiguous", "repeat", "resize_", "resize_as_",
+    "storage_offset", "sum_to_size", "unfold", "view",
+]  # fmt: skip
 
 
 def _resolve(name, sizes, input):
@@ -92,6 +95,8 @@ def unflatten(input, dim, sizes):
     shape = input.array.shape
     axis = axis_of("unflatten", dim, len(shape))
     sizes = tuple(sizes)
+    if not sizes:
+        raise ShapeError("unflatten: expected at least one size, got none")
     if -1 in sizes:
         rest = -math.prod(sizes)
         sizes = tuple(shape[axis] // rest if n == -1 else n for n in sizes)
@@ -247,110 +252,6 @@ def roll(input, shifts, dims=None):
     return ops.roll(input, shifts=shifts, axis=axes_of("roll", dims, input.array.ndim))
 
 
-# Joining and cutting
-
-
-def _sequence(name, tensors):
-    if isinstance(tensors, Tensor) or not isinstance(tensors, tuple | list):
-        raise TypeMismatchError(
-            f"{name}: expected a tuple or list of tensors, got {type(tensors).__name__}"
-        )
-    if not tensors:
-        raise ArgumentError(f"{name}: expected at least one tensor, got none")
-    return common(name, tensors)
-
-
-def cat(tensors, dim=0, *, out=None):
-    """The tensors joined along an existing dim; the other sizes must agree.
-
-    >>> import tallow
-    >>> tallow.cat([tallow.zeros(1, 2), tallow.ones(2, 2)]).shape
-    tallow.Size([3, 2])
-    """
-    tensors = _sequence("cat", tensors)
-    if len(tensors) > 1:
-        tensors = [x for x in tensors if x.array.shape != (0,)] or tensors[:1]
-    first = tensors[0].array.shape
-    axis = axis_of("cat", dim, len(first))
-    for i, x in enumerate(tensors):
-        shape = x.array.shape
-        if not shape or len(shape) != len(first) or _without(shape, axis) != _without(first, axis):
-            raise ShapeError(
-                f"cat: expected tensors with dimensions that agree except in dim {axis}, got "
-                f"{describe(tensors[0])} and, at position {i}, {describe(x)}"
-            )
-    return give(ops.cat(*tensors, axis=axis), out, "cat")
-
-
-def _without(shape, axis):
-    return shape[:axis] + shape[axis + 1 :]
-
-
-def stack(tensors, dim=0, *, out=None):
-    """Tensors of one shape joined along a new dim."""
-    tensors = _sequence("stack", tensors)
-    first = tensors[0].array.shape
-    for i, x in enumerate(tensors):
-        if x.array.shape != first:
-            raise ShapeError(
-                f"stack: expected tensors of equal shapes, got {tuple(first)} and, at position "
-                f"{i}, {tuple(x.array.shape)}"
-            )
-    return give(ops.stack(*tensors, axis=axis_of("stack", dim, len(first) + 1)), out, "stack")
-
-
-def hstack(tensors, *, out=None):
-    """The tensors joined side by side: along dim 1, or dim 0 for vectors."""
-    tensors = [
-        x if x.array.ndim else ops.reshape(x, shape=(1,)) for x in _sequence("hstack", tensors)
-    ]
-    return cat(tensors, 0 if tensors[0].array.ndim == 1 else 1, out=out)
-
-
-def vstack(tensors, *, out=None):
-    """The tensors joined on top of each other: vectors become rows."""
-    tensors = _sequence("vstack", tensors)
-    return cat(
-        [x if x.array.ndim > 1 else ops.reshape(x, shape=(1, -1)) for x in tensors], 0, out=out
-    )
-
-
-def split(tensor, split_size_or_sections, dim=0):
-    """Views of parts along `dim`: of one size (the last may be smaller), or of sizes in a list."""
-    axis = axis_of("split", dim, tensor.array.ndim)
-    length = tensor.array.shape[axis]
-    sizes = split_size_or_sections
-    if isinstance(sizes, int):
-        if sizes < 1 and length:
-            raise ArgumentError(f"split: expected a positive size, got {sizes}")
-        sizes = [min(sizes, length - start) for start in range(0, length, sizes or 1)] or [0]
-    if sum(sizes) != length:
-        raise ShapeError(f"split: expected sizes with sum {length} in dim {dim}, got {list(sizes)}")
-    parts, start = [], 0
-    for size in sizes:
-        parts.append(ops.cut(tensor, axis=axis, start=start, stop=start + size))
-        start += size
-    return tuple(parts)
-
-
-def chunk(input, chunks, dim=0):
-    """At most `chunks` equal parts along `dim` (the last may be smaller); views."""
-    if chunks < 1:
-        raise ArgumentError(f"chunk: expected at least 1 chunk, got {chunks}")
-    length = input.array.shape[axis_of("chunk", dim, input.array.ndim)]
-    return split(input, max(math.ceil(length / chunks), 1), dim)
-
-
-def unbind(input, dim=0):
-    """All slices along `dim`, without it; views."""
-    axis = axis_of("unbind", dim, input.array.ndim)
-    if not input.array.ndim:
-        raise OutOfRangeError("unbind: expected at least one dimension, got a 0-d tensor")
-    shape = _without(input.array.shape, axis)
-    parts = (ops.cut(input, axis=axis, start=i, stop=i + 1) for i in range(input.array.shape[axis]))
-    return tuple(ops.reshape(part, shape=shape) for part in parts)
-
-
 def narrow(input, dim, start, length):
     """The elements from `start` on, `length` of them, along `dim`; a view."""
     axis = axis_of("narrow", dim, input.array.ndim)
@@ -369,63 +270,29 @@ def select(input, dim, index):
     return input[(slice(None),) * axis + (index,)]
 
 
-# Triangles and diagonals
-
-
-def tril(input, diagonal=0, *, out=None):
-    """The elements on and below a diagonal, the rest 0."""
-    return give(ops.tril(input, k=diagonal), out, "tril")
-
-
-def triu(input, diagonal=0, *, out=None):
-    """The elements on and above a diagonal, the rest 0."""
-    return give(ops.triu(input, k=diagonal), out, "triu")
-
-
-def diagonal(input, offset=0, dim1=0, dim2=1):
-    """The diagonal over two dims, as the last dim. (A copy, where PyTorch gives a view.)"""
-    ndim = input.array.ndim
-    axis1, axis2 = axis_of("diagonal", dim1, ndim), axis_of("diagonal", dim2, ndim)
-    return ops.diagonal(input, offset=offset, axis1=axis1, axis2=axis2)
-
-
-def diag(input, diagonal=0, *, out=None):
-    """The diagonal of a matrix, or the square matrix with a vector on its diagonal."""
-    if input.array.ndim == 1:
-        n = input.array.shape[0] + abs(diagonal)
-        result = ops.diagonal_scatter(input, shape=(n, n), offset=diagonal, axis1=0, axis2=1)
-    elif input.array.ndim == 2:
-        result = ops.diagonal(input, offset=diagonal, axis1=0, axis2=1)
-    else:
-        raise ShapeError(f"diag: expected a vector or a matrix, got {describe(input)}")
-    return give(result, out, "diag")
-
-
-def meshgrid(*tensors, indexing="ij"):
-    """Grids of the coordinates in vectors: "ij" keeps their order, "xy" exchanges the first two."""
-    tensors = tensors[0] if len(tensors) == 1 and isinstance(tensors[0], tuple | list) else tensors
-    if indexing not in ("ij", "xy"):
-        raise ArgumentError(f"meshgrid: expected indexing 'ij' or 'xy', got {indexing!r}")
-    if indexing == "xy" and len(tensors) > 1:
-        first, second, *rest = meshgrid(tensors[1], tensors[0], *tensors[2:])
-        grids = (second, first, *rest)
-        return grids
-    shape = tuple(x.array.size for x in tensors)
-    return tuple(
-        expand_op(
-            ops.reshape(x, shape=tuple(n if j == i else 1 for j, n in enumerate(shape))),
-            shape=shape,
+def contiguous(input, memory_format=contiguous_format):
+    """The tensor itself if its memory is in that order (row-major unless told), else a copy."""
+    if is_contiguous(input, memory_format):
+        return input
+    if memory_format not in DIMS:
+        return copy(input, order="C")
+    ndim = DIMS[memory_format]
+    if input.array.ndim != ndim:
+        raise ShapeError(
+            f"contiguous: expected {ndim} dims for {memory_format}, got {describe(input)}"
         )
-        for i, x in enumerate(tensors)
-    )
+    last = permute(input, 0, *range(2, ndim), 1)
+    return permute(contiguous(last), 0, ndim - 1, *range(1, ndim - 1))
 
 
-def contiguous(input, memory_format=None):
-    """The tensor itself if its memory is in row-major order, else a copy that is."""
-    return input if input.array.flags.c_contiguous else copy(input)
+def is_contiguous(input, memory_format=contiguous_format):
+    """True if memory is in that order (row-major unless told)."""
+    array = input.array
+    if memory_format in DIMS:
+        ndim = DIMS[memory_format]
+        return array.ndim == ndim and array.transpose(0, *range(2, ndim), 1).flags.c_contiguous
+    return array.flags.c_contiguous
 
 
-concat = concatenate = cat
 swapaxes = swapdims = transpose
 moveaxis = movedim
-row_stack = vstack

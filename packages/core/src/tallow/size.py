@@ -2,6 +2,8 @@
 
 import math
 
+from tallow.errors import TypeMismatchError
+
 
 class Size(tuple):
     """A tuple of lengths with `numel()`.
@@ -12,6 +14,12 @@ class Size(tuple):
     """
 
     __slots__ = ()
+
+    def __new__(cls, sizes=()):
+        made = tuple.__new__(cls, sizes)
+        if not all(hasattr(n, "__index__") for n in made):
+            raise TypeMismatchError(f"Size: expected ints, got {list(made)}")
+        return made
 
     def numel(self):
         """The product of the lengths."""
@@ -26,3 +34,11 @@ class Size(tuple):
 
     def __add__(self, other):
         return Size(tuple.__add__(self, tuple(other)))
+
+    def __radd__(self, other):
+        return Size(tuple.__add__(tuple(other), self))
+
+    def __mul__(self, times):
+        return Size(tuple.__mul__(self, times))
+
+    __rmul__ = __mul__

@@ -37,3 +37,27 @@ real.vjp(lambda g: g)
 imag.vjp(lambda g: g * 1j)
 view_as_real.vjp(lambda g: view_as_complex(g))
 view_as_complex.vjp(lambda g: view_as_real(g))
+
+
+@op
+def over(xp, x, y):
+    """x / y, and 0 where y is 0."""
+    return xp.where(y == 0, 0, x / y)
+
+
+@op(holomorphic=False)
+def join(xp, x, y):
+    """x + iy of real x and y."""
+    out = xp.empty(xp.broadcast_shapes(x.shape, y.shape), xp.result_type(x, xp.complex64))
+    out.real, out.imag = x, y
+    return out
+
+
+@op(holomorphic=False)
+def angle(xp, x):
+    return xp.where(x == x, xp.angle(x), x.real).astype(x.real.dtype)
+
+
+over.vjp(lambda g, y: over(g, y), lambda g, x, y: over(-g * x, y * y))
+angle.vjp(lambda g, x: over(g * x * 1j, x * conj(x)))
+join.vjp(lambda g: real(g), lambda g: imag(g))

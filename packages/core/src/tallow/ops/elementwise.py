@@ -8,7 +8,7 @@ from math import log as log_of
 from math import pi
 
 from tallow.autograd.op import op
-from tallow.ops.complex import conj, real
+from tallow.ops.complex import conj, over, real
 from tallow.ops.logic import isfinite, isnan
 
 # Arithmetic
@@ -324,12 +324,6 @@ def sign(xp, x):
 
 
 @op
-def over(xp, x, y):
-    """x / y, and 0 where y is 0."""
-    return xp.where(y == 0, 0, x / y)
-
-
-@op
 def copysign(xp, x, y):
     """|x| with the sign of y."""
     return xp.copysign(x, y)
@@ -451,7 +445,6 @@ def inside(x, *, low, high):
 
 absolute.vjp(lambda g, x: g * sign(x))
 sign.vjp(lambda g, x, out: over(g - out * real(g * conj(out)), absolute(x)))
-over.vjp(lambda g, y: over(g, y), lambda g, x, y: over(-g * x, y * y))
 copysign.vjp(lambda g, x, out: g * (sign(x) * sign(out)), lambda g: g * 0)
 frexp.vjp(lambda g, out: g[0] * exp2(-out[1]))
 floor.vjp(lambda g: g * 0)
