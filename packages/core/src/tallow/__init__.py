@@ -19,29 +19,15 @@ from tallow.activations import *
 from tallow.autograd import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled
 from tallow.complex_parts import *
 from tallow.creation import *
-from tallow.device import device
-from tallow.dtypes import (
-    bfloat16,
-    complex64,
-    complex128,
-    dtype,
-    float16,
-    float32,
-    float64,
-    get_default_dtype,
-    int8,
-    int16,
-    int32,
-    int64,
-    promote_types,
-    set_default_dtype,
-    uint8,
-)  # fmt: skip
+from tallow.device import device, get_default_device, set_default_device
+from tallow.dtypes import *
 from tallow.dtypes import bool_ as bool
 from tallow.formatting import get_printoptions, set_printoptions
 from tallow.indexing import *
 from tallow.info import finfo, iinfo
+from tallow.layout import *
 from tallow.logic import *
+from tallow.joining import *
 from tallow.math import *
 from tallow.products import *
 from tallow.promotion import can_cast, result_type
@@ -59,7 +45,6 @@ cfloat, cdouble = complex64, complex128
 
 inf, nan, pi, e = _math.inf, _math.nan, _math.pi, _math.e
 newaxis = None
-strided, contiguous_format, preserve_format = "strided", "contiguous", "preserve"
 __version__ = "0.1.0"
 
 

@@ -19,11 +19,13 @@ from tallow import (
     complex_parts,
     conversion,
     creation,
+    diagonals,
     dtypes,
     formatting,
     graph,
     indexing,
     logic,
+    joining,
     math,
     products,
     random,
@@ -49,6 +51,8 @@ MODULES = (
     random,
     reductions,
     shaping,
+    joining,
+    diagonals,
     indexing,
     products,
     spectral,
@@ -255,7 +259,7 @@ def _len(self):
 def _iter(self):
     if not self.array.ndim:
         raise TypeMismatchError("iteration: expected a tensor with dimensions, got a 0-d tensor")
-    return iter(shaping.unbind(self))
+    return iter(joining.unbind(self))
 
 
 def _contains(self, item):

@@ -5,7 +5,8 @@ from tallow.errors import DtypeError, ShapeError, TypeMismatchError, describe
 from tallow.ops.reduce import sum as sum_op
 from tallow.promotion import give
 from tallow.reductions import norm
-from tallow.shaping import movedim, reshape, stack
+from tallow.joining import stack
+from tallow.shaping import movedim, reshape
 from tallow.tensor import Tensor
 
 __all__ = [

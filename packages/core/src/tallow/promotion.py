@@ -214,7 +214,7 @@ def sizes_of(name, sizes):
 
 
 def numpy_names(function):
-    """The function, which also takes `axis` for `dim` and `keepdims` for `keepdim`, as PyTorch's."""
+    """The function, which also takes `axis` and `keepdims` for `dim` and `keepdim`, as PyTorch's."""
 
     @wraps(function)
     def call(*args, **kwargs):

@@ -2,16 +2,20 @@
 
 import math
 
+from numpy.lib.array_utils import byte_bounds
+
 import tallow.ops.shape as ops
-from tallow import backend
+import tallow.ops.strided as strided
+from tallow import backend, dtypes
 from tallow.autograd.builtin import expand as expand_op
-from tallow.errors import ArgumentError, OutOfRangeError, ShapeError, describe
+from tallow.autograd.builtin import sum_to
+from tallow.errors import ArgumentError, DtypeError, OutOfRangeError, ShapeError, describe
 from tallow.layout import DIMS, contiguous_format
 from tallow.ops.elementwise import copy
-from tallow.ops.index import take
-from tallow.promotion import axes_of, axis_of, sizes_of
+from tallow.ops.index import getitem, take
+from tallow.promotion import axis_of, numpy_names, sizes_of
 from tallow.size import Size
-from tallow.tensor import Tensor
+from tallow.tensor import Tensor, wrap
 
 __all__ = [
     "as_strided", "broadcast_shapes", "broadcast_tensors", "broadcast_to", "flatten", "flip",
@@ -112,10 +116,20 @@ def ravel(input):
 
 def permute(input, *dims):
     """The dims in another order: `x.permute(1, 0)` is a transpose."""
-    axes = axes_of("permute", sizes_of("permute", dims), input.array.ndim) or ()
+    dims = sizes_of("permute", dims)
+    axes = distinct_axes("permute", dims, input.array.ndim)
     if len(axes) != input.array.ndim:
-        raise ArgumentError(f"permute: expected {input.array.ndim} dims, got {dims}")
+        raise ShapeError(f"permute: expected {input.array.ndim} dims, got {dims}")
     return ops.permute(input, axes=axes)
+
+
+def distinct_axes(name, dim, ndim):
+    """Dims as a tuple of axes; ShapeError if one is there twice."""
+    dims = (dim,) if isinstance(dim, int) else tuple(dim)
+    axes = tuple(axis_of(name, d, ndim) for d in dims)
+    if len(set(axes)) != len(axes):
+        raise ShapeError(f"{name}: expected each dim once, got {dims}")
+    return axes
 
 
 def transpose(input, dim0, dim1):
@@ -137,21 +151,30 @@ def t(input):
 def movedim(input, source, destination):
     """Dims moved to other positions, the rest in their order."""
     ndim = input.array.ndim
-    source, destination = axes_of("movedim", source, ndim), axes_of("movedim", destination, ndim)
+    source, destination = (distinct_axes("movedim", d, ndim) for d in (source, destination))
+    if len(source) != len(destination):
+        raise ShapeError(
+            f"movedim: expected as many sources as targets, got {source}, {destination}"
+        )
+    if not ndim:
+        return ops.reshape(input, shape=())
     order = [axis for axis in range(ndim) if axis not in source]
     for to, axis in sorted(zip(destination, source, strict=True)):
         order.insert(to, axis)
     return ops.permute(input, axes=tuple(order))
 
 
+@numpy_names
 def squeeze(input, dim=None):
     """Without the dims of size 1: all of them, or those given."""
     shape = input.array.shape
-    axes = axes_of("squeeze", dim, len(shape))
-    keep = [n for i, n in enumerate(shape) if n != 1 or (axes is not None and i not in axes)]
-    return ops.reshape(input, shape=tuple(keep))
+    axes = range(len(shape)) if dim is None else distinct_axes("squeeze", dim, len(shape))
+    return ops.reshape(
+        input, shape=tuple(n for i, n in enumerate(shape) if n != 1 or i not in axes)
+    )
 
 
+@numpy_names
 def unsqueeze(input, dim):
     """With a dim of size 1 inserted at `dim`."""
     shape = input.array.shape
@@ -159,26 +182,26 @@ def unsqueeze(input, dim):
     return ops.reshape(input, shape=(*shape[:axis], 1, *shape[axis:]))
 
 
-def expand(input, *sizes):
-    """Dims of size 1 repeated to `sizes` without copying; -1 keeps a size.
+def expand(input, *size, implicit=False):
+    """Dims of size 1 repeated to `size` without copying; -1 keeps a size.
 
     >>> import tallow
     >>> tallow.tensor([[1], [2]]).expand(-1, 3)
     tensor([[1, 1, 1],
             [2, 2, 2]])
     """
-    sizes = sizes_of("expand", sizes)
+    sizes = sizes_of("expand", size)
     shape = input.array.shape
     extra = len(sizes) - len(shape)
     if extra < 0:
         raise ShapeError(f"expand: expected at least {len(shape)} sizes, got {list(sizes)}")
     target = tuple(shape[i - extra] if n == -1 and i >= extra else n for i, n in enumerate(sizes))
-    for n, m in zip(target[extra:], shape, strict=True):
-        if m not in (1, n):
-            raise ShapeError(
-                f"expand: expected sizes that fit {describe(input)}, got {list(sizes)}; only dims "
-                "of size 1 grow"
-            )
+    fits = all(m in (1, n) for n, m in zip(target[extra:], shape, strict=True))
+    if not fits or any(n < 0 for n in target):
+        raise ShapeError(
+            f"expand: expected sizes that fit {describe(input)}, got {list(sizes)}; only dims of "
+            "size 1 grow"
+        )
     return expand_op(input, shape=target)
 
 
@@ -196,6 +219,8 @@ def broadcast_tensors(*tensors):
 def broadcast_shapes(*shapes):
     """The shape that tensors of these shapes broadcast to."""
     shapes = [(s,) if isinstance(s, int) else tuple(s) for s in shapes]
+    if any(n < 0 for shape in shapes for n in shape):
+        raise ArgumentError(f"broadcast_shapes: expected sizes of 0 or more, got {shapes}")
     result = []
     for sizes in zip(*(_aligned(s, max(map(len, shapes), default=0)) for s in shapes), strict=True):
         larger = {n for n in sizes if n != 1}
@@ -211,63 +236,226 @@ def _aligned(shape, ndim):
     return (1,) * (ndim - len(shape)) + shape
 
 
-def repeat(input, *sizes):
-    """The tensor tiled `sizes[i]` times along dim i; further sizes add dims in front."""
-    sizes = sizes_of("repeat", sizes)
-    if len(sizes) < input.array.ndim:
-        raise ShapeError(f"repeat: expected at least {input.array.ndim} sizes, got {list(sizes)}")
+def sum_to_size(input, *size):
+    """The sum over what broadcasting from `size` repeats: the inverse of `expand`."""
+    sizes = sizes_of("sum_to_size", size)
+    shape = input.array.shape
+    if len(sizes) > len(shape) or any(
+        n not in (1, m) for n, m in zip(_aligned(sizes, len(shape)), shape, strict=True)
+    ):
+        raise ShapeError(f"sum_to_size: expected a size that expands to {shape}, got {list(sizes)}")
+    return sum_to(input, shape=sizes)
+
+
+# Repeating, turning and moving
+
+
+def repeat(input, *repeats):
+    """The tensor tiled `repeats[i]` times along dim i; further numbers add dims in front."""
+    sizes = sizes_of("repeat", repeats)
+    if len(sizes) < input.array.ndim or any(n < 0 for n in sizes):
+        raise ShapeError(
+            f"repeat: expected at least {input.array.ndim} numbers of repeats, got {list(sizes)}"
+        )
     shape = _aligned(input.array.shape, len(sizes))
     return ops.repeat(ops.reshape(input, shape=shape), repeats=sizes)
 
 
-def tile(input, dims):
-    """Like `repeat`, with missing sizes taken as 1 in front."""
-    return repeat(input, *_aligned(tuple(dims), input.array.ndim))
+def tile(input, *dims):
+    """Like `repeat`, with missing numbers taken as 1 in front."""
+    return repeat(input, *_aligned(sizes_of("tile", dims), input.array.ndim))
 
 
-def repeat_interleave(input, repeats, dim=None):
-    """Each element repeated `repeats` times, along `dim` or of the flattened tensor."""
+def repeat_interleave(input, repeats=None, dim=None, *, output_size=None):
+    """Each element repeated `repeats` times, along `dim` or of the flattened tensor.
+
+    With a tensor of counts alone: each position as many times as its count says.
+    """
+    if repeats is None:
+        xp = backend.for_array(input.array).xp
+        positions, repeats, dim = wrap(xp.arange(input.array.size)), input, 0
+        return repeat_interleave(positions, repeats, dim, output_size=output_size)
     if dim is None:
         input, dim = ravel(input), 0
     axis = axis_of("repeat_interleave", dim, input.array.ndim)
+    length = input.array.shape[axis] if input.array.ndim else 1
+    counts = _counts(repeats, length)
     xp = backend.for_array(input.array).xp
-    counts = repeats.array if isinstance(repeats, Tensor) else repeats
-    positions = xp.repeat(xp.arange(input.array.shape[axis]), counts)
+    positions = xp.repeat(xp.arange(length), counts)
+    if output_size is not None and output_size != len(positions):
+        raise ShapeError(
+            f"repeat_interleave: expected an output_size of {len(positions)}, got {output_size}"
+        )
+    input = input if input.array.ndim else ops.reshape(input, shape=(1,))
     return take(input, key=(slice(None),) * axis + (positions,))
+
+
+def _counts(repeats, length):
+    """How often each of `length` elements is repeated: an int, or an array of them."""
+    counts = repeats.array if isinstance(repeats, Tensor) else repeats
+    if isinstance(repeats, Tensor) and repeats.dtype not in (dtypes.int64, dtypes.int32):
+        raise DtypeError(f"repeat_interleave: expected int64 or int32, got {describe(repeats)}")
+    if getattr(counts, "shape", ()) not in ((), (1,), (length,)):
+        raise ShapeError(
+            f"repeat_interleave: expected a number of repeats or {length}, got {describe(repeats)}"
+        )
+    if getattr(counts, "size", 1) and counts.min() < 0 if hasattr(counts, "min") else counts < 0:
+        raise ShapeError("repeat_interleave: expected no negative repeats, got one")
+    return counts
 
 
 def flip(input, *dims):
     """The order of elements reversed along the dims."""
-    axes = axes_of("flip", sizes_of("flip", dims), input.array.ndim) or ()
+    axes = distinct_axes("flip", sizes_of("flip", dims), input.array.ndim)
     return ops.flip(input, axis=axes)
+
+
+def fliplr(input):
+    """The order of elements reversed along dim 1."""
+    if input.array.ndim < 2:
+        raise ShapeError(f"fliplr: expected at least two dims, got {describe(input)}")
+    return ops.flip(input, axis=(1,))
+
+
+def flipud(input):
+    """The order of elements reversed along dim 0."""
+    if not input.array.ndim:
+        raise ShapeError(f"flipud: expected at least one dim, got {describe(input)}")
+    return ops.flip(input, axis=(0,))
 
 
 def roll(input, shifts, dims=None):
     """Elements moved by `shifts` along `dims`, those pushed out coming in at the other end."""
     shifts = (shifts,) if isinstance(shifts, int) else tuple(shifts)
-    if dims is None:
-        return ops.reshape(
-            ops.roll(ravel(input), shifts=shifts, axis=(0,)), shape=input.array.shape
-        )
-    return ops.roll(input, shifts=shifts, axis=axes_of("roll", dims, input.array.ndim))
+    dims = () if dims is None else (dims,) if isinstance(dims, int) else tuple(dims)
+    axes = tuple(axis_of("roll", dim, input.array.ndim) for dim in dims) or (0,)
+    if len(shifts) != len(axes):
+        raise ShapeError(f"roll: expected a shift for each dim, got {shifts} and {dims}")
+    if dims:
+        return ops.roll(input, shifts=shifts, axis=axes)
+    return ops.reshape(ops.roll(ravel(input), shifts=shifts, axis=axes), shape=input.array.shape)
+
+
+def rot90(input, k=1, dims=(0, 1)):
+    """Turned k times by 90 degrees in the plane of two dims, from the first towards the second."""
+    axes = distinct_axes("rot90", dims, input.array.ndim)
+    if len(axes) != 2 or input.array.ndim < 2:
+        raise ShapeError(f"rot90: expected two dims of {describe(input)}, got {dims}")
+    if k % 4 == 0:
+        return copy(input)
+    if k % 4 == 2:
+        return ops.flip(input, axis=axes)
+    turned = ops.flip(input, axis=axes[1:] if k % 4 == 1 else axes[:1])
+    return ops.swap(turned, axis1=axes[0], axis2=axes[1])
+
+
+# Parts and layouts
 
 
 def narrow(input, dim, start, length):
     """The elements from `start` on, `length` of them, along `dim`; a view."""
     axis = axis_of("narrow", dim, input.array.ndim)
-    size = input.array.shape[axis]
+    size = input.array.shape[axis] if input.array.ndim else 0
+    start = int(start)
+    if not -size <= start <= size:
+        raise OutOfRangeError(f"narrow: expected a start within {size} elements, got {start}")
     start = start + size if start < 0 else start
-    if not (0 <= start and start + length <= size and length >= 0):
-        raise OutOfRangeError(
-            f"narrow: expected a range within {size}, got start {start}, length {length}"
+    if length < 0 or start + length > size:
+        raise ShapeError(
+            f"narrow: expected a length within {size} elements, got {length} from {start}"
         )
     return ops.cut(input, axis=axis, start=start, stop=start + length)
+
+
+def narrow_copy(input, dim, start, length):
+    """`narrow` as a copy."""
+    return copy(narrow(input, dim, start, length))
 
 
 def select(input, dim, index):
     """One slice along `dim`, without it; a view."""
     axis = axis_of("select", dim, input.array.ndim)
-    return input[(slice(None),) * axis + (index,)]
+    if not input.array.ndim:
+        raise OutOfRangeError("select: expected at least one dimension, got a 0-d tensor")
+    size, index = input.array.shape[axis], int(index)
+    if not -size <= index < size:
+        raise OutOfRangeError(f"select: expected an index within {size} elements, got {index}")
+    return getitem(input, key=(slice(None),) * axis + (index, ...))
+
+
+def unfold(input, dimension, size, step):
+    """Windows of `size` elements every `step` along a dim, as a new last dim; a view.
+
+    >>> import tallow
+    >>> tallow.arange(5).unfold(0, 3, 2)
+    tensor([[0, 1, 2],
+            [2, 3, 4]])
+    """
+    axis = axis_of("unfold", dimension, input.array.ndim)
+    x = input if input.array.ndim else ops.reshape(input, shape=(1,))
+    if not 0 <= size <= x.array.shape[axis]:
+        raise ShapeError(
+            f"unfold: expected windows within dim {axis} of {describe(input)}, got size {size}"
+        )
+    if step <= 0:
+        raise ShapeError(f"unfold: expected a positive step, got {step}")
+    windows = strided.frames(x, axis=axis, size=size, step=step)
+    return windows if input.array.ndim else ops.reshape(windows, shape=(size,))
+
+
+def storage_offset(input):
+    """How many elements into its memory the tensor starts."""
+    owner = input.array if input.array.base is None else input.array.base
+    start, own = (byte_bounds(x)[0] for x in (owner, input.array))
+    return (own - start) // input.array.itemsize
+
+
+def strided_arguments(name, input, size, stride, storage_offset):
+    """The parameters of the op `as_strided`, checked."""
+    size, stride = tuple(size), tuple(stride)
+    own = input.storage_offset()
+    start = 0 if storage_offset is None else storage_offset - own
+    if len(size) != len(stride) or any(n < 0 for n in (*size, *stride)):
+        raise ShapeError(f"{name}: expected a stride for each size, got {size} and {stride}")
+    last = start + sum((n - 1) * step for n, step in zip(size, stride, strict=True))
+    array = input.array
+    if not array.flags.c_contiguous or (math.prod(size) and not 0 <= start <= last < array.size):
+        raise ShapeError(
+            f"{name}: expected a layout within the memory of a contiguous tensor, got sizes {size} "
+            f"and strides {stride} from {start} for {describe(input)}"
+        )
+    return {"shape": size, "strides": stride, "start": start}
+
+
+def as_strided(input, size, stride, storage_offset=None):
+    """The elements of a contiguous tensor in any layout: `stride[i]` elements apart along dim i."""
+    arguments = strided_arguments("as_strided", input, size, stride, storage_offset)
+    return strided.as_strided(input, **arguments)
+
+
+def is_same_size(input, other):
+    """True if both have the same shape."""
+    return input.array.shape == other.array.shape
+
+
+def dim_order(input):
+    """The dims from the one with the largest stride to that with the smallest."""
+    strides = input.array.strides
+    return tuple(sorted(range(len(strides)), key=lambda axis: -strides[axis]))
+
+
+def resize_(input, *sizes, memory_format=None):
+    """Give the tensor another shape in place: elements are kept in order, new ones arbitrary."""
+    shape = sizes_of("resize_", sizes)
+    if input.requires_grad:
+        raise ShapeError("resize_: expected a tensor without gradients, got one that requires them")
+    input.array = backend.for_array(input.array).xp.resize(input.array, shape)
+    return input
+
+
+def resize_as_(input, the_template, *, memory_format=None):
+    """`resize_` to the shape of another tensor."""
+    return resize_(input, *the_template.array.shape)
 
 
 def contiguous(input, memory_format=contiguous_format):

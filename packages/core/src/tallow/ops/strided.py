@@ -40,7 +40,7 @@ overlap_add.vjp(lambda g, shapes, axis, step: frames(g, axis=axis, size=shapes[0
 
 @op(view=True)
 def as_strided(xp, x, *, shape, strides, start):
-    """Elements of x in row-major order from `start` on, `strides[i]` elements apart along axis i."""
+    """Elements of x in row-major order from `start` on, `strides[i]` apart along axis i."""
     flat = xp.ascontiguousarray(x).reshape(-1)[start:]
     steps = tuple(n * x.itemsize for n in strides)
     return xp.lib.stride_tricks.as_strided(flat, shape, steps)

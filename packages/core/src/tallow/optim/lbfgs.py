@@ -5,7 +5,7 @@ from tallow.complex_parts import view_as_real
 from tallow.errors import ArgumentError
 from tallow.optim.line_search import strong_wolfe
 from tallow.optim.optimizer import Optimizer, check_settings, given
-from tallow.shaping import cat
+from tallow.joining import cat
 
 
 class LBFGS(Optimizer):

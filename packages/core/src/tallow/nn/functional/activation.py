@@ -1,6 +1,6 @@
 """Activations. Each takes a tensor of any shape and gives one of the same shape, except `glu`."""
 
-from tallow import math, random, shaping
+from tallow import joining, math, random
 from tallow.activations import along
 from tallow.errors import ArgumentError, ShapeError, describe
 from tallow.nn.functional.common import floats, in_place
@@ -202,7 +202,7 @@ def glu(input, dim=-1):
     axis = axis_of("glu", dim, input.array.ndim)
     if input.array.shape[axis] % 2:
         raise ShapeError(f"glu: expected an even size along dim {dim}, got {describe(input)}")
-    a, b = shaping.chunk(input, 2, axis)
+    a, b = joining.chunk(input, 2, axis)
     return a * math.sigmoid(b)
 
 

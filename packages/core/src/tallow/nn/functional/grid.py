@@ -9,7 +9,7 @@ from tallow.nn.functional.common import same_dtype
 from tallow.ops.activation import hardtanh
 from tallow.ops.elementwise import where
 from tallow.ops.pool import read_at
-from tallow.shaping import meshgrid, stack
+from tallow.joining import meshgrid, stack
 
 __all__ = ["affine_grid", "grid_sample"]
 

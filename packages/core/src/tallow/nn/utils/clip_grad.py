@@ -2,7 +2,7 @@
 
 from tallow.autograd.modes import no_grad
 from tallow.creation import tensor
-from tallow.shaping import stack
+from tallow.joining import stack
 from tallow.tensor import Tensor
 
 

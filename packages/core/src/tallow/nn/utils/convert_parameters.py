@@ -2,7 +2,7 @@
 
 from tallow.autograd.modes import no_grad
 from tallow.errors import ShapeError
-from tallow.shaping import cat
+from tallow.joining import cat
 
 
 def parameters_to_vector(parameters):

@@ -8,7 +8,7 @@ import numpy as np
 from tallow.creation import as_tensor, tensor
 from tallow.dtypes import float64
 from tallow.errors import ShapeError, TypeMismatchError, describe
-from tallow.shaping import stack
+from tallow.joining import stack
 from tallow.tensor import Tensor, wrap
 
 
