@@ -1,0 +1,17 @@
+"""Tokenizers, metrics, and what datasets need."""
+
+from tallowtext.data import functional, metrics, utils
+from tallowtext.data.functional import (
+    custom_replace,
+    numericalize_tokens_from_iterator,
+    simple_space_split,
+    to_map_style_dataset,
+)
+from tallowtext.data.metrics import bleu_score
+from tallowtext.data.utils import get_tokenizer, interleave_keys, ngrams_iterator
+
+__all__ = [
+    "bleu_score", "custom_replace", "functional", "get_tokenizer",
+    "interleave_keys", "metrics", "ngrams_iterator", "numericalize_tokens_from_iterator",
+    "simple_space_split", "to_map_style_dataset", "utils",
+]  # fmt: skip

@@ -1,0 +1,63 @@
+"""Functions on iterators of lines and tokens."""
+
+import re
+
+from tallow.utils.data import Dataset
+
+__all__ = [
+    "custom_replace", "numericalize_tokens_from_iterator", "simple_space_split",
+    "to_map_style_dataset",
+]  # fmt: skip
+
+
+def custom_replace(replace_pattern):
+    """A function from an iterator of lines to one with (pattern, replacement) applied in turn.
+
+    >>> from tallowtext.data.functional import custom_replace
+    >>> list(custom_replace([(r"S", "s"), (r"\\s+", " ")])(["Sentencepiece   encode"]))
+    ['sentencepiece encode']
+    """
+    patterns = [(re.compile(pattern), replacement) for pattern, replacement in replace_pattern]
+
+    def replace(lines):
+        for line in lines:
+            for pattern, replacement in patterns:
+                line = pattern.sub(replacement, line)
+            yield line
+
+    return replace
+
+
+def simple_space_split(iterator):
+    """The lines of an iterator, each split at spaces."""
+    for line in iterator:
+        yield line.split()
+
+
+def numericalize_tokens_from_iterator(vocab, iterator, removed_tokens=None):
+    """For each list of tokens an iterator of their numbers, `vocab` being any dict of them.
+
+    >>> from tallowtext.data.functional import numericalize_tokens_from_iterator
+    >>> numbers = numericalize_tokens_from_iterator({"a": 0, "b": 1}, [["b", "a"], ["a"]], ["a"])
+    >>> [list(line) for line in numbers]
+    [[1], []]
+    """
+    removed = frozenset(removed_tokens or ())
+    for tokens in iterator:
+        yield iter([vocab[token] for token in tokens if token not in removed])
+
+
+def to_map_style_dataset(iter_data):
+    """The samples of an iterable as a dataset that is indexed."""
+    return _Samples(list(iter_data))
+
+
+class _Samples(Dataset):
+    def __init__(self, samples):
+        self.samples = samples
+
+    def __len__(self):
+        return len(self.samples)
+
+    def __getitem__(self, index):
+        return self.samples[index]
