@@ -1,15 +1,31 @@
-// The Python module tallow_kernels._compiled.
+// The Python module tallow_kernels._compiled: what core registers for its operations on the CPU.
+#define TALLOW_IMPORTS_NUMPY
+#include "bind/bind.hpp"
 
-#include <nanobind/nanobind.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
-#include <thread>
-
 #include "info.hpp"
 
+namespace {
+
+int import_numpy() {
+    import_array1(-1);
+    return 0;
+}
+
+}  // namespace
+
 NB_MODULE(_compiled, m) {
+    if (import_numpy() < 0) throw nanobind::python_error();
     m.attr("COMPILER") = COMPILER;
+    m.attr("INSTRUCTION_SET") = tallow::kernels().name;
     m.def("instruction_sets", &tallow::instruction_sets);
-    m.def("threads", &std::thread::hardware_concurrency);
+    m.def("get_threads", &tallow::get_threads);
+    m.def("set_threads", &tallow::set_threads);
+    tallow::bind_products(m);
+    tallow::bind_convolutions(m);
+    tallow::bind_elementwise(m);
+    tallow::bind_rows(m);
+    tallow::bind_updates(m);
 }

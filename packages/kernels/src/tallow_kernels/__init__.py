@@ -22,5 +22,6 @@ def info():
         "compiled": True,
         "compiler": compiled.COMPILER,
         "instruction_sets": compiled.instruction_sets(),
-        "threads": compiled.threads(),
+        "instruction_set": compiled.INSTRUCTION_SET,
+        "threads": compiled.get_threads(),
     }

@@ -1,0 +1,15 @@
+#pragma once
+
+#include "../arrays.hpp"
+#include "../kernels.hpp"
+#include "../threads.hpp"
+
+namespace tallow {
+
+void bind_products(nb::module_& m);
+void bind_convolutions(nb::module_& m);
+void bind_elementwise(nb::module_& m);
+void bind_rows(nb::module_& m);
+void bind_updates(nb::module_& m);
+
+}  // namespace tallow

@@ -1,0 +1,144 @@
+// Convolution and max pooling. Sizes come as tuples, one int for each spatial axis; one axis counts
+// as a height of 1.
+#include <array>
+
+#include "bind.hpp"
+
+namespace tallow {
+namespace {
+
+using Sizes = nb::tuple;
+
+// The ints of a tuple of one or two as (y, x), y being `alone` where there is one.
+std::array<int64_t, 2> pair(const Sizes& sizes, int64_t alone) {
+    if (sizes.size() == 1) return {alone, nb::cast<int64_t>(sizes[0])};
+    return {nb::cast<int64_t>(sizes[0]), nb::cast<int64_t>(sizes[1])};
+}
+
+bool spatial(const Floats& x) { return x.ok() && (x.ndim() == 3 || x.ndim() == 4); }
+int64_t height(const Floats& x) { return x.ndim() == 3 ? 1 : x.shape(2); }
+
+struct How {
+    Sizes stride, padding, dilation;
+};
+
+// The sizes of a convolution but for its images and its output.
+Conv describe(int64_t groups, int64_t in, int64_t out, std::array<int64_t, 2> size,
+              std::array<int64_t, 2> kernel, const How& how) {
+    const auto stride = pair(how.stride, 1), padding = pair(how.padding, 0),
+               dilation = pair(how.dilation, 1);
+    Conv c{};
+    c.groups = groups, c.in = in, c.out = out;
+    c.height = size[0], c.width = size[1], c.kernel_y = kernel[0], c.kernel_x = kernel[1];
+    c.stride_y = stride[0], c.stride_x = stride[1], c.padding_y = padding[0],
+    c.padding_x = padding[1];
+    c.dilation_y = dilation[0], c.dilation_x = dilation[1];
+    return c;
+}
+
+int64_t windows(int64_t n, int64_t kernel, int64_t stride, int64_t padding, int64_t dilation) {
+    return (n + 2 * padding - dilation * (kernel - 1) - 1) / stride + 1;
+}
+
+int64_t work(const Conv& c) {
+    return c.images * c.groups * c.out * c.out_height * c.out_width * c.in * c.kernel_y *
+           c.kernel_x / 16;
+}
+
+nb::object conv(nb::handle x, nb::handle weight, nb::handle bias, Sizes stride, Sizes padding,
+                Sizes dilation, int64_t groups) {
+    const Floats input(x), w(weight), b(bias);
+    if (!spatial(input) || !w.ok() || w.ndim() != input.ndim() || input.size() == 0 ||
+        w.size() == 0)
+        return not_implemented();
+    if (!bias.is_none() && !b.ok()) return not_implemented();
+    Conv c = describe(groups, w.shape(1), w.shape(0) / groups, {height(input), input.shape(-1)},
+                      {height(w), w.shape(-1)}, {stride, padding, dilation});
+    c.images = input.shape(0);
+    c.out_height = windows(c.height, c.kernel_y, c.stride_y, c.padding_y, c.dilation_y);
+    c.out_width = windows(c.width, c.kernel_x, c.stride_x, c.padding_x, c.dilation_x);
+    if (c.out_height <= 0 || c.out_width <= 0) return not_implemented();
+    Made out = input.ndim() == 3 ? Made{c.images, w.shape(0), c.out_width}
+                                 : Made{c.images, w.shape(0), c.out_height, c.out_width};
+    unlocked(work(c), [&] {
+        kernels().conv(c, input.data(), w.data(), bias.is_none() ? nullptr : b.data(), out.data());
+    });
+    return out.object();
+}
+
+nb::object conv_grad_input(nb::handle g, nb::handle weight, Sizes size, Sizes stride, Sizes padding,
+                           Sizes dilation, int64_t groups) {
+    const Floats d(g), w(weight);
+    if (!spatial(d) || !w.ok() || w.ndim() != d.ndim() || d.size() == 0 || w.size() == 0)
+        return not_implemented();
+    Conv c = describe(groups, w.shape(1), w.shape(0) / groups, pair(size, 1),
+                      {height(w), w.shape(-1)}, {stride, padding, dilation});
+    c.images = d.shape(0), c.out_height = height(d), c.out_width = d.shape(-1);
+    Made out = d.ndim() == 3 ? Made{c.images, c.in * groups, c.width}
+                             : Made{c.images, c.in * groups, c.height, c.width};
+    unlocked(work(c), [&] { kernels().conv_by_input(c, d.data(), w.data(), out.data()); });
+    return out.object();
+}
+
+nb::object conv_grad_weight(nb::handle g, nb::handle x, Sizes kernel, Sizes stride, Sizes padding,
+                            Sizes dilation, int64_t groups) {
+    const Floats d(g), input(x);
+    if (!spatial(d) || !input.ok() || input.ndim() != d.ndim() || d.size() == 0 ||
+        input.size() == 0)
+        return not_implemented();
+    Conv c =
+        describe(groups, input.shape(1) / groups, d.shape(1) / groups,
+                 {height(input), input.shape(-1)}, pair(kernel, 1), {stride, padding, dilation});
+    c.images = d.shape(0), c.out_height = height(d), c.out_width = d.shape(-1);
+    Made out = d.ndim() == 3 ? Made{d.shape(1), c.in, c.kernel_x}
+                             : Made{d.shape(1), c.in, c.kernel_y, c.kernel_x};
+    unlocked(work(c), [&] { kernels().conv_by_weight(c, d.data(), input.data(), out.data()); });
+    return out.object();
+}
+
+// A pooling as a convolution of single planes: `images` counts them.
+Conv pooling(const Floats& x, const Sizes& kernel, const How& how, const Sizes& count) {
+    Conv c = describe(1, 1, 1, {height(x), x.shape(-1)}, pair(kernel, 1), how);
+    const auto windows = pair(count, 1);
+    c.images = x.shape(0) * x.shape(1), c.out_height = windows[0], c.out_width = windows[1];
+    return c;
+}
+
+nb::object max_pool(nb::handle x, Sizes kernel, Sizes stride, Sizes padding, Sizes dilation,
+                    Sizes count) {
+    const Floats input(x);
+    if (!spatial(input) || input.size() == 0) return not_implemented();
+    const Conv c = pooling(input, kernel, {stride, padding, dilation}, count);
+    Made out = input.ndim() == 3 ? Made{input.shape(0), input.shape(1), c.out_width}
+                                 : Made{input.shape(0), input.shape(1), c.out_height, c.out_width};
+    unlocked(input.size(), [&] { kernels().max_pool(c, input.data(), out.data()); });
+    return out.object();
+}
+
+nb::object max_pool_grad(nb::handle g, nb::handle x, nb::handle, Sizes kernel, Sizes stride,
+                         Sizes padding, Sizes dilation, Sizes count) {
+    const Floats d(g), input(x);
+    if (!spatial(input) || !d.ok() || input.size() == 0) return not_implemented();
+    const Conv c = pooling(input, kernel, {stride, padding, dilation}, count);
+    Made out(input);
+    unlocked(input.size(), [&] { kernels().max_pool_grad(c, d.data(), input.data(), out.data()); });
+    return out.object();
+}
+
+}  // namespace
+
+void bind_convolutions(nb::module_& m) {
+    using nb::literals::operator""_a;
+    m.def("conv", &conv, nb::arg(), nb::arg(), nb::arg().none(), nb::kw_only(), "stride"_a,
+          "padding"_a, "dilation"_a, "groups"_a);
+    m.def("conv_grad_input", &conv_grad_input, nb::arg(), nb::arg(), nb::kw_only(), "size"_a,
+          "stride"_a, "padding"_a, "dilation"_a, "groups"_a);
+    m.def("conv_grad_weight", &conv_grad_weight, nb::arg(), nb::arg(), nb::kw_only(), "kernel"_a,
+          "stride"_a, "padding"_a, "dilation"_a, "groups"_a);
+    m.def("max_pool", &max_pool, nb::arg(), nb::kw_only(), "kernel"_a, "stride"_a, "padding"_a,
+          "dilation"_a, "count"_a);
+    m.def("max_pool_grad", &max_pool_grad, nb::arg(), nb::arg(), nb::arg(), nb::kw_only(),
+          "kernel"_a, "stride"_a, "padding"_a, "dilation"_a, "count"_a);
+}
+
+}  // namespace tallow

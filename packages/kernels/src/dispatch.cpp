@@ -1,0 +1,38 @@
+// Which copy of the kernels this processor gets.
+#include "kernels.hpp"
+
+namespace tallow {
+
+#define DECLARE(isa)            \
+    namespace isa {             \
+    extern const Kernels table; \
+    }
+#if defined(X86)
+DECLARE(v2)
+DECLARE(v3)
+DECLARE(v4)
+#else
+DECLARE(generic)
+#endif
+
+namespace {
+
+const Kernels& choose() {
+#if defined(X86)
+    __builtin_cpu_init();
+    if (__builtin_cpu_supports("x86-64-v4")) return v4::table;
+    if (__builtin_cpu_supports("x86-64-v3")) return v3::table;
+    return v2::table;
+#else
+    return generic::table;
+#endif
+}
+
+}  // namespace
+
+const Kernels& kernels() {
+    static const Kernels& chosen = choose();
+    return chosen;
+}
+
+}  // namespace tallow

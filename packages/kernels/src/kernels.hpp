@@ -1,0 +1,88 @@
+// The kernels: what each computes, and the table in which one instruction set's are found.
+//
+// Arrays are float32, C-contiguous unless strides are given; sizes are in elements. Images are (N,
+// C, H, W).
+#pragma once
+
+#include <cstdint>
+
+namespace tallow {
+
+struct Strided {
+    const float* data;
+    int64_t row, column, batch;  // elements between neighbours
+};
+
+// C (batch, m, n) = A (batch, m, k) B (batch, k, n) + bias (n), C contiguous.
+struct Product {
+    int64_t batch, m, n, k;
+    Strided a, b;
+    float* c;
+    const float* bias;  // or null
+};
+
+// x (images, groups * in, H, W), weight (groups * out, in, kernel_y, kernel_x), y (images, groups *
+// out, OH, OW): `in` and `out` are channels of one group.
+struct Conv {
+    int64_t images, groups, in, out, height, width, kernel_y, kernel_x, stride_y, stride_x;
+    int64_t padding_y, padding_x, dilation_y, dilation_x, out_height, out_width;
+};
+
+enum class Unary { relu, exp, tanh, sigmoid, gelu, silu };
+
+struct AdamStep {
+    float rate, beta1, beta2, epsilon, decay, correction1, correction2;
+    bool decoupled;  // AdamW: the weights decay by themselves, not through the gradient
+};
+
+struct Kernels {
+    const char* name;  // of the instruction set
+    int width;         // floats in a vector
+
+    void (*multiply)(const Product&);
+
+    void (*conv)(const Conv&, const float* x, const float* weight, const float* bias, float* y);
+    void (*conv_by_input)(const Conv&, const float* g, const float* weight, float* x_grad);
+    void (*conv_by_weight)(const Conv&, const float* g, const float* x, float* weight_grad);
+
+    void (*unary)(Unary, const float* x, float* y, int64_t n);
+    void (*unary_grad)(Unary, const float* g, const float* x_or_y, float* out, int64_t n);
+
+    // x (outer, length): along the last axis.
+    void (*softmax)(const float* x, float* y, int64_t outer, int64_t length, bool logarithm);
+    void (*softmax_grad)(const float* g, const float* y, float* out, int64_t outer, int64_t length,
+                         bool logarithm);
+    void (*cross_entropy)(const float* x, const int64_t* label, float* loss, int64_t outer,
+                          int64_t length);
+    void (*cross_entropy_grad)(const float* x, const int64_t* label, const float* g, int64_t g_step,
+                               float* out, int64_t outer, int64_t length);
+
+    // Over axes (0, 2, 3) of x (images, channels, size): batch norm. mean and variance are
+    // (channels).
+    void (*batch_norm)(const float* x, const float* weight, const float* bias, float* y,
+                       float* mean, float* variance, int64_t images, int64_t channels, int64_t size,
+                       float epsilon);
+    void (*batch_norm_grad)(const float* g, const float* x, const float* weight, const float* mean,
+                            const float* variance, float* x_grad, float* weight_grad,
+                            float* bias_grad, int64_t images, int64_t channels, int64_t size,
+                            float epsilon);
+    // Over the last axis of x (outer, length): layer norm. mean and variance are (outer).
+    void (*layer_norm)(const float* x, const float* weight, const float* bias, float* y,
+                       float* mean, float* variance, int64_t outer, int64_t length, float epsilon);
+    void (*layer_norm_grad)(const float* g, const float* x, const float* weight, const float* mean,
+                            const float* variance, float* x_grad, float* weight_grad,
+                            float* bias_grad, int64_t outer, int64_t length, float epsilon);
+
+    void (*max_pool)(const Conv&, const float* x, float* y);
+    void (*max_pool_grad)(const Conv&, const float* g, const float* x, float* x_grad);
+
+    void (*sgd)(float* weight, float* momentum, const float* grad, int64_t n, float rate,
+                float momentum_factor, float dampening, float decay, bool nesterov);
+    void (*adam)(float* weight, float* mean, float* square, const float* grad, int64_t n,
+                 const AdamStep&);
+};
+
+// The kernels of the best instruction set that this processor has.
+const Kernels& kernels();
+
+}  // namespace tallow

@@ -1,0 +1,73 @@
+// Activations and their gradients, an element at a time.
+#include "../threads.hpp"
+#include "math.hpp"
+#include "table.hpp"
+
+namespace tallow::ISA {
+namespace {
+
+constexpr int64_t GRAIN = 1 << 15;  // elements that are worth a thread
+
+// y[i] = f(x[i]).
+template <class F>
+void map(const float* x, float* y, int64_t n, const F& f) {
+    parallel_ranges(n, GRAIN, [&](int64_t begin, int64_t end) {
+        each(
+            end - begin, [&](int64_t i) { store(y + begin + i, f(load(x + begin + i))); },
+            [&](int64_t i, int64_t count) {
+                store_some(y + begin + i, f(load_some(x + begin + i, count)), count);
+            });
+    });
+}
+
+// out[i] = f(g[i], x[i]).
+template <class F>
+void map2(const float* g, const float* x, float* out, int64_t n, const F& f) {
+    parallel_ranges(n, GRAIN, [&](int64_t begin, int64_t end) {
+        each(
+            end - begin,
+            [&](int64_t i) { store(out + begin + i, f(load(g + begin + i), load(x + begin + i))); },
+            [&](int64_t i, int64_t count) {
+                const Vec value =
+                    f(load_some(g + begin + i, count), load_some(x + begin + i, count));
+                store_some(out + begin + i, value, count);
+            });
+    });
+}
+
+}  // namespace
+
+void unary(Unary which, const float* x, float* y, int64_t n) {
+    switch (which) {
+        case Unary::relu: return map(x, y, n, [](Vec v) { return maximum(v, Vec{}); });
+        case Unary::exp: return map(x, y, n, [](Vec v) { return exp(v); });
+        case Unary::tanh: return map(x, y, n, [](Vec v) { return tanh(v); });
+        case Unary::sigmoid: return map(x, y, n, [](Vec v) { return sigmoid(v); });
+        case Unary::gelu: return map(x, y, n, [](Vec v) { return v * normal_cdf(v); });
+        case Unary::silu: return map(x, y, n, [](Vec v) { return v * sigmoid(v); });
+    }
+}
+
+// The gradient from the output y where the function's derivative is known by it (relu, exp, tanh,
+// sigmoid), else from x.
+void unary_grad(Unary which, const float* g, const float* x_or_y, float* out, int64_t n) {
+    switch (which) {
+        case Unary::relu:
+            return map2(g, x_or_y, out, n, [](Vec d, Vec y) { return select(y > 0.0f, d, Vec{}); });
+        case Unary::exp: return map2(g, x_or_y, out, n, [](Vec d, Vec y) { return d * y; });
+        case Unary::tanh:
+            return map2(g, x_or_y, out, n, [](Vec d, Vec y) { return d * (1.0f - y * y); });
+        case Unary::sigmoid:
+            return map2(g, x_or_y, out, n, [](Vec d, Vec y) { return d * (y * (1.0f - y)); });
+        case Unary::gelu:
+            return map2(g, x_or_y, out, n,
+                        [](Vec d, Vec x) { return d * (normal_cdf(x) + x * normal_density(x)); });
+        case Unary::silu:
+            return map2(g, x_or_y, out, n, [](Vec d, Vec x) {
+                const Vec s = sigmoid(x);
+                return d * (s * (1.0f + x * (1.0f - s)));
+            });
+    }
+}
+
+}  // namespace tallow::ISA

@@ -1,0 +1,46 @@
+// Batched matrix products: the result is cut into pieces, one or more for each thread.
+#include "gemm.hpp"
+#include "table.hpp"
+
+namespace tallow::ISA {
+namespace {
+
+constexpr int64_t SMALL =
+    1 << 16;  // multiplications below which waking another thread costs more than it gives
+
+void add_bias(float* c, int64_t row, int64_t rows, int64_t columns, const float* bias) {
+    for (int64_t i = 0; i < rows; ++i, c += row)
+        each(
+            columns, [&](int64_t j) { store(c + j, load(c + j) + load(bias + j)); },
+            [&](int64_t j, int64_t count) {
+                store_some(c + j, load_some(c + j, count) + load_some(bias + j, count), count);
+            });
+}
+
+}  // namespace
+
+void multiply_batch(const Product& p) {
+    if (p.m == 0 || p.n == 0 || p.batch == 0) return;
+    const int64_t threads = p.m * p.n * p.k * p.batch < SMALL ? 1 : get_threads();
+    const Grid grid = cut(p.m, p.n, (threads + p.batch - 1) / p.batch);
+    const int64_t high = band(p.m, grid.rows, ROWS), wide = band(p.n, grid.columns, COLUMNS);
+    const int64_t rows = (p.m + high - 1) / high, columns = (p.n + wide - 1) / wide;
+    auto piece = [&](int64_t block) {
+        const int64_t image = block / (rows * columns), place = block % (rows * columns);
+        const int64_t i = place / columns * high, j = place % columns * wide;
+        const int64_t m = std::min(high, p.m - i), n = std::min(wide, p.n - j);
+        const Matrix a{p.a.data + image * p.a.batch + i * p.a.row, p.a.row, p.a.column};
+        const Matrix b{p.b.data + image * p.b.batch + j * p.b.column, p.b.row, p.b.column};
+        float* c = p.c + (image * p.m + i) * p.n + j;
+        multiply(m, n, p.k, PackRows{a}, PackColumns{b}, c, p.n, false);
+        if (p.bias) add_bias(c, p.n, m, n, p.bias + j);
+    };
+    const int64_t blocks = p.batch * rows * columns;
+    if (threads == 1) {
+        for (int64_t block = 0; block < blocks; ++block) piece(block);
+    } else {
+        parallel(blocks, piece);
+    }
+}
+
+}  // namespace tallow::ISA

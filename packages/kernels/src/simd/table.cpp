@@ -1,0 +1,34 @@
+#include "table.hpp"
+
+#include "vec.hpp"
+
+#define NAME_OF(isa) #isa
+#define NAME(isa) NAME_OF(isa)
+
+namespace tallow::ISA {
+
+extern const Kernels table;
+const Kernels table{
+    NAME(ISA),
+    WIDTH,
+    multiply_batch,
+    conv,
+    conv_by_input,
+    conv_by_weight,
+    unary,
+    unary_grad,
+    softmax,
+    softmax_grad,
+    cross_entropy,
+    cross_entropy_grad,
+    batch_norm,
+    batch_norm_grad,
+    layer_norm,
+    layer_norm_grad,
+    max_pool,
+    max_pool_grad,
+    sgd,
+    adam,
+};
+
+}  // namespace tallow::ISA

@@ -1,0 +1,43 @@
+// What the files of this folder give: one instruction set's kernels, put together in table.cpp.
+#pragma once
+
+#include "../kernels.hpp"
+
+namespace tallow::ISA {
+
+void multiply_batch(const Product&);
+
+void conv(const Conv&, const float* x, const float* weight, const float* bias, float* y);
+void conv_by_input(const Conv&, const float* g, const float* weight, float* x_grad);
+void conv_by_weight(const Conv&, const float* g, const float* x, float* weight_grad);
+
+void unary(Unary, const float* x, float* y, int64_t n);
+void unary_grad(Unary, const float* g, const float* x_or_y, float* out, int64_t n);
+
+void softmax(const float* x, float* y, int64_t outer, int64_t length, bool logarithm);
+void softmax_grad(const float* g, const float* y, float* out, int64_t outer, int64_t length,
+                  bool logarithm);
+void cross_entropy(const float* x, const int64_t* label, float* loss, int64_t outer,
+                   int64_t length);
+void cross_entropy_grad(const float* x, const int64_t* label, const float* g, int64_t g_step,
+                        float* out, int64_t outer, int64_t length);
+
+void batch_norm(const float* x, const float* weight, const float* bias, float* y, float* mean,
+                float* variance, int64_t images, int64_t channels, int64_t size, float epsilon);
+void batch_norm_grad(const float* g, const float* x, const float* weight, const float* mean,
+                     const float* variance, float* x_grad, float* weight_grad, float* bias_grad,
+                     int64_t images, int64_t channels, int64_t size, float epsilon);
+void layer_norm(const float* x, const float* weight, const float* bias, float* y, float* mean,
+                float* variance, int64_t outer, int64_t length, float epsilon);
+void layer_norm_grad(const float* g, const float* x, const float* weight, const float* mean,
+                     const float* variance, float* x_grad, float* weight_grad, float* bias_grad,
+                     int64_t outer, int64_t length, float epsilon);
+
+void max_pool(const Conv&, const float* x, float* y);
+void max_pool_grad(const Conv&, const float* g, const float* x, float* x_grad);
+
+void sgd(float* weight, float* momentum, const float* grad, int64_t n, float rate,
+         float momentum_factor, float dampening, float decay, bool nesterov);
+void adam(float* weight, float* mean, float* square, const float* grad, int64_t n, const AdamStep&);
+
+}  // namespace tallow::ISA

@@ -1,0 +1,13 @@
+#pragma once
+
+#include "../kernels.hpp"
+
+namespace tallow::ISA {
+
+// 3 x 3 at stride 1 with enough channels that transforming tiles pays.
+bool suits_winograd(const Conv& c);
+
+void winograd(const Conv& c, const float* x, const float* weight, const float* bias, float* y);
+void winograd_by_weight(const Conv& c, const float* g, const float* x, float* weight_grad);
+
+}  // namespace tallow::ISA
