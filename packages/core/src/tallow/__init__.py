@@ -25,9 +25,9 @@ from tallow.dtypes import bool_ as bool
 from tallow.formatting import get_printoptions, set_printoptions
 from tallow.indexing import *
 from tallow.info import finfo, iinfo
+from tallow.joining import *
 from tallow.layout import *
 from tallow.logic import *
-from tallow.joining import *
 from tallow.math import *
 from tallow.products import *
 from tallow.promotion import can_cast, result_type

@@ -10,6 +10,13 @@ import numpy as np
 
 from tallow.errors import DtypeError, TypeMismatchError
 
+__all__ = [
+    "bfloat16", "complex128", "complex64", "dtype", "float16", "float32", "float64",
+    "float8_e4m3fn", "float8_e4m3fnuz", "float8_e5m2", "float8_e5m2fnuz", "get_default_dtype",
+    "int16", "int32", "int64", "int8", "promote_types", "set_default_dtype", "uint16", "uint32",
+    "uint64", "uint8",
+]  # fmt: skip
+
 BOOL, INTEGER, FLOATING, COMPLEX = range(4)
 
 

@@ -1,5 +1,10 @@
 """How the elements of a tensor lie in memory: names for it that functions take."""
 
+__all__ = [
+    "channels_last", "channels_last_3d", "contiguous_format", "layout", "memory_format",
+    "preserve_format", "strided",
+]  # fmt: skip
+
 
 class layout:
     """The kind of memory that a tensor has: `tallow.strided` alone."""

@@ -8,7 +8,7 @@ from tallow.errors import DtypeError, ShapeError, describe
 __all__ = [
     "allclose", "bitwise_and", "bitwise_left_shift", "bitwise_not", "bitwise_or",
     "bitwise_right_shift", "bitwise_xor", "eq", "equal", "gcd", "ge", "greater", "greater_equal",
-    "gt", "is_nonzero", "is_same_size", "isclose", "isfinite", "isinf", "isnan", "isneginf",
+    "gt", "is_nonzero", "isclose", "isfinite", "isinf", "isnan", "isneginf",
     "isposinf", "isreal", "lcm", "le", "less", "less_equal", "logical_and", "logical_not",
     "logical_or", "logical_xor", "lt", "ne", "not_equal", "signbit",
 ]  # fmt: skip
@@ -47,11 +47,6 @@ def equal(input, other):
     """True (a Python bool) if both have the same shape and the same elements."""
     same = input.array.shape == other.array.shape
     return same and bool(eq(input, other).array.all())
-
-
-def is_same_size(input, other):
-    """True (a Python bool) if both have the same shape."""
-    return input.array.shape == other.array.shape
 
 
 # Tests

@@ -414,7 +414,7 @@ def where(xp, condition, x, y):
 
 @op
 def copy(x, *, order="K"):
-    """The same values in memory of their own; order "K" keeps that of the axes, "C" is row-major."""
+    """The same values in memory of their own; order "K" is that of x, "C" row-major."""
     return x.copy(order)
 
 
