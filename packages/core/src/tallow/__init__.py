@@ -20,6 +20,7 @@ from tallow.autograd import enable_grad, inference_mode, is_grad_enabled, no_gra
 from tallow.complex_parts import *
 from tallow.creation import *
 from tallow.device import device, get_default_device, set_default_device
+from tallow.diagonals import *
 from tallow.dtypes import *
 from tallow.dtypes import bool_ as bool
 from tallow.formatting import get_printoptions, set_printoptions

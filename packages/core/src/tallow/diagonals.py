@@ -1,12 +1,8 @@
 """Triangles, diagonals, and tensors with one part replaced."""
 
-import numpy as np
-
 import tallow.ops.shape as ops
-from tallow import dtypes
 from tallow.autograd.builtin import patch
-from tallow.creation import place
-from tallow.errors import DtypeError, ShapeError, describe
+from tallow.errors import ShapeError, describe
 from tallow.ops.index import getitem
 from tallow.ops.strided import as_strided as as_strided_op
 from tallow.promotion import axis_of, give, to_dtype
@@ -14,7 +10,7 @@ from tallow.shaping import strided_arguments
 
 __all__ = [
     "as_strided_scatter", "diag", "diag_embed", "diagflat", "diagonal", "diagonal_scatter",
-    "select_scatter", "slice_scatter", "tril", "tril_indices", "triu", "triu_indices",
+    "select_scatter", "slice_scatter", "tril", "triu",
 ]  # fmt: skip
 
 
@@ -32,25 +28,6 @@ def tril(input, diagonal=0, *, out=None):
 def triu(input, diagonal=0, *, out=None):
     """The elements on and above a diagonal, the rest 0."""
     return give(ops.triu(_matrices("triu", input), k=diagonal), out, "triu")
-
-
-def _indices(name, find, row, col, offset, dtype, device):
-    if row < 0 or col < 0:
-        raise ShapeError(f"{name}: expected numbers of rows and columns, got {row} and {col}")
-    if dtype not in (None, dtypes.int64, dtypes.int32):
-        raise DtypeError(f"{name}: expected int64 or int32, got {dtype}")
-    array = np.stack(find(row, offset, col)).astype((dtype or dtypes.int64).numpy)
-    return place(array, device)
-
-
-def tril_indices(row, col, offset=0, *, dtype=None, device=None, layout=None):
-    """The places on and below a diagonal of a (row, col) matrix: (2, count), rows then columns."""
-    return _indices("tril_indices", np.tril_indices, row, col, offset, dtype, device)
-
-
-def triu_indices(row, col, offset=0, *, dtype=None, device=None, layout=None):
-    """The places on and above a diagonal of a (row, col) matrix: (2, count), rows then columns."""
-    return _indices("triu_indices", np.triu_indices, row, col, offset, dtype, device)
 
 
 # Diagonals

@@ -177,6 +177,7 @@ def setitem(input, key, value):
             _record_assignment(input, basic, gathered, value)
         else:
             inplace.check(input, "index assignment", False)
+            inplace.check_memory(input, "index assignment")
             region = input.array if basic is None else input.array[basic]
             region[... if gathered is None else gathered] = getattr(value, "array", value)
             inplace.bump(input, "index assignment")

@@ -8,7 +8,14 @@ import numpy as np
 
 import tallow.ops.shape as ops
 from tallow.autograd.builtin import expand as expand_op
-from tallow.errors import ArgumentError, DtypeError, ShapeError, TypeMismatchError, describe
+from tallow.errors import (
+    ArgumentError,
+    DtypeError,
+    OutOfRangeError,
+    ShapeError,
+    TypeMismatchError,
+    describe,
+)
 from tallow.indexing import index_select
 from tallow.promotion import axis_of, common, give, numpy_names
 from tallow.shaping import reshape, select
@@ -281,7 +288,8 @@ dsplit = _numbered_split("dsplit", 3, lambda ndim: 2, "dim 2")
 def unbind(input, dim=0):
     """All slices along `dim`, without it; views."""
     axis = axis_of("unbind", dim, input.array.ndim)
-    _sized("unbind", input)
+    if not input.array.ndim:
+        raise OutOfRangeError("unbind: expected at least one dimension, got a 0-d tensor")
     return tuple(select(input, axis, i) for i in range(input.array.shape[axis]))
 
 
@@ -315,11 +323,11 @@ def meshgrid(*tensors, indexing=None):
 
 def cartesian_prod(*tensors):
     """All tuples with an element of each vector: (n1,), (n2,), ... -> (n1 n2 ..., count)."""
-    if len(tensors) == 1:
-        return tensors[0]
     for x in tensors:
         if x.array.ndim != 1:
             raise ShapeError(f"cartesian_prod: expected vectors, got {describe(x)}")
+    if len(tensors) == 1:
+        return tensors[0]
     return stack([reshape(grid, -1) for grid in meshgrid(*tensors)], 1)
 
 
@@ -330,7 +338,7 @@ def combinations(input, r=2, with_replacement=False):
     if r < 0:
         raise ShapeError(f"combinations: expected a non-negative number, got {r}")
     if r == 0:
-        return ops.cut(input, axis=0, start=0, stop=0)
+        return wrap(input.array[:0].copy())
     chosen = combinations_with_replacement if with_replacement else combinations_of
     index = np.array(list(chosen(range(input.array.size), r)), np.int64).reshape(-1, r)
     picked = index_select(input, 0, wrap(index.reshape(-1)).to(input.device))

@@ -24,8 +24,8 @@ from tallow import (
     formatting,
     graph,
     indexing,
-    logic,
     joining,
+    logic,
     math,
     products,
     random,
@@ -36,7 +36,7 @@ from tallow import (
 )
 from tallow.autograd import inplace
 from tallow.autograd.modes import state
-from tallow.errors import DtypeError, ShapeError, TypeMismatchError, describe
+from tallow.errors import DtypeError, OutOfRangeError, ShapeError, TypeMismatchError, describe
 from tallow.promotion import as_operand, can_cast, sizes_of, to_dtype
 from tallow.size import Size
 from tallow.tensor import Tensor, wrap
@@ -150,6 +150,8 @@ def _attach_functions():
             setattr(Tensor, name, getattr(module, name))
     for name in IN_PLACE.split():
         setattr(Tensor, name + "_", _in_place(name + "_", getattr(Tensor, name)))
+    for name in ("squeeze", "swapaxes", "swapdims", "t", "transpose", "unsqueeze"):
+        setattr(Tensor, name + "_", _view_in_place(name + "_", getattr(shaping, name)))
     for name, function in conversion.CASTS.items():
         setattr(Tensor, name, function)
 
@@ -226,12 +228,17 @@ def _attach_operators():
 
 
 def _shape(self):
-    return Size(self.array.shape)
+    return tuple.__new__(Size, self.array.shape)
 
 
 def _size(self, dim=None):
     """The shape as a Size, or the length of one dim."""
-    return Size(self.array.shape) if dim is None else self.array.shape[dim]
+    shape = self.array.shape
+    if dim is None:
+        return _shape(self)
+    if not -len(shape) <= dim < len(shape):
+        raise OutOfRangeError(f"size: expected a dim of {describe(self)}, got {dim}")
+    return shape[dim]
 
 
 def _numel(self):
@@ -338,25 +345,20 @@ def _reshape_as(self, other):
     return shaping.reshape(self, *other.array.shape)
 
 
-def _unsqueeze_(self, dim):
-    """`unsqueeze` of the tensor itself."""
-    return _replace(self, shaping.unsqueeze(self, dim))
+def _view_in_place(name, function):
+    """The `name_` method of a function that gives a view: the tensor then shows what that shows."""
 
+    def method(self, *args, **kwargs):
+        inplace.check(self, name, False)
+        old = wrap(self.array, self._requires_grad)
+        old.node, old.alias = self.node, self.alias
+        view = function(old, *args, **kwargs)
+        self.array, self.node, self.alias = view.array, view.node, view.alias
+        return self
 
-def _squeeze_(self, dim=None):
-    """`squeeze` of the tensor itself."""
-    return _replace(self, shaping.squeeze(self, dim))
-
-
-def _t_(self):
-    """`t` of the tensor itself."""
-    return _replace(self, shaping.t(self))
-
-
-def _replace(self, view):
-    """Make the tensor show what its own view shows."""
-    self.array, self.node, self._requires_grad = view.array, view.node, view._requires_grad
-    return self
+    method.__name__ = method.__qualname__ = name
+    method.__doc__ = f"`{function.__name__}` of the tensor itself, which shows the same memory."
+    return method
 
 
 def _type(self, dtype=None):
@@ -432,7 +434,7 @@ def _attach_state():
         "size": _size, "numel": _numel, "nelement": _numel, "dim": _dim, "ndimension": _dim,
         "stride": _stride,  "copy_": _copy_, "fill_": _fill_,
         "zero_": _zero_, "expand_as": _expand_as, "view_as": _view_as, "reshape_as": _reshape_as,
-        "unsqueeze_": _unsqueeze_, "squeeze_": _squeeze_, "t_": _t_, "type": _type,
+        "type": _type,
         "new_tensor": _new_tensor, "__len__": _len, "__iter__": _iter, "__contains__": _contains,
         "__format__": _format, "__deepcopy__": _deepcopy, "__reduce__": _reduce,
         "__new__": _legacy_new, "__float__": lambda self: float(self.item()),

@@ -338,9 +338,9 @@ def roll(input, shifts, dims=None):
 
 def rot90(input, k=1, dims=(0, 1)):
     """Turned k times by 90 degrees in the plane of two dims, from the first towards the second."""
-    axes = distinct_axes("rot90", dims, input.array.ndim)
-    if len(axes) != 2 or input.array.ndim < 2:
+    if len(dims) != 2 or input.array.ndim < 2:
         raise ShapeError(f"rot90: expected two dims of {describe(input)}, got {dims}")
+    axes = distinct_axes("rot90", dims, input.array.ndim)
     if k % 4 == 0:
         return copy(input)
     if k % 4 == 2:

@@ -25,7 +25,8 @@ def _(x, *, shape):
         0 if m == 1 else step for m, step in zip(x.shape, x.strides, strict=True)
     ]
     out = np.ndarray(shape, x.dtype, x, 0, strides)
-    out.flags.writeable = False
+    if out.size > x.size:  # elements share memory
+        out.flags.writeable = False
     return out
 
 

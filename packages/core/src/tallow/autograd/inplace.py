@@ -8,7 +8,7 @@ renew it (`tensor.refresh`).
 
 from tallow.autograd.builtin import patch
 from tallow.autograd.modes import state
-from tallow.errors import GradientError
+from tallow.errors import GradientError, ShapeError
 from tallow.tensor import UNRECORDED, Tensor, View, tick, wrap
 
 
@@ -45,6 +45,15 @@ def check(x, op_name, recording):
         )
 
 
+def check_memory(x, op_name):
+    """Raise if the memory of `x` is read-only: NumPy's own, or that of an expanded tensor."""
+    if not getattr(x.array.flags, "writeable", True):
+        raise ShapeError(
+            f"{op_name}: expected memory that may be written to, got that of an expanded or "
+            "read-only tensor; use clone()"
+        )
+
+
 def snapshot(x):
     """A tensor with a copy of x's values and x's history, for an op that keeps its operand."""
     old = wrap(x.array.copy(), x._requires_grad)
@@ -56,6 +65,7 @@ def assign(x, out, op_name):
     """Give `x` the values and the history of `out`; returns x."""
     value = out.array if isinstance(out, Tensor) else out
     check(x, op_name, getattr(out, "_requires_grad", False))
+    check_memory(x, op_name)
     bump(x, op_name)
     if value is not x.array:
         x.array[...] = value
