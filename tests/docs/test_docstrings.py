@@ -1,9 +1,9 @@
 """The examples in every docstring run, and print what they say."""
 
 import doctest
-import pkgutil
 from importlib import import_module
 from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
 
@@ -14,10 +14,11 @@ OPTIONS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 def modules():
     """The names of all modules of core and of the domain packages that are installed."""
     for package in ("tallow", "tallowvision", "tallowtext", "tallowaudio"):
-        if find_spec(package):
-            path = import_module(package).__path__
-            yield package
-            yield from (found.name for found in pkgutil.walk_packages(path, f"{package}."))
+        spec = find_spec(package)
+        for folder in spec.submodule_search_locations if spec else ():
+            for path in Path(folder).rglob("*.py"):
+                parts = path.relative_to(Path(folder).parent).with_suffix("").parts
+                yield ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
 @pytest.mark.parametrize("module", sorted(modules()))

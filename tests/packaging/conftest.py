@@ -10,22 +10,20 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 WHEELS = ROOT / "wheels"
+OFFLINE = ("--no-index", "--find-links", WHEELS)
 
 
 @pytest.fixture(scope="session")
 def uv():
-    """Runs uv without an index: `uv("build", ...)` returns what it printed."""
+    """Runs uv: `uv("pip install", *arguments)` returns what it printed."""
     places = [ROOT / ".tools/bin", Path(sys.executable).parent, os.environ["PATH"]]
     program = shutil.which("uv", path=os.pathsep.join(map(str, places)))
     assert program and any(WHEELS.glob("*.whl")), "`make env` prepares what these tests need"
 
-    def run(*arguments, **environment):
-        offline = ("--no-index", "--find-links", WHEELS)
-        command = [program, *arguments, *(() if arguments[0] == "venv" else offline)]
-        done = subprocess.run(
-            list(map(str, command)), cwd=ROOT, capture_output=True, text=True,
-            env=os.environ | {"UV_PYTHON_DOWNLOADS": "never"} | environment,
-        )  # fmt: skip
+    def run(command, *arguments, **environment):
+        command = [program, *command.split(), *map(str, arguments)]
+        environment = os.environ | {"UV_PYTHON_DOWNLOADS": "never"} | environment
+        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
@@ -33,11 +31,22 @@ def uv():
 
 
 @pytest.fixture(scope="session")
-def built(uv, tmp_path_factory):
+def build(uv):
+    """Builds the wheel of a package into a folder."""
+
+    def build(package, folder, **environment):
+        source = ROOT / "packages" / package
+        uv("build --wheel --out-dir", folder, source, *OFFLINE, **environment)
+
+    return build
+
+
+@pytest.fixture(scope="session")
+def built(build, tmp_path_factory):
     """The folder with a wheel of every package."""
     folder = tmp_path_factory.mktemp("built")
-    for package in sorted((ROOT / "packages").iterdir()):
-        uv("build", "--wheel", "--out-dir", folder, package)
+    for package in ("core", "kernels", "vision", "text", "audio"):
+        build(package, folder)
     return folder
 
 
@@ -47,10 +56,10 @@ def installed(uv, built, tmp_path):
 
     def install(distribution):
         environment = tmp_path / "environment"
-        uv("venv", "--python", sys.executable, environment)
+        uv("venv --python", sys.executable, environment)
         python = environment / "bin/python"
-        uv("pip", "install", "--python", python, "--find-links", built, distribution)
-        listed = uv("pip", "freeze", "--python", python)
+        uv("pip install --python", python, distribution, "--find-links", built, *OFFLINE)
+        listed = uv("pip freeze --python", python)
         return python, {line.partition("==")[0].partition(" ")[0] for line in listed.split("\n")}
 
     return install
