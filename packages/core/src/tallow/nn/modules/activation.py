@@ -183,7 +183,7 @@ class Hardswish(_InplaceActivation):
     """`x * min(max(x + 3, 0), 6) / 6`, an approximation of SiLU (Howard et al., 2019).
 
     >>> import tallow
-    >>> tallow.nn.Hardswish()(tallow.tensor([-3.0, 3.0])).tolist()
+    >>> tallow.nn.Hardswish()(tallow.tensor([0.0, 3.0])).tolist()
     [0.0, 3.0]
     """
 
