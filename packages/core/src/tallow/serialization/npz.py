@@ -1,6 +1,7 @@
 """Dictionaries of tensors as .npz, NumPy's zip archive of arrays."""
 
 import math
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -18,8 +19,8 @@ LARGEST = 1 << 30  # bytes when unpacked, or RATIO times the file if that is mor
 RATIO = 100
 
 DAMAGE = (
-    EOFError, NotImplementedError, RuntimeError, TypeError, ValueError, zipfile.BadZipFile,
-    zlib.error,
+    EOFError, NotImplementedError, RuntimeError, SyntaxError, TypeError, ValueError,
+    tokenize.TokenError, zipfile.BadZipFile, zlib.error,
 )  # fmt: skip
 
 
@@ -28,6 +29,11 @@ def write(tensors, file):
     if not isinstance(tensors, Mapping) or not all(isinstance(t, Tensor) for t in tensors.values()):
         raise TypeMismatchError("save: expected a dictionary of tensors for .npz")
     arrays = {name: for_array(t.array).to_host(t.array) for name, t in tensors.items()}
+    for name, array in arrays.items():
+        if array.dtype.name.startswith("float8"):  # of which NumPy writes the size alone
+            raise TypeMismatchError(
+                f"save: expected a type that NumPy has, got {array.dtype} at {name!r}"
+            )
     np.savez(file, allow_pickle=False, **arrays)
 
 
@@ -65,7 +71,7 @@ def _read(archive, entry):
 
 
 def _known(dtype):
-    """A dtype that tensors have; NumPy knows bfloat16 by its size alone."""
-    dtype = dtypes.bfloat16.numpy if dtype.str in ("|V2", "<V2") else dtype
+    """A dtype that tensors have; of bfloat16 NumPy writes the size alone."""
+    dtype = dtypes.bfloat16.numpy if dtype.kind == "V" and dtype.itemsize == 2 else dtype
     dtypes.from_numpy_dtype(dtype)
     return dtype

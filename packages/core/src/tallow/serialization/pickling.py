@@ -172,9 +172,10 @@ def _tensor(p, value):
     elif attributes:
         p.name("torch._tensor", "_rebuild_from_type_v2")
         p.out += b"("
-        p.name("torch._utils", "_rebuild_tensor_v2")
+        identity = p.identify(value)
+        p.name("torch._utils", _rebuilder(identity))
         p.name("torch", "Tensor")
-        _rebuild_arguments(p, value, value.requires_grad)
+        _rebuild_arguments(p, value, value.requires_grad, identity)
         p.write(attributes)
         p.out += b"tR"
     else:
@@ -183,21 +184,29 @@ def _tensor(p, value):
 
 
 def _rebuild(p, tensor, requires_grad):
-    p.name("torch._utils", "_rebuild_tensor_v2")
-    _rebuild_arguments(p, tensor, requires_grad)
+    identity = p.identify(tensor)
+    p.name("torch._utils", _rebuilder(identity))
+    _rebuild_arguments(p, tensor, requires_grad, identity)
     p.out += b"R"
 
 
-def _rebuild_arguments(p, tensor, requires_grad):
-    storage, key, location, count, offset, size, stride = p.identify(tensor)
+def _rebuilder(identity):
+    """The function for a tensor: types without storages of their own are an argument of it."""
+    return "_rebuild_tensor_v3" if identity[0] == "UntypedStorage" else "_rebuild_tensor_v2"
+
+
+def _rebuild_arguments(p, tensor, requires_grad, identity):
+    storage, key, location, count, offset, size, stride = identity
     p.out += b"(("
     p.write("storage")
-    p.name("torch", storage)
+    p.name("torch.storage" if storage == "UntypedStorage" else "torch", storage)
     for part in (key, location, count):
         p.write(part)
     p.out += b"tQ"
     for part in (offset, tuple(size), tuple(stride), requires_grad, OrderedDict()):
         p.write(part)
+    if storage == "UntypedStorage":
+        p.write(tensor.dtype)
     p.out += b"t"
 
 

@@ -5,23 +5,32 @@ stored once, and the header's metadata says under which names else it is to be f
 """
 
 import json
-import os
-import tempfile
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError, deserialize, safe_open
 from safetensors.numpy import save_file as write_arrays
 
+from tallow import dtypes
 from tallow.backend import for_array
 from tallow.creation import place
 from tallow.errors import CheckpointError, TypeMismatchError
 from tallow.serialization.atomic import replacing
+from tallow.serialization.source import Source
 from tallow.tensor import Tensor
 
 INDEX_SUFFIX = ".safetensors.index.json"
 LARGEST_INDEX = 1 << 28  # bytes
+TYPES = {
+    "BOOL": dtypes.bool_, "U8": dtypes.uint8, "I8": dtypes.int8, "I16": dtypes.int16,
+    "I32": dtypes.int32, "I64": dtypes.int64, "U16": dtypes.uint16, "U32": dtypes.uint32,
+    "U64": dtypes.uint64, "F16": dtypes.float16, "BF16": dtypes.bfloat16, "F32": dtypes.float32,
+    "F64": dtypes.float64, "C64": dtypes.complex64, "F8_E4M3": dtypes.float8_e4m3fn,
+    "F8_E5M2": dtypes.float8_e5m2, "F8_E4M3FNUZ": dtypes.float8_e4m3fnuz,
+    "F8_E5M2FNUZ": dtypes.float8_e5m2fnuz,
+}  # fmt: skip
 UNITS = {"KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 
 
@@ -46,34 +55,44 @@ def save_file(tensors, filename, metadata=None):
 
 def load_file(filename, device="cpu"):
     """The dictionary of tensors in a file; CheckpointError if it is damaged or something else."""
-    path = os.fspath(filename)
-    try:
-        with safe_open(path, framework="np") as file:
-            tensors = {name: place(file.get_tensor(name), device) for name in file.keys()}
-            notes = file.metadata() or {}
-    except (SafetensorError, TypeError, ValueError) as error:
-        raise CheckpointError(f"load: expected a safetensors file; {error}; in {path}") from None
+    with closing(Source.open(filename)) as source:
+        return load_source(source, device)
+
+
+def load_source(source, device):
+    """`load_file` for a source."""
+    header, start = _header(source)
+    notes = header.pop("__metadata__", {})
+    tensors = {}
+    for name, entry in header.items():
+        if entry["dtype"] not in TYPES:
+            raise source.failure(f"expected a known type of {name!r}, got {entry['dtype']}")
+        begin, end = entry["data_offsets"]
+        memory = source.memory(start + begin, end - begin)
+        array = memory.view(TYPES[entry["dtype"]].numpy).reshape(entry["shape"])
+        tensors[name] = place(array, device)
     aliases = {alias: name for alias, name in notes.items() if alias not in tensors}
     return tensors | {a: tensors[name] for a, name in aliases.items() if name in tensors}
 
 
-def load_source(source, device):
-    """`load_file` for a source; one that is no file is written to one, which the library needs."""
-    if source.owned:
-        return load_file(source.name, device)
-    with tempfile.NamedTemporaryFile(suffix=".safetensors") as file:
-        file.write(source.read(0, source.size))
-        file.flush()
-        try:
-            return load_file(file.name, device)
-        except CheckpointError as error:
-            raise source.failure(str(error).removeprefix("load: ").split("; in ")[0]) from None
-
-
 def load_metadata(filename):
     """The dictionary of strings in the header of a file."""
-    with safe_open(os.fspath(filename), framework="np") as file:
-        return file.metadata() or {}
+    with closing(Source.open(filename)) as source:
+        return _header(source)[0].get("__metadata__", {})
+
+
+def _header(source):
+    """The header of a file that the library finds sound, and where the tensors start."""
+    try:
+        if source.owned:
+            with safe_open(source.name, "np") as file:
+                file.metadata()
+        else:
+            deserialize(source.read(0, source.size))
+    except SafetensorError as error:
+        raise source.failure(f"expected a safetensors file; {error}") from None
+    start = 8 + int.from_bytes(source.read(0, 8), "little")
+    return json.loads(source.read(8, start - 8)), start
 
 
 def _distinct_arrays(tensors):
@@ -161,7 +180,7 @@ def _weight_map(path):
     for name in names:
         if name.name != str(name) or name.suffix != ".safetensors":
             raise CheckpointError(
-                f"load: expected the names of files beside the index, got {str(name)[:80]!r}; in {path}"
+                f"load: expected names of files beside the index, got {str(name)[:80]!r}; in {path}"
             )
     return weight_map
 

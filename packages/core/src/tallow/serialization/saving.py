@@ -96,9 +96,11 @@ class Storages:
             self.memories.append(root.ravel("K").view(np.uint8))
             self.kept.append(array)
         size = array.dtype.itemsize
+        storage = NAME_OF.get(tensor.dtype, "UntypedStorage")
+        count = root.nbytes // (1 if storage == "UntypedStorage" else size)
         return (
-            NAME_OF[tensor.dtype], str(self.numbers[known]), str(tensor.device),
-            root.nbytes // size, offset // size, array.shape, [step // size for step in steps],
+            storage, str(self.numbers[known]), str(tensor.device), count, offset // size,
+            array.shape, [step // size for step in steps],
         )  # fmt: skip
 
 

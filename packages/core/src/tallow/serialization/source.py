@@ -53,6 +53,8 @@ class Source:
 
     def read(self, offset, count):
         """`count` bytes from `offset`, or those that there are."""
+        if offset < 0:
+            return b""
         self.file.seek(self.start + offset)
         return self.file.read(max(0, min(count, self.size - offset)))
 
