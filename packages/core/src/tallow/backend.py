@@ -24,7 +24,8 @@ class Backend:
 
     `xp` is the module with the array API's names; `scalar_types` are what its reductions may return
     in place of a 0-d array; `on_device(array, index)` copies an array of this backend to another
-    device of it.
+    device of it. `kernels` names the module that registers specialised kernels (`Op.on`), which is
+    imported when the first operation runs.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Backend:
     device_of: Callable[[Any], device]
     synchronize: Callable[[], None]
     scalar_types: tuple[type, ...] = ()
+    kernels: str | None = None
 
 
 RESULT_TYPES: set[type] = {tuple}  # what an operation may return as it is: whole arrays, or several
@@ -104,5 +106,6 @@ register(
         device_of=lambda array: CPU,
         synchronize=lambda: None,
         scalar_types=(np.generic,),
+        kernels="tallow.kernels.cpu",
     )
 )

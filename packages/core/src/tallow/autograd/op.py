@@ -17,6 +17,7 @@ twice, since the engine may hand what a rule returns to the user as a leaf's gra
 import inspect
 import linecache
 from functools import partial
+from importlib import import_module
 from types import FunctionType
 
 from tallow import backend
@@ -49,13 +50,16 @@ class Op:
     `view`         the output may share the memory of the first operand
     `holomorphic`  for complex operands, the rules are those of a complex-differentiable function;
                    the engine conjugates around them (PyTorch's convention). False: the rules do.
+    `materialize`  where there are several outputs, the rule gets zeros as the gradient of those
+                   that nothing used. False: None.
     """
 
-    def __init__(self, body, *, view=False, holomorphic=True):
+    def __init__(self, body, *, view=False, holomorphic=True, materialize=True):
         self.name = body.__name__
         self.body = body
         self.view = view
         self.holomorphic = holomorphic
+        self.materialize = materialize
         names, self.params, self.variadic = _parameters(body)
         self.takes_xp = names[0] == "xp"
         self.operands = names[self.takes_xp :]
@@ -83,11 +87,13 @@ class Op:
     def on(self, name):
         """Decorator: a kernel for backend `name`, called as the body without `xp`.
 
-        It may return NotImplemented for a layout or dtype that it does not do; then the body runs.
+        It may return NotImplemented for a layout or dtype that it does not do; then one that was
+        registered before runs, and at last the body.
         """
 
         def register(kernel):
-            self.special[name] = kernel
+            earlier = self.special.get(name)
+            self.special[name] = _first_of(kernel, earlier) if earlier else kernel
             self.kernels.clear()
             return kernel
 
@@ -101,6 +107,8 @@ class Op:
         if array is None:
             raise TypeError(f"{self.name}: expected a tensor, got {listing(arrays) or 'nothing'}")
         where = backend.for_array(array)
+        if where.kernels:
+            import_module(where.kernels)
         kernel = partial(self.body, where.xp) if self.takes_xp else self.body
         if where.name in self.special:
             kernel = _first_of(self.special[where.name], kernel)

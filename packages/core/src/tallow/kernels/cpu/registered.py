@@ -1,0 +1,125 @@
+"""Which operations the compiled kernels do, and how their parameters are passed.
+
+A compiled function returns NotImplemented for arrays that it does not take: other than float32, or
+not in row-major order. Then the generic body runs.
+"""
+
+import numpy as np
+
+from tallow.kernels.cpu import compiled
+from tallow.kernels.updates import updates
+from tallow.ops import activation, conv, elementwise, linalg, loss, norm, pool, softmax
+
+# Functions that take what the operation takes
+
+for op in (
+    linalg.matmul, linalg.linear,
+    conv.conv, conv.conv_grad_input, conv.conv_grad_weight,
+    pool.max_pool, pool.max_pool_grad,
+    activation.relu, activation.relu_grad, activation.gelu, activation.silu,
+    elementwise.exp, elementwise.tanh, elementwise.sigmoid,
+    softmax.softmax, softmax.softmax_grad, softmax.log_softmax, softmax.log_softmax_grad,
+):  # fmt: skip
+    op.on("cpu")(getattr(compiled, op.op.name))
+
+
+# Cross entropy without class weights, of a matrix of scores. A label that is ignored is out of
+# range for the compiled function, which then declines.
+
+
+@loss.cross_entropy.on("cpu")
+def _(x, label, weight, *, ignore_index, reduction):
+    if weight is not None or ignore_index >= 0:
+        return NotImplemented
+    losses = compiled.cross_entropy(x, label)
+    if losses is NotImplemented or reduction == "none":
+        return losses
+    total = np.add.reduce(losses)
+    return total if reduction == "sum" else total / total.dtype.type(len(losses))
+
+
+@loss.cross_entropy_grad.on("cpu")
+def _(g, x, label, weight, *, ignore_index, reduction):
+    if weight is not None or ignore_index >= 0:
+        return NotImplemented
+    if reduction == "mean":
+        g = g / g.dtype.type(len(x))
+    return compiled.cross_entropy_grad(np.asarray(g), x, label)
+
+
+# Batch norm: over all axes but the second. Layer norm: over the last axes.
+
+
+def _is_batch(x, axes):
+    return axes == (0, *range(2, x.ndim)) and x.ndim > 1
+
+
+def _is_last(x, axes):
+    return axes == tuple(range(x.ndim - len(axes), x.ndim)) and x.ndim > 0
+
+
+def _fits(x, axes, factor):
+    """True if a weight or bias is None or has an element for each place in `axes`."""
+    return factor is None or factor.shape[-len(axes) :] == x.shape[-len(axes) :]
+
+
+def _kept(x, axes):
+    """The shape of x with `axes` as 1."""
+    return tuple(1 if axis in axes else n for axis, n in enumerate(x.shape))
+
+
+@norm.normalize.on("cpu")
+def _(x, weight, bias, *, axes, eps, centre):
+    if not centre:
+        return NotImplemented
+    if _is_batch(x, axes):
+        made = compiled.batch_norm(x, weight, bias, eps)
+    elif _is_last(x, axes) and _fits(x, axes, weight) and _fits(x, axes, bias):
+        made = compiled.layer_norm(x, weight, bias, _length(x, axes), eps)
+    else:
+        return NotImplemented
+    if made is NotImplemented:
+        return made
+    out, average, variance = made
+    kept = _kept(x, axes)
+    return out, average.reshape(kept), variance.reshape(kept)
+
+
+def _length(x, axes):
+    return int(np.multiply.reduce(x.shape[-len(axes) :]))
+
+
+@norm.normalize_grad.on("cpu")
+def _(g, x, weight, average, variance, *, axes, eps, centre):
+    if not centre or weight is None:
+        return NotImplemented
+    if _is_batch(x, axes):
+        made = compiled.batch_norm_grad(g, x, weight, average, variance, eps)
+    elif _is_last(x, axes) and _fits(x, axes, weight):
+        made = compiled.layer_norm_grad(g, x, weight, average, variance, _length(x, axes), eps)
+    else:
+        return NotImplemented
+    if made is NotImplemented:
+        return made
+    x_grad, weight_grad, bias_grad = made
+    return x_grad, weight_grad.reshape(weight.shape), bias_grad.reshape(weight.shape)
+
+
+# Steps of optimizers
+
+
+@updates("sgd", "cpu")
+def _(params, grads, buffers, *, lr, momentum, dampening, weight_decay, nesterov, maximize):
+    how = (lr, momentum, dampening, weight_decay, nesterov)
+    if maximize or not compiled.sgd(params, grads, buffers, *how):
+        return NotImplemented
+
+
+@updates("adam", "cpu")
+def _(
+    params, grads, means, squares, maxima, steps, *, lr, betas, eps, weight_decay, amsgrad,
+    maximize, decoupled_weight_decay,
+):  # fmt: skip
+    how = (lr, *betas, eps, weight_decay, decoupled_weight_decay)
+    if maximize or amsgrad or not compiled.adam(params, grads, means, squares, steps, *how):
+        return NotImplemented
