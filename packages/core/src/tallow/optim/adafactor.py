@@ -13,6 +13,8 @@ def adafactor(
     maximize,
 ):  # fmt: skip
     for i, p in enumerate(params):
+        if not p.size:
+            continue
         g, step = direction(p, grads[i], 0, maximize), steps[i]
         smallest = finfo(FROM_NUMPY[p.dtype]).eps if eps[0] is None else eps[0]
         fresh = step**beta2_decay
@@ -33,7 +35,7 @@ def adafactor(
 
 
 def _root_mean_square(xp, x):
-    return float(xp.sqrt(xp.sum(x * x) / max(x.size, 1)))
+    return float(xp.sqrt(xp.sum(x * x) / x.size))
 
 
 class Adafactor(Optimizer):

@@ -21,7 +21,7 @@ def adam(
         square *= beta2
         square += (1 - beta2) * (g * g)
         if amsgrad:
-            maxima[i][...] = xp.maximum(maxima[i], square)
+            maxima[i][...] = xp.where(square <= maxima[i], maxima[i], square)
             square = maxima[i]
         scale = xp.sqrt(square) / (1 - beta2**step) ** 0.5 + eps
         p -= (lr / (1 - beta1**step)) * (mean / scale)
