@@ -83,7 +83,7 @@ class Walk:
         """Turn the gradient of a node's output into those of its operands, and send them on."""
         if node.hooks or node.retained or node in self.wanted_nodes:
             g = self._observe(node, g)
-        if node.outputs > 1:
+        if node.outputs > 1 and node.materialize:
             g = tuple([self._zeros(node, i) if part is None else part for i, part in enumerate(g)])
         parts = node.vjp(g, self.create_graph)
         if type(node) is Pick:

@@ -57,6 +57,10 @@ class FunctionNode(BaseNode):
         self.freed = False
         self.saved = ()
 
+    @property
+    def materialize(self):
+        return self.context.materialize_grads
+
     def name(self):
         return self.function.__name__
 

@@ -22,6 +22,7 @@ class BaseNode:
     __slots__ = ("edges", "sequence", "shape", "dtype", "hooks", "retained", "__weakref__")
 
     outputs = 1
+    materialize = True  # False: an output that nothing used has None, not zeros, as its gradient
 
     def __init__(self, edges, out):
         self.edges = edges
@@ -150,6 +151,10 @@ class SeveralNode(Node):
             self.extras = plan.extra_values(operands, params, out)
         self.outputs = len(out)
         self.output_types = [(a.shape, a.dtype, backend.for_array(a).xp) for a in out]
+
+    @property
+    def materialize(self):
+        return self.plan.op.materialize
 
 
 class Pick(BaseNode):

@@ -1,6 +1,7 @@
 """Functions of neural networks, without state, by family."""
 
 from tallow.nn.functional.activation import *
+from tallow.nn.functional.attention import *
 from tallow.nn.functional.classes import *
 from tallow.nn.functional.conv import *
 from tallow.nn.functional.distance import *

@@ -2,6 +2,8 @@
 
 from tallow import joining, math, random
 from tallow.activations import along
+from tallow.creation import empty, empty_like
+from tallow.dtypes import float64
 from tallow.errors import ArgumentError, ShapeError, describe
 from tallow.nn.functional.common import floats, in_place
 from tallow.ops import activation as ops
@@ -11,10 +13,11 @@ from tallow.ops.elementwise import tanh as tanh_op
 from tallow.promotion import axis_of
 
 __all__ = [
-    "celu", "elu", "gelu", "glu", "gumbel_softmax", "hardshrink", "hardsigmoid", "hardswish",
-    "hardtanh", "leaky_relu", "log_softmax", "logsigmoid", "mish", "prelu", "relu", "relu6",
-    "relu_", "rrelu", "selu", "sigmoid", "silu", "softmax", "softmin", "softplus", "softshrink",
-    "softsign", "tanh", "tanhshrink", "threshold",
+    "celu", "celu_", "elu", "elu_", "gelu", "glu", "gumbel_softmax", "hardshrink", "hardsigmoid",
+    "hardswish", "hardtanh", "hardtanh_", "leaky_relu", "leaky_relu_", "log_softmax", "logsigmoid",
+    "mish", "prelu", "relu", "relu6", "relu_", "rrelu", "rrelu_", "selu", "selu_", "sigmoid",
+    "silu", "softmax", "softmin", "softplus", "softshrink", "softsign", "tanh", "tanhshrink",
+    "threshold", "threshold_",
 ]  # fmt: skip
 
 # Klambauer et al., "Self-Normalizing Neural Networks", 2017: these make mean 0, variance 1 a fixed
@@ -53,14 +56,29 @@ def hardtanh(input, min_val=-1.0, max_val=1.0, inplace=False):
     return _apply(ops.hardtanh, input, inplace, low=min_val, high=max_val)
 
 
+def hardtanh_(input, min_val=-1.0, max_val=1.0):
+    """`hardtanh`, in place."""
+    return hardtanh(input, min_val, max_val, inplace=True)
+
+
 def threshold(input, threshold, value, inplace=False):
     """input where it is above the threshold, else `value`."""
     return _apply(ops.threshold, input, inplace, limit=threshold, value=value)
 
 
+def threshold_(input, threshold, value):
+    """`threshold`, in place."""
+    return threshold(input, threshold, value, inplace=True)
+
+
 def leaky_relu(input, negative_slope=0.01, inplace=False):
     """max(input, 0) + negative_slope * min(input, 0)."""
     return _apply(ops.leaky_relu, input, inplace, slope=negative_slope)
+
+
+def leaky_relu_(input, negative_slope=0.01):
+    """`leaky_relu`, in place."""
+    return leaky_relu(input, negative_slope, inplace=True)
 
 
 def prelu(input, weight):
@@ -87,15 +105,27 @@ def rrelu(input, lower=1.0 / 8, upper=1.0 / 3, training=False, inplace=False):
     """Leaky ReLU with slopes uniform in [lower, upper] in training, else with their mean."""
     if not training:
         return leaky_relu(input, (lower + upper) / 2, inplace)
-    slopes = random.rand_like(input) * (upper - lower) + lower
-    result = ops.prelu(input, slopes)
-    return input.copy_(result) if inplace else result
+    falling = input.detach() <= 0
+    drawn = empty(int(falling.sum()), dtype=float64).uniform_(lower, upper)  # as PyTorch draws them
+    slopes = empty_like(input, requires_grad=False)
+    slopes[falling] = drawn.to(input.device, input.dtype)
+    return _apply(ops.prelu, input, inplace, weight=slopes)
+
+
+def rrelu_(input, lower=1.0 / 8, upper=1.0 / 3, training=False):
+    """`rrelu`, in place."""
+    return rrelu(input, lower, upper, training, inplace=True)
 
 
 def elu(input, alpha=1.0, inplace=False):
     """input where it is positive, else alpha * (exp(input) - 1). https://arxiv.org/abs/1511.07289"""
     floats("elu", input)
     return _apply(ops.elu, input, inplace, alpha=alpha, scale=1, inner=1)
+
+
+def elu_(input, alpha=1.0):
+    """`elu`, in place."""
+    return elu(input, alpha, inplace=True)
 
 
 def celu(input, alpha=1.0, inplace=False):
@@ -106,10 +136,20 @@ def celu(input, alpha=1.0, inplace=False):
     return _apply(ops.elu, input, inplace, alpha=alpha, scale=1, inner=1 / alpha)
 
 
+def celu_(input, alpha=1.0):
+    """`celu`, in place."""
+    return celu(input, alpha, inplace=True)
+
+
 def selu(input, inplace=False):
     """ELU, scaled such that mean 0 and variance 1 are preserved. https://arxiv.org/abs/1706.02515"""
     floats("selu", input)
     return _apply(ops.elu, input, inplace, alpha=SELU_ALPHA, scale=SELU_SCALE, inner=1)
+
+
+def selu_(input):
+    """`selu`, in place."""
+    return selu(input, inplace=True)
 
 
 def gelu(input, approximate="none"):

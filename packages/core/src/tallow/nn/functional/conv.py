@@ -6,8 +6,8 @@ from tallow.ops import conv as ops
 from tallow.ops.shape import pad
 
 __all__ = [
-    "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d",
-    "fold", "unfold",
+    "conv1d", "conv2d", "conv3d", "conv_tbc", "conv_transpose1d", "conv_transpose2d",
+    "conv_transpose3d", "fold", "unfold",
 ]  # fmt: skip
 
 
@@ -34,6 +34,17 @@ def conv2d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
 def conv3d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     """Convolution of (N, C, D, H, W) with weight (O, C / groups, KD, KH, KW); see `conv2d`."""
     return _conv("conv3d", 3, input, weight, bias, stride, padding, dilation, groups)
+
+
+def conv_tbc(input, weight, bias, pad=0):
+    """Convolution of (time, batch, C) with weight (K, C, O), bias (O,) -> (time', batch, O)."""
+    if input.array.ndim != 3 or weight.array.ndim != 3:
+        raise ShapeError(
+            f"conv_tbc: expected input (time, batch, C) and weight (K, C, O), got "
+            f"{describe(input)} and {describe(weight)}"
+        )
+    out = conv1d(input.permute(1, 2, 0), weight.permute(2, 1, 0), bias, padding=pad)
+    return out.permute(2, 0, 1)
 
 
 def _conv(name, n, input, weight, bias, stride, padding, dilation, groups):

@@ -5,11 +5,11 @@ from itertools import product
 
 from tallow.creation import linspace, ones
 from tallow.errors import ArgumentError, NotSupportedError, ShapeError, describe
+from tallow.joining import meshgrid, stack
 from tallow.nn.functional.common import same_dtype
 from tallow.ops.activation import hardtanh
 from tallow.ops.elementwise import where
 from tallow.ops.pool import read_at
-from tallow.joining import meshgrid, stack
 
 __all__ = ["affine_grid", "grid_sample"]
 

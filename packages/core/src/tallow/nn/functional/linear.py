@@ -1,10 +1,12 @@
 """Linear and bilinear maps of the last dim."""
 
-from tallow.errors import DtypeError, ShapeError, describe
+from tallow.errors import DtypeError, NotSupportedError, ShapeError, describe
+from tallow.joining import cat, stack
 from tallow.nn.functional.common import same_dtype
 from tallow.ops.linalg import linear as linear_op
+from tallow.promotion import to_dtype
 
-__all__ = ["bilinear", "linear"]
+__all__ = ["bilinear", "grouped_mm", "linear"]
 
 
 def linear(input, weight, bias=None):
@@ -50,3 +52,33 @@ def bilinear(input1, input2, weight, bias=None):
     left = left.reshape(-1, outputs, size2)
     out = (left @ input2.reshape(-1, size2, 1)).reshape(*shape1[:-1], outputs)
     return out if bias is None else out + bias
+
+
+def grouped_mm(mat_a, mat_b, *, offs=None, bias=None, out_dtype=None):
+    """A matrix product for each group; a 2-d operand holds those of all groups, ending at `offs`.
+
+    (G, M, K) @ (G, K, N) -> (G, M, N). mat_a (rows, K), or mat_b (K, columns), holds each group's
+    rows or columns in turn, as then does the result. With both 2-d, (M, K) and (K, N), the groups
+    divide K: -> (G, M, N).
+    """
+    if bias is not None:
+        raise NotSupportedError("grouped_mm: expected no bias, got one; add it to the result")
+    same_dtype("grouped_mm", mat_a, mat_b)
+    dims = mat_a.array.ndim, mat_b.array.ndim
+    if (offs is None) != (dims == (3, 3)):
+        raise ShapeError(
+            "grouped_mm: expected offs, for groups in a 2-d operand, or two 3-d operands, got "
+            f"{describe(mat_a)} and {describe(mat_b)}, {'no' if offs is None else 'with'} offs"
+        )
+    if dims == (3, 3):
+        out = mat_a @ mat_b
+    else:
+        ends = offs.tolist()
+        groups = [slice(start, end) for start, end in zip([0, *ends], ends, strict=False)]
+        if dims == (2, 2):
+            out = stack([mat_a[:, group] @ mat_b[group] for group in groups])
+        elif dims == (2, 3):
+            out = cat([mat_a[group] @ b for group, b in zip(groups, mat_b, strict=True)])
+        else:
+            out = cat([a @ mat_b[:, group] for group, a in zip(groups, mat_a, strict=True)], 1)
+    return out if out_dtype is None else to_dtype(out, out_dtype)

@@ -6,7 +6,7 @@ from tallow.indexing import index_select
 from tallow.ops.shape import crop
 from tallow.ops.shape import pad as pad_op
 
-__all__ = ["channel_shuffle", "pad", "pixel_shuffle", "pixel_unshuffle"]
+__all__ = ["channel_shuffle", "native_channel_shuffle", "pad", "pixel_shuffle", "pixel_unshuffle"]
 
 
 def pad(input, pad, mode="constant", value=None):
@@ -113,3 +113,6 @@ def channel_shuffle(input, groups):
             f"{describe(input)}"
         )
     return input.reshape(shape[0], groups, shape[1] // groups, -1).transpose(1, 2).reshape(*shape)
+
+
+native_channel_shuffle = channel_shuffle

@@ -1,11 +1,19 @@
 """Embeddings: rows of a table by index."""
 
-from tallow.creation import arange
-from tallow.errors import ArgumentError, OutOfRangeError, ShapeError, describe
+from tallow.creation import arange, full_like
+from tallow.errors import (
+    ArgumentError,
+    NotSupportedError,
+    OutOfRangeError,
+    ShapeError,
+    describe,
+)
+from tallow.joining import cat
 from tallow.nn.functional.common import whole
 from tallow.ops.embedding import embedding as embedding_op
+from tallow.shaping import repeat_interleave
 
-__all__ = ["embedding", "one_hot"]
+__all__ = ["embedding", "embedding_bag", "one_hot"]
 
 
 def embedding(
@@ -25,20 +33,26 @@ def embedding(
             [0., 0.],
             [1., 2.]])
     """
-    whole("embedding", "indices", input)
-    if weight.array.ndim != 2:
-        raise ShapeError(f"embedding: expected weight (rows, width), got {describe(weight)}")
-    rows = weight.array.shape[0]
-    if padding_idx is not None:
-        if not -rows <= padding_idx < rows:
-            raise ArgumentError(
-                f"embedding: expected padding_idx from {-rows} to {rows - 1}, got {padding_idx}"
-            )
-        padding_idx %= rows
-    check_range("embedding", input, rows)
+    padding_idx = _check_table("embedding", input, weight, padding_idx)
     if max_norm is not None:
         _shorten(input, weight, max_norm, norm_type)
     return embedding_op(weight, input, padding_idx=padding_idx, by_frequency=scale_grad_by_freq)
+
+
+def _check_table(name, input, weight, padding_idx):
+    """Raise unless the table has these rows. padding_idx, counted from the start."""
+    whole(name, "indices", input)
+    if weight.array.ndim != 2:
+        raise ShapeError(f"{name}: expected weight (rows, width), got {describe(weight)}")
+    rows = weight.array.shape[0]
+    check_range(name, input, rows)
+    if padding_idx is None:
+        return None
+    if not -rows <= padding_idx < rows:
+        raise ArgumentError(
+            f"{name}: expected padding_idx from {-rows} to {rows - 1}, got {padding_idx}"
+        )
+    return padding_idx % rows
 
 
 def check_range(name, index, rows):
@@ -58,6 +72,92 @@ def _shorten(index, weight, max_norm, norm_type):
     length = weight[taken].norm(norm_type, dim=1, keepdim=True)
     factor = (max_norm / (length + 1e-7)).clamp(max=1)
     weight[taken] = weight[taken] * factor
+
+
+def embedding_bag(
+    input, weight, offsets=None, max_norm=None, norm_type=2, scale_grad_by_freq=False, mode="mean",
+    sparse=False, per_sample_weights=None, include_last_offset=False, padding_idx=None,
+):  # fmt: skip
+    """The sum, mean or maximum of the rows in each bag, 0 for an empty bag: -> (bags, width).
+
+    input (bags, n), or (n,) with the `offsets` (bags,) at which bags begin, and with
+    `include_last_offset` the end of the last one. Rows `padding_idx` are left out of the bags;
+    `per_sample_weights`, of the input's shape, multiply the rows of sums; the rest is as in
+    `embedding`.
+
+    >>> import tallow
+    >>> table = tallow.tensor([[1.0], [2.0], [4.0]])
+    >>> index, offsets = tallow.tensor([0, 2, 1]), tallow.tensor([0, 2])
+    >>> tallow.nn.functional.embedding_bag(index, table, offsets, mode="sum")
+    tensor([[5.],
+            [2.]])
+    """
+    name = "embedding_bag"
+    padding_idx = _check_table(name, input, weight, padding_idx)
+    _check_bags(input, offsets, mode, scale_grad_by_freq, per_sample_weights)
+    if input.array.ndim == 2:
+        offsets = arange(len(input) + 1, device=input.device) * input.array.shape[1]
+        include_last_offset, input = True, input.reshape(-1)
+    ends = offsets[1:]
+    if not include_last_offset:
+        ends = cat([ends, full_like(offsets[:1], input.array.size)])
+    sizes = ends - offsets[: ends.array.size]
+    if offsets.array.size and (offsets[0] != 0 or (sizes < 0).any()):
+        raise ArgumentError(
+            f"{name}: expected offsets that rise from 0 to at most {input.array.size}, got "
+            f"{offsets.tolist()}"
+        )
+    if max_norm is not None:
+        _shorten(input, weight, max_norm, norm_type)
+    factors = None if per_sample_weights is None else per_sample_weights.reshape(-1, 1)
+    bag = repeat_interleave(sizes)
+    if padding_idx is not None:
+        kept = input != padding_idx
+        input, bag = input[kept], bag[kept]
+        factors = factors if factors is None else factors[kept]
+    rows = embedding_op(weight, input, padding_idx=None, by_frequency=scale_grad_by_freq)
+    return _pooled(rows if factors is None else rows * factors, bag, sizes.array.size, mode)
+
+
+def _check_bags(input, offsets, mode, scale_grad_by_freq, per_sample_weights):
+    name = "embedding_bag"
+    if mode not in ("sum", "mean", "max"):
+        raise ArgumentError(f"{name}: expected mode 'sum', 'mean' or 'max', got {mode!r}")
+    if mode == "max" and scale_grad_by_freq:
+        raise ArgumentError(f"{name}: expected no scale_grad_by_freq with mode 'max', got True")
+    if input.array.ndim not in (1, 2) or (offsets is None) == (input.array.ndim == 1):
+        raise ArgumentError(
+            f"{name}: expected input (bags, n), or (n,) with offsets, got {describe(input)} "
+            f"{'without' if offsets is None else 'with'} offsets"
+        )
+    if per_sample_weights is None:
+        return
+    if mode != "sum":
+        raise NotSupportedError(
+            f"{name}: expected mode 'sum' with per_sample_weights, got {mode!r}"
+        )
+    if per_sample_weights.array.shape != input.array.shape:
+        raise ArgumentError(
+            f"{name}: expected per_sample_weights {input.array.shape}, got "
+            f"{describe(per_sample_weights)}"
+        )
+
+
+def _pooled(rows, bag, bags, mode):
+    """The rows of each bag as one: rows (n, width), bag (n,) the number of each row's bag."""
+    sizes = bag.bincount(minlength=bags)
+    if mode != "max":
+        total = rows.new_zeros(bags, rows.array.shape[1]).index_add(0, bag, rows)
+        return total if mode == "sum" else total / sizes.clamp(min=1).unsqueeze(1).to(rows.dtype)
+    widest = int(sizes.max()) if bags and rows.array.size else 0
+    if not widest:
+        return rows.new_zeros(bags, rows.array.shape[1])
+    place = arange(widest, device=rows.device)
+    inside = place < sizes.unsqueeze(1)
+    first = sizes.cumsum(0) - sizes
+    taken = rows[((first.unsqueeze(1) + place) * inside).long()]
+    largest = taken.masked_fill(~inside.unsqueeze(2), float("-inf")).amax(1)
+    return largest.masked_fill((sizes == 0).unsqueeze(1), 0)
 
 
 def one_hot(tensor, num_classes=-1):

@@ -1,0 +1,40 @@
+"""Cases of tallow.ops.attention."""
+
+import numpy as np
+import pytest
+
+from tallow.ops import attention as ops
+from tallow.testing import Case, bools, checks, draw, given
+
+
+def attention(q, k, v, bias, keep, scale, causal):
+    scores = np.einsum("...le,...se->...ls", q, k) * scale
+    if bias is not None:
+        scores = np.where(bias, scores, -np.inf) if bias.dtype == bool else scores + bias
+    if causal:
+        scores = np.where(np.tri(*scores.shape[-2:], dtype=bool), scores, -np.inf)
+    weights = np.exp(scores)
+    weights = np.nan_to_num(weights / weights.sum(-1, keepdims=True))
+    return np.einsum("...ls,...sv->...lv", weights if keep is None else weights * keep, v), weights
+
+
+HIDDEN = np.array([[True, False, True], [False, False, False]])
+
+CASES = [
+    Case(
+        ops.attention, attention,
+        given((2, 3), (4, 3), (4, 2), None, None, scale=0.5, causal=False),
+        given((2, 2, 3), (2, 3, 3), (2, 3, 2), bools((2, 1, 3)), None, scale=1.0, causal=False),
+        given((2, 3), (3, 3), (3, 2), HIDDEN, None, scale=1.0, causal=False),
+        given((2, 1, 3, 2), (2, 2, 3, 2), (2, 2, 3, 4), (3, 3), draw((2, 2, 3, 3), 0, 2),
+              scale=0.7, causal=False),
+        given((4, 3), (3, 3), (3, 3), None, None, scale=0.5, causal=True),
+        given((0, 3), (2, 3), (2, 2), None, None, scale=0.5, causal=False),
+        by=("q", "k", "v", "bias"), tolerance=10,
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("check", checks(CASES), ids=str)
+def test_op(check):
+    check()
