@@ -16,18 +16,29 @@ _warnings.filterwarnings(
 
 from tallow import methods  # attaches the methods of Tensor
 from tallow.activations import *
+from tallow.attributes import *
 from tallow.autograd import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled
+from tallow.changes import *
 from tallow.complex_parts import *
 from tallow.creation import *
 from tallow.device import device, get_default_device, set_default_device
 from tallow.diagonals import *
 from tallow.dtypes import *
 from tallow.dtypes import bool_ as bool
+from tallow.dtypes import complex64 as cfloat
+from tallow.dtypes import complex128 as cdouble
+from tallow.dtypes import float16 as half
+from tallow.dtypes import float32 as float
+from tallow.dtypes import float64 as double
+from tallow.dtypes import int16 as short
+from tallow.dtypes import int32 as int
+from tallow.dtypes import int64 as long
 from tallow.formatting import get_printoptions, set_printoptions
 from tallow.indexing import *
 from tallow.info import finfo, iinfo
 from tallow.joining import *
 from tallow.layout import *
+from tallow.legacy import *
 from tallow.logic import *
 from tallow.math import *
 from tallow.products import *
@@ -40,33 +51,9 @@ from tallow.special import *
 from tallow.spectral import *
 from tallow.tensor import Tensor
 
-half, float, double = float16, float32, float64
-short, int, long = int16, int32, int64
-cfloat, cdouble = complex64, complex128
-
 inf, nan, pi, e = _math.inf, _math.nan, _math.pi, _math.e
 newaxis = None
 __version__ = "0.1.0"
-
-
-def is_tensor(obj):
-    """True if `obj` is a Tensor."""
-    return isinstance(obj, Tensor)
-
-
-def is_floating_point(input):
-    """True if the tensor's dtype is floating."""
-    return input.dtype.is_floating_point
-
-
-def is_complex(input):
-    """True if the tensor's dtype is complex."""
-    return input.dtype.is_complex
-
-
-def numel(input):
-    """How many elements the tensor has."""
-    return input.numel()
 
 
 _PACKAGES = """

@@ -8,7 +8,6 @@ from tallow.errors import (
     ArgumentError,
     DtypeError,
     GradientError,
-    ShapeError,
     TypeMismatchError,
     describe,
 )
@@ -146,11 +145,21 @@ def array_protocol(input, dtype=None, copy=None):
 def item(input):
     """The Python number in a tensor with one element."""
     if input.array.size != 1:
-        raise ShapeError(
+        raise ArgumentError(
             f"item: expected a tensor with one element, got {describe(input)}; use .tolist()"
         )
     value = input.array.item()
-    return float(value) if input.dtype is dtypes.bfloat16 else value
+    return value if isinstance(value, bool | int | float | complex) else float(value)
+
+
+def real_item(name, input):
+    """`item` of a real tensor, or of a complex one whose imaginary part is 0."""
+    value = item(input)
+    if isinstance(value, complex):
+        if value.imag:
+            raise ArgumentError(f"{name}: expected a real number, got {value}; use .real")
+        return value.real
+    return value
 
 
 def tolist(input):

@@ -1,5 +1,7 @@
 """Limits of dtypes: `finfo` and `iinfo`."""
 
+from math import log10
+
 import ml_dtypes
 import numpy as np
 
@@ -29,7 +31,7 @@ class finfo:
         self.dtype = dtype.name
         self.eps, self.max, self.min = float(limits.eps), float(limits.max), float(limits.min)
         self.tiny = self.smallest_normal = float(limits.smallest_normal)
-        self.resolution = float(limits.resolution)
+        self.resolution = 10.0 ** -int(-log10(self.eps))
 
     def __repr__(self):
         shown = ", ".join(f"{name}={getattr(self, name):g}" for name in self.SHOWN)

@@ -91,13 +91,13 @@ def _with_number(x, y):
     if dtype.category == dtypes.BOOL:
         y = bool(y)
     elif dtype.category == dtypes.INTEGER:
-        y = y if 0 <= y <= 127 else _wrapped(y, x.array.dtype)
+        y = y if 0 <= y <= 127 else wrapped(y, x.array.dtype)
     elif dtype is dtypes.bfloat16 and isinstance(y, float):
         y = wrap(np.asarray(y, x.array.dtype))  # NumPy's own rule would give float32
     return x, y
 
 
-def _wrapped(n, dtype):
+def wrapped(n, dtype):
     """An int modulo the range of an integer dtype, as PyTorch takes those that are out of it."""
     try:
         return int(np.asarray(n).astype(dtype))

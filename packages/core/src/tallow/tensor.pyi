@@ -22,9 +22,12 @@ class Tensor:
     def __add__(self, other) -> Tensor: ...
     def __and__(self, other) -> Tensor: ...
     def __array__(self, dtype=None, copy=None) -> np.ndarray: ...
+    def __array_wrap__(self, array, context=None, scalar=False) -> Tensor: ...
     def __bool__(self) -> builtins.bool: ...
     def __complex__(self) -> builtins.complex: ...
     def __contains__(self, item) -> builtins.bool: ...
+    @property
+    def __cuda_array_interface__(self) -> Tensor: ...
     def __dlpack__(self, **options) -> Any: ...
     def __dlpack_device__(self) -> tuple[builtins.int, builtins.int]: ...
     def __eq__(self, other) -> Tensor: ...  # type: ignore[override]
@@ -60,13 +63,14 @@ class Tensor:
     def __mul__(self, other) -> Tensor: ...
     def __ne__(self, other) -> Tensor: ...  # type: ignore[override]
     def __neg__(self, *, out=None) -> Tensor: ...
-    def __new__(cls, *args, dtype=None, device=None) -> Self: ...
+    def __new__(cls, *args, device=None) -> Self: ...
     def __or__(self, other) -> Tensor: ...
     def __pos__(self) -> Tensor: ...
     def __pow__(self, other) -> Tensor: ...
     def __radd__(self, other) -> Tensor: ...
     def __rand__(self, other) -> Tensor: ...
     def __repr__(self) -> builtins.str: ...
+    def __reversed__(self) -> Tensor: ...
     def __rfloordiv__(self, other) -> Tensor: ...
     def __rlshift__(self, other) -> Tensor: ...
     def __rmatmul__(self, other) -> Tensor: ...
@@ -132,8 +136,12 @@ class Tensor:
         """The largest element, or along `dim`; ties share the gradient evenly."""
     def amin(self, dim=(), keepdim=False, *, out=None) -> Tensor:
         """The smallest element, or along `dim`; ties share the gradient evenly."""
+    def angle(self, *, out=None) -> Tensor:
+        """The angle of complex numbers in radians; of real ones 0, or pi where they are negative."""
     def any(self, dim=None, keepdim=False, *, out=None) -> Tensor:
         """True if any element is nonzero, overall or along `dim`."""
+    def apply_(self, callable) -> Tensor:
+        """Replace each element by `callable(element)`, called with Python numbers: slow."""
     def arccos(self, *, out=None) -> Tensor:
         """The inverse cosine (radians)."""
     def arccos_(self, *, out=None) -> Tensor:
@@ -169,6 +177,10 @@ class Tensor:
     def argsort(self, dim=-1, descending=False, stable=False) -> Tensor:
         """The indices that sort `input` along `dim`; equal elements keep their order."""
     array: Any
+    def as_strided(self, size, stride, storage_offset=None) -> Tensor:
+        """The elements of a contiguous tensor in any layout: `stride[i]` elements apart along dim i."""
+    def as_strided_scatter(self, src, size, stride, storage_offset=None) -> Tensor:
+        """A copy of `input` with what `as_strided` shows of it replaced by `src`."""
     def as_subclass(self, cls) -> Any:
         """The tensor, with its memory and its history, as an object of a subclass of Tensor."""
     def asin(self, *, out=None) -> Tensor:
@@ -268,14 +280,16 @@ class Tensor:
         """`clamp`, written into the tensor itself; returns it."""
     def clone(self, *, memory_format=None) -> Tensor:
         """A copy with memory of its own that passes gradients to `input`."""
+    def combinations(self, r=2, with_replacement=False) -> Tensor:
+        """All combinations of r elements of a vector, in order: (n,) -> (count, r)."""
     def conj(self) -> Tensor:
         """The complex conjugate; a real tensor itself. (A copy, where PyTorch gives a lazy view.)"""
     def conj_physical(self, *, out=None) -> Tensor:
         """`conj`, for a real tensor a copy."""
     def conj_physical_(self, *, out=None) -> Tensor:
         """`conj_physical`, written into the tensor itself; returns it."""
-    def contiguous(self, memory_format=None) -> Tensor:
-        """The tensor itself if its memory is in row-major order, else a copy that is."""
+    def contiguous(self, memory_format=...) -> Tensor:
+        """The tensor itself if its memory is in that order (row-major unless told), else a copy."""
     def copy_(self, src, non_blocking=False) -> Tensor:
         """Copy the values of `src`, which may broadcast and convert, into this tensor; returns it."""
     def copysign(self, other, *, out=None) -> Tensor:
@@ -305,7 +319,8 @@ class Tensor:
     def cumsum_(self, dim, *, dtype=None, out=None) -> Tensor:
         """`cumsum`, written into the tensor itself; returns it."""
     data: Tensor
-    def data_ptr(self) -> builtins.int: ...
+    def data_ptr(self) -> builtins.int:
+        """The address of the first element."""
     def deg2rad(self, *, out=None) -> Tensor:
         """Degrees to radians."""
     def deg2rad_(self, *, out=None) -> Tensor:
@@ -318,10 +333,18 @@ class Tensor:
     def device(self) -> Device: ...
     def diag(self, diagonal=0, *, out=None) -> Tensor:
         """The diagonal of a matrix, or the square matrix with a vector on its diagonal."""
+    def diag_embed(self, offset=0, dim1=-2, dim2=-1) -> Tensor:
+        """Matrices over two new dims with the last dim of `input` on a diagonal, zeros elsewhere."""
+    def diagflat(self, offset=0) -> Tensor:
+        """The square matrix with all elements of `input` on a diagonal."""
     def diagonal(self, offset=0, dim1=0, dim2=1) -> Tensor:
-        """The diagonal over two dims, as the last dim. (A copy, where PyTorch gives a view.)"""
+        """The diagonal over two dims, as the last dim; a view."""
+    def diagonal_scatter(self, src, offset=0, dim1=0, dim2=1) -> Tensor:
+        """A copy of `input` with its diagonal over two dims replaced by `src`."""
     def dim(self) -> builtins.int:
         """How many dimensions there are."""
+    def dim_order(self) -> Tensor:
+        """The dims from the one with the largest stride to that with the smallest."""
     def div(self, other, *, rounding_mode=None, out=None) -> Tensor:
         """input / other, elementwise; integers give the default floating dtype."""
     def div_(self, other, *, rounding_mode=None, out=None) -> Tensor:
@@ -334,9 +357,12 @@ class Tensor:
         """The sum of the products of two vectors' elements."""
     def double(self, memory_format=None) -> Tensor:
         """The tensor as float64."""
+    def dsplit(self, indices_or_sections=None, *, indices=None, sections=None) -> Tensor:
+        """So many equal parts along dim 2, or cut at a list; views."""
     @property
     def dtype(self) -> Dtype: ...
-    def element_size(self) -> builtins.int: ...
+    def element_size(self) -> builtins.int:
+        """How many bytes an element takes."""
     def eq(self, other, *, out=None) -> Tensor:
         """input == other, as bool."""
     def eq_(self, other, *, out=None) -> Tensor:
@@ -355,8 +381,8 @@ class Tensor:
         """`exp2`, written into the tensor itself; returns it."""
     def exp_(self, *, out=None) -> Tensor:
         """`exp`, written into the tensor itself; returns it."""
-    def expand(self, *sizes) -> Tensor:
-        """Dims of size 1 repeated to `sizes` without copying; -1 keeps a size."""
+    def expand(self, *size, implicit=False) -> Tensor:
+        """Dims of size 1 repeated to `size` without copying; -1 keeps a size."""
     def expand_as(self, other) -> Tensor:
         """Expanded to the shape of another tensor."""
     def expm1(self, *, out=None) -> Tensor:
@@ -365,8 +391,12 @@ class Tensor:
         """`expm1`, written into the tensor itself; returns it."""
     def exponential_(self, lambd=1.0, *, generator=None) -> Tensor:
         """Fill with numbers of density lambd * exp(-lambd * x); returns the tensor."""
+    def fill(self, value) -> Tensor:
+        """A tensor like `input` whose every element is a number or a 0-d tensor."""
     def fill_(self, value) -> Tensor:
         """Set every element to a number or a 0-d tensor; returns the tensor."""
+    def fill_diagonal_(self, fill_value, wrap=False) -> Tensor:
+        """Set the main diagonal (all indices equal) to a number; returns the tensor."""
     def fix(self, *, out=None) -> Tensor:
         """The integer part, towards zero."""
     def fix_(self, *, out=None) -> Tensor:
@@ -375,6 +405,10 @@ class Tensor:
         """The dims from `start_dim` to `end_dim` joined into one."""
     def flip(self, *dims) -> Tensor:
         """The order of elements reversed along the dims."""
+    def fliplr(self) -> Tensor:
+        """The order of elements reversed along dim 1."""
+    def flipud(self) -> Tensor:
+        """The order of elements reversed along dim 0."""
     def float(self, memory_format=None) -> Tensor:
         """The tensor as float32."""
     def float_power(self, exponent, *, out=None) -> Tensor:
@@ -415,7 +449,8 @@ class Tensor:
         """`ge`, written into the tensor itself; returns it."""
     def geometric_(self, p, *, generator=None) -> Tensor:
         """Fill with the number of trials up to a success of probability `p`; returns the tensor."""
-    def get_device(self) -> builtins.int: ...
+    def get_device(self) -> builtins.int:
+        """The number of the device, -1 for the CPU."""
     grad: Tensor | None
     @property
     def grad_fn(self) -> Any: ...
@@ -438,6 +473,8 @@ class Tensor:
     def heaviside_(self, values, *, out=None) -> Tensor:
         """`heaviside`, written into the tensor itself; returns it."""
     hooks: Any
+    def hsplit(self, indices_or_sections=None, *, indices=None, sections=None) -> Tensor:
+        """So many equal parts along dim 1 (dim 0 of a vector), or cut at a list; views."""
     def hypot(self, other, *, out=None) -> Tensor:
         """sqrt(input**2 + other**2), without overflow."""
     def hypot_(self, other, *, out=None) -> Tensor:
@@ -465,16 +502,20 @@ class Tensor:
         """Sums of products over the last dim of both."""
     def int(self, memory_format=None) -> Tensor:
         """The tensor as int32."""
-    def is_complex(self) -> builtins.bool: ...
+    def is_complex(self) -> builtins.bool:
+        """True if the dtype is complex."""
     def is_conj(self) -> builtins.bool:
         """False: conjugates are never lazy here."""
-    def is_contiguous(self, memory_format=None) -> builtins.bool:
-        """True if memory is in row-major order."""
+    def is_contiguous(self, memory_format=...) -> builtins.bool:
+        """True if memory is in that order (row-major unless told)."""
     @property
     def is_cpu(self) -> builtins.bool: ...
     @property
     def is_cuda(self) -> builtins.bool: ...
-    def is_floating_point(self) -> builtins.bool: ...
+    def is_floating_point(self) -> builtins.bool:
+        """True if the dtype is floating."""
+    def is_inference(self) -> builtins.bool:
+        """False: tensors made in inference mode are like others."""
     @property
     def is_leaf(self) -> builtins.bool: ...
     @property
@@ -483,14 +524,26 @@ class Tensor:
     def is_mps(self) -> builtins.bool: ...
     def is_neg(self) -> builtins.bool:
         """False: negatives are never lazy here."""
+    @property
+    def is_nested(self) -> builtins.bool: ...
     def is_nonzero(self) -> builtins.bool:
         """True (a Python bool) if the tensor's one element is not 0."""
+    def is_pinned(self, device=None) -> builtins.bool:
+        """False: memory is never pinned."""
     @property
     def is_quantized(self) -> builtins.bool: ...
     def is_same_size(self, other) -> builtins.bool:
-        """True (a Python bool) if both have the same shape."""
+        """True if both have the same shape."""
+    def is_set_to(self, tensor) -> builtins.bool:
+        """True if both show the same memory in the same way."""
+    def is_shared(self) -> builtins.bool:
+        """False: processes do not share memory."""
+    def is_signed(self) -> builtins.bool:
+        """True if the dtype has negative numbers."""
     @property
     def is_sparse(self) -> builtins.bool: ...
+    @property
+    def is_sparse_csr(self) -> builtins.bool: ...
     def isclose(self, other, rtol=1e-05, atol=1e-08, equal_nan=False) -> Tensor:
         """True where |input - other| <= atol + rtol * |other|."""
     def isfinite(self, *, out=None) -> Tensor:
@@ -513,6 +566,8 @@ class Tensor:
     def itemsize(self) -> builtins.int: ...
     def kron(self, other) -> Tensor:
         """The Kronecker product of two tensors of the same number of dimensions."""
+    @property
+    def layout(self) -> Tensor: ...
     def lcm(self, other, *, out=None) -> Tensor:
         """The least common multiple."""
     def lcm_(self, other, *, out=None) -> Tensor:
@@ -589,6 +644,8 @@ class Tensor:
     def mH(self) -> Tensor: ...
     @property
     def mT(self) -> Tensor: ...
+    def map_(self, tensor, callable) -> Tensor:
+        """Replace each element by `callable(element, element of tensor)`, which broadcasts: slow."""
     def masked_fill(self, mask, value) -> Tensor:
         """`input` with `value` (a number or a 0-d tensor) where `mask` is True."""
     def masked_fill_(self, mask, value) -> Tensor:
@@ -637,6 +694,8 @@ class Tensor:
         """`nan_to_num`, written into the tensor itself; returns it."""
     def narrow(self, dim, start, length) -> Tensor:
         """The elements from `start` on, `length` of them, along `dim`; a view."""
+    def narrow_copy(self, dim, start, length) -> Tensor:
+        """`narrow` as a copy."""
     @property
     def nbytes(self) -> builtins.int: ...
     @property
@@ -657,8 +716,12 @@ class Tensor:
         """`neg`, written into the tensor itself; returns it."""
     def nelement(self) -> builtins.int:
         """How many elements there are."""
+    def new(self, *args, device=None) -> Tensor:
+        """`Tensor(*args)`, in the dtype and on the device of this tensor."""
     def new_empty(self, *size, dtype=None, device=None, requires_grad=False, **others) -> Tensor:
         """`empty`, in the dtype and on the device of this tensor unless told."""
+    def new_empty_strided(self, *size, dtype=None, device=None, requires_grad=False, **others) -> Tensor:
+        """`empty_strided`, in the dtype and on the device of this tensor unless told."""
     def new_full(self, *size, dtype=None, device=None, requires_grad=False, **others) -> Tensor:
         """`full`, in the dtype and on the device of this tensor unless told."""
     def new_ones(self, *size, dtype=None, device=None, requires_grad=False, **others) -> Tensor:
@@ -690,6 +753,8 @@ class Tensor:
         """All products of an element of one vector with one of another: (n,), (m,) -> (n, m)."""
     def permute(self, *dims) -> Tensor:
         """The dims in another order: `x.permute(1, 0)` is a transpose."""
+    def pin_memory(self, device=None) -> Tensor:
+        """The tensor itself: memory is never pinned, and copies to a device need not be."""
     def positive(self) -> Tensor:
         """input, unchanged; not for bool."""
     def pow(self, exponent, *, out=None) -> Tensor:
@@ -723,9 +788,9 @@ class Tensor:
         """The remainder with the sign of `other`, as Python's %."""
     def remainder_(self, other, *, out=None) -> Tensor:
         """`remainder`, written into the tensor itself; returns it."""
-    def repeat(self, *sizes) -> Tensor:
-        """The tensor tiled `sizes[i]` times along dim i; further sizes add dims in front."""
-    def repeat_interleave(self, repeats, dim=None) -> Tensor:
+    def repeat(self, *repeats) -> Tensor:
+        """The tensor tiled `repeats[i]` times along dim i; further numbers add dims in front."""
+    def repeat_interleave(self, repeats=None, dim=None, *, output_size=None) -> Tensor:
         """Each element repeated `repeats` times, along `dim` or of the flattened tensor."""
     requires_grad: builtins.bool
     def requires_grad_(self, requires_grad=True) -> Tensor:
@@ -734,6 +799,10 @@ class Tensor:
         """The elements in a new shape, -1 standing for what remains; a view where memory order allows."""
     def reshape_as(self, other) -> Tensor:
         """Reshaped to the shape of another tensor."""
+    def resize_(self, *sizes, memory_format=None) -> Tensor:
+        """Give the tensor another shape in place: elements are kept in order, new ones arbitrary."""
+    def resize_as_(self, the_template, *, memory_format=None) -> Tensor:
+        """`resize_` to the shape of another tensor."""
     def resolve_conj(self) -> Tensor:
         """The tensor itself: conjugates are never lazy here."""
     def resolve_neg(self) -> Tensor:
@@ -744,6 +813,8 @@ class Tensor:
     def retains_grad(self) -> builtins.bool: ...
     def roll(self, shifts, dims=None) -> Tensor:
         """Elements moved by `shifts` along `dims`, those pushed out coming in at the other end."""
+    def rot90(self, k=1, dims=(0, 1)) -> Tensor:
+        """Turned k times by 90 degrees in the plane of two dims, from the first towards the second."""
     def round(self, *, decimals=0, out=None) -> Tensor:
         """The nearest integer (or multiple of 10 ** -decimals), halves to the even one."""
     def round_(self, *, decimals=0, out=None) -> Tensor:
@@ -762,6 +833,10 @@ class Tensor:
         """`scatter_add`, written into the tensor itself; returns it."""
     def select(self, dim, index) -> Tensor:
         """One slice along `dim`, without it; a view."""
+    def select_scatter(self, src, dim, index) -> Tensor:
+        """A copy of `input` with the slice `index` along `dim` replaced by `src`."""
+    def set_(self, source=None) -> Tensor:
+        """Show the memory of another tensor of the same dtype, of none without one."""
     def sgn(self, *, out=None) -> Tensor:
         """input / |input|, and 0 at 0; complex numbers too."""
     def sgn_(self, *, out=None) -> Tensor:
@@ -794,12 +869,16 @@ class Tensor:
         """`sinh`, written into the tensor itself; returns it."""
     def size(self, dim=None) -> Any:
         """The shape as a Size, or the length of one dim."""
+    def slice_scatter(self, src, dim=0, start=None, end=None, step=1) -> Tensor:
+        """A copy of `input` with `[start:end:step]` along `dim` replaced by `src`."""
     def softmax(self, dim, dtype=None) -> Tensor:
         """exp(input) / sum(exp(input)) along `dim`: positive numbers that sum to 1."""
     def sort(self, dim=-1, descending=False, stable=False, *, out=None) -> Any:
         """(values, indices), sorted along `dim`."""
     def split(self, split_size_or_sections, dim=0) -> tuple[Tensor, ...]:
-        """Views of parts along `dim`: of one size (the last may be smaller), or of sizes in a list."""
+        """Parts along `dim`, views: of one size (the last may be smaller), or of sizes in a list."""
+    def split_with_sizes(self, split_sizes, dim=0) -> Tensor:
+        """Parts of the given sizes along `dim`; views."""
     def sqrt(self, *, out=None) -> Tensor:
         """The square root; NaN below 0."""
     def sqrt_(self, *, out=None) -> Tensor:
@@ -811,13 +890,15 @@ class Tensor:
     def squeeze(self, dim=None) -> Tensor:
         """Without the dims of size 1: all of them, or those given."""
     def squeeze_(self, dim=None) -> Tensor:
-        """`squeeze` of the tensor itself."""
+        """`squeeze` of the tensor itself, which shows the same memory."""
     def std(self, dim=None, unbiased=None, keepdim=False, *, correction=None, out=None) -> Tensor:
         """The standard deviation: the square root of `var`."""
     def stft(self, n_fft, hop_length=None, win_length=None, window=None, center=True, pad_mode='reflect', normalized=False, onesided=None, return_complex=None, align_to_window=None) -> Tensor:
         """Fourier transforms of overlapping frames of n_fft samples, `hop_length` (n_fft / 4) apart."""
+    def storage_offset(self) -> Tensor:
+        """How many elements into its memory the tensor starts."""
     def stride(self, dim=None) -> Any:
-        """How many elements apart neighbours in each dim are."""
+        """How many elements apart in memory neighbours in each dim are."""
     def sub(self, other, *, alpha=1, out=None) -> Tensor:
         """input - alpha * other, elementwise with broadcasting."""
     def sub_(self, other, *, alpha=1, out=None) -> Tensor:
@@ -828,14 +909,20 @@ class Tensor:
         """`sub`, written into the tensor itself; returns it."""
     def sum(self, dim=None, keepdim=False, *, dtype=None, out=None) -> Tensor:
         """The sum over all elements, or along `dim` (an int or several). Integers and bool give int64."""
+    def sum_to_size(self, *size) -> Tensor:
+        """The sum over what broadcasting from `size` repeats: the inverse of `expand`."""
     def swapaxes(self, dim0, dim1) -> Tensor:
         """Two dims exchanged."""
+    def swapaxes_(self, dim0, dim1) -> Tensor:
+        """`transpose` of the tensor itself, which shows the same memory."""
     def swapdims(self, dim0, dim1) -> Tensor:
         """Two dims exchanged."""
+    def swapdims_(self, dim0, dim1) -> Tensor:
+        """`transpose` of the tensor itself, which shows the same memory."""
     def t(self) -> Tensor:
         """The transpose of a matrix; vectors and scalars as they are."""
     def t_(self) -> Tensor:
-        """`t` of the tensor itself."""
+        """`t` of the tensor itself, which shows the same memory."""
     def take(self, index) -> Tensor:
         """Elements of the flattened tensor."""
     def take_along_dim(self, indices, dim=None) -> Tensor:
@@ -848,8 +935,10 @@ class Tensor:
         """The hyperbolic tangent."""
     def tanh_(self, *, out=None) -> Tensor:
         """`tanh`, written into the tensor itself; returns it."""
-    def tile(self, dims) -> Tensor:
-        """Like `repeat`, with missing sizes taken as 1 in front."""
+    def tensor_split(self, indices_or_sections=None, dim=0, *, indices=None, sections=None) -> Tensor:
+        """Parts along `dim`, views: so many of sizes that differ by 1 at most, or cut at a list."""
+    def tile(self, *dims) -> Tensor:
+        """Like `repeat`, with missing numbers taken as 1 in front."""
     def to(self, *args, dtype=None, device=None, non_blocking=False, copy=False, memory_format=None) -> Tensor:
         """The tensor in another dtype, on another device, or both; itself where nothing changes."""
     def tolist(self) -> Any:
@@ -860,6 +949,8 @@ class Tensor:
         """The sum of the diagonal of a matrix."""
     def transpose(self, dim0, dim1) -> Tensor:
         """Two dims exchanged."""
+    def transpose_(self, dim0, dim1) -> Tensor:
+        """`transpose` of the tensor itself, which shows the same memory."""
     def tril(self, diagonal=0, *, out=None) -> Tensor:
         """The elements on and below a diagonal, the rest 0."""
     def tril_(self, diagonal=0, *, out=None) -> Tensor:
@@ -876,28 +967,40 @@ class Tensor:
         """The integer part, towards zero."""
     def trunc_(self, *, out=None) -> Tensor:
         """`trunc`, written into the tensor itself; returns it."""
-    def type(self, dtype=None) -> Any:
-        """The tensor in another dtype; without one, the name of its type."""
+    def type(self, dtype=None, non_blocking=False) -> Any:
+        """The tensor in another dtype; without one, the name of its type, such as torch.FloatTensor."""
     def type_as(self, other) -> Tensor:
         """The tensor in the dtype of another."""
     def unbind(self, dim=0) -> tuple[Tensor, ...]:
         """All slices along `dim`, without it; views."""
     def unflatten(self, dim, sizes) -> Tensor:
         """One dim split into several; one of `sizes` may be -1."""
+    def unfold(self, dimension, size, step) -> Tensor:
+        """Windows of `size` elements every `step` along a dim, as a new last dim; a view."""
     def uniform_(self, *bounds, generator=None, **named) -> Tensor:
         """`uniform_(from=0, to=1)`: fill with uniform numbers in [from, to); returns the tensor."""
     def unique(self, sorted=True, return_inverse=False, return_counts=False, dim=None) -> Any:
         """The distinct elements in order; also each element's index among them, and their counts."""
+    def unsafe_chunk(self, chunks, dim=0) -> Tensor:
+        """At most `chunks` equal parts along `dim` (the last may be smaller); views."""
+    def unsafe_split(self, split_size, dim=0) -> Tensor:
+        """`split`. (PyTorch's does not watch the parts for in-place changes.)"""
     def unsqueeze(self, dim) -> Tensor:
         """With a dim of size 1 inserted at `dim`."""
     def unsqueeze_(self, dim) -> Tensor:
-        """`unsqueeze` of the tensor itself."""
+        """`unsqueeze` of the tensor itself, which shows the same memory."""
+    def untyped_storage(self) -> Tensor:
+        """The memory that the tensor shares with its views."""
     def var(self, dim=None, unbiased=None, keepdim=False, *, correction=None, out=None) -> Tensor:
         """The variance, with n - correction in the denominator (correction 1 unless told)."""
     def view(self, *shape) -> Tensor:
         """Like `reshape`, but never a copy: ShapeError where memory order does not allow a view."""
     def view_as(self, other) -> Tensor:
         """Viewed in the shape of another tensor."""
+    def vsplit(self, indices_or_sections=None, *, indices=None, sections=None) -> Tensor:
+        """So many equal parts along dim 0, or cut at a list; views."""
+    def where(self, condition, y) -> Tensor:
+        """Elements of this tensor where `condition` holds, else of `y`."""
     def zero_(self) -> Tensor:
         """Set every element to 0; returns the tensor."""
 
