@@ -3,6 +3,9 @@
 import numpy as np
 import pytest
 
+import tallow
+from tallow.nn import functional as F
+
 rng = np.random.default_rng(7)
 
 
@@ -199,9 +202,180 @@ CTC = [
         "y": SCORES["y"]}),
 ]  # fmt: skip
 
-CASES = [*POOLING, *RESIZING, *SAMPLING, *LOSSES, *CTC]
+Q, K, V = f(2, 4, 3, 6), f(2, 4, 5, 6), f(2, 4, 5, 7)
+QKV = {"q": Q, "k": K, "v": V}
+SEEN = i(2, 1, 3, 5, high=2).astype(bool) | (np.arange(5) == 2)
+ATTENTION = [
+    ("scaled_dot_product_attention(q, k, v)", QKV),
+    ("scaled_dot_product_attention(q, k, v, is_causal=True)", QKV),
+    ("scaled_dot_product_attention(q, k, v, mask, scale=0.3)", QKV | {"mask": f(3, 5)}),
+    ("scaled_dot_product_attention(q, k, v, mask)", QKV | {"mask": SEEN}),
+    ("scaled_dot_product_attention(q, k, v, mask)",
+     QKV | {"mask": SEEN & (np.arange(3) > 0)[:, None]}),
+    ("scaled_dot_product_attention(q[0, 0], k[0, 0], v[0, 0], dropout_p=0.0)", QKV),
+    ("scaled_dot_product_attention(q, k[:, :2], v[:, :2], enable_gqa=True)", QKV),
+    ("scaled_dot_product_attention(q, k[:, :1], v[:, :1], mask, enable_gqa=True)",
+     QKV | {"mask": SEEN}),
+]  # fmt: skip
+
+TABLE, PICKS = f(7, 3), i(4, 5, high=7)
+BAG = {"x": PICKS.reshape(-1), "w": TABLE, "at": np.array([0, 3, 3, 11])}
+EMBEDDING = [
+    ("embedding(x, w, padding_idx=-1)", {"x": PICKS, "w": TABLE}),
+    ("embedding(x, w, scale_grad_by_freq=True)", {"x": PICKS, "w": TABLE}),
+    ("embedding(x, w.detach(), max_norm=1.0)", {"x": PICKS, "w": TABLE}),
+    ("one_hot(x)", {"x": PICKS}),
+    *[(f"embedding_bag(x, w, mode={mode!r}, padding_idx=2)", {"x": PICKS, "w": TABLE})
+      for mode in ("sum", "mean", "max")],
+    *[(f"embedding_bag(x, w, at, mode={mode!r}, padding_idx=-2)", BAG)
+      for mode in ("sum", "mean", "max")],
+    ("embedding_bag(x, w, at, include_last_offset=True)", BAG | {"at": np.array([0, 2, 2, 20])}),
+    ("embedding_bag(x, w, at, mode='sum', per_sample_weights=p, padding_idx=1)",
+     BAG | {"p": f(20)}),
+    ("embedding_bag(x, w, mode='sum', per_sample_weights=p)",
+     {"x": PICKS, "w": TABLE, "p": f(4, 5)}),
+    ("embedding_bag(x, w.detach(), at, max_norm=1.0, norm_type=1)", BAG),
+]  # fmt: skip
+
+CONVOLUTION = [
+    ("conv1d(x, w, b, 2, 1, 2)", {"x": f(2, 3, 9), "w": f(4, 3, 3), "b": f(4)}),
+    ("conv1d(x, w, padding='same')", {"x": f(3, 8), "w": f(4, 3, 4)}),
+    ("conv2d(x, w, b, (2, 1), (1, 0), groups=2)",
+     {"x": f(2, 4, 6, 5), "w": f(6, 2, 3, 2), "b": f(6)}),
+    ("conv2d(x, w, dilation=(1, 2), padding='valid')", {"x": f(2, 4, 5), "w": f(3, 2, 2, 2)}),
+    ("conv2d(x, w, groups=3)", {"x": f(2, 3, 5, 5), "w": f(6, 1, 3, 3)}),
+    ("conv2d(x, w)", {"x": f(0, 3, 5, 5), "w": f(6, 3, 3, 3)}),
+    ("conv3d(x, w, b, 2, (1, 0, 1))", {"x": f(1, 2, 5, 4, 6), "w": f(3, 2, 2, 3, 2), "b": f(3)}),
+    ("conv_transpose1d(x, w, b, 2, 1, 1)", {"x": f(2, 3, 4), "w": f(3, 2, 3), "b": f(2)}),
+    ("conv_transpose2d(x, w, b, (2, 3), 1, (1, 2), groups=2, dilation=2)",
+     {"x": f(2, 4, 3, 4), "w": f(4, 3, 3, 2), "b": f(6)}),
+    ("conv_transpose2d(x, w)", {"x": f(2, 3, 4), "w": f(2, 3, 2, 2)}),
+    ("conv_transpose3d(x, w, stride=2)", {"x": f(1, 2, 2, 3, 2), "w": f(2, 3, 2, 2, 2)}),
+    ("conv_tbc(x, w, b, 1)", {"x": f(5, 2, 3), "w": f(3, 3, 4), "b": f(4)}),
+    ("unfold(x, (2, 3), dilation=2, padding=1, stride=2)", {"x": f(2, 3, 6, 7)}),
+    ("unfold(x, 2)", {"x": f(3, 4, 4)}),
+    ("fold(x, (4, 5), 2, padding=1, stride=2)", {"x": f(2, 12, 9)}),
+    ("fold(x, (4, 4), 2)", {"x": f(8, 9)}),
+]  # fmt: skip
+
+LINEAR = [
+    ("linear(x, w, b)", {"x": f(2, 3, 4), "w": f(5, 4), "b": f(5)}),
+    ("linear(x, w[0])", {"x": f(3, 4), "w": f(5, 4)}),
+    ("bilinear(x, y, w, b)", {"x": f(2, 3, 4), "y": f(2, 3, 5), "w": f(6, 4, 5), "b": f(6)}),
+]
+
+NORMALISATION = [
+    (
+        "batch_norm(x, m.detach(), v.detach(), w, b, eps=0.1)",
+        {"x": f(4, 3, 5), "m": f(3), "v": f(3, low=0.1, high=2), "w": f(3), "b": f(3)},
+    ),
+    ("batch_norm(x, None, None, w, b, True)", {"x": f(4, 3), "w": f(3), "b": f(3)}),
+    ("batch_norm(x, None, None, None, b, True)", {"x": f(4, 3, 2, 2), "b": f(3)}),
+    ("instance_norm(x, weight=w, bias=b)", {"x": f(2, 3, 5), "w": f(3), "b": f(3)}),
+    ("layer_norm(x, (3, 5), w, b)", {"x": f(2, 3, 5), "w": f(3, 5), "b": f(3, 5)}),
+    ("layer_norm(x, (5,))", {"x": f(0, 5)}),
+    ("rms_norm(x, (5,), w)", {"x": f(2, 3, 5), "w": f(5)}),
+    ("group_norm(x, 2, w, b)", {"x": f(2, 4, 3), "w": f(4), "b": f(4)}),
+    ("local_response_norm(x, 3, 0.5, 0.6, 2.0)", {"x": f(2, 5, 4)}),
+    ("local_response_norm(x, 2)", {"x": f(2, 5, 3, 4)}),
+    ("normalize(x)", {"x": f(3, 4)}),
+    ("normalize(x, 1, dim=-1)", {"x": f(3, 4)}),
+    ("normalize(x * 0, dim=0)", {"x": f(3, 4)}),
+]
+
+PLAIN = {"x": f(4, 6)}
+ACTIVATION = [
+    *[(call, PLAIN) for call in (
+        "elu(x, 0.7)", "gelu(x)", "gelu(x, approximate='tanh')", "glu(x)",
+        "glu(x, 0)", "hardshrink(x, 0.3)", "hardswish(x * 3)",
+        "hardtanh(x, -0.5, 0.7)", "leaky_relu(x, 0.2)", "logsigmoid(x)", "mish(x)", "relu(x)",
+        "relu6(x * 5)", "rrelu(x)", "selu(x)", "sigmoid(x)", "silu(x)", "softplus(x, 3, 2)",
+        "softshrink(x, 0.3)", "softsign(x)", "tanh(x)", "tanhshrink(x)", "threshold(x, 0.1, 20)",
+        "softmax(x, 1)", "softmin(x, 0)", "log_softmax(x, -1)",
+        "softmax(x, 1, dtype=torch.float32)",
+        "celu_(x * 1)", "elu_(x * 1)", "hardtanh_(x * 1)", "leaky_relu_(x * 1)", "relu_(x * 1)",
+        "selu_(x * 1)", "threshold_(x * 1, 0.1, 20)", "rrelu_(x * 1)",
+        "relu(x * 1, inplace=True)")],
+    ("celu(x, 0.7)", {"x": f(4, 6).astype(np.float32)}),
+    ("hardsigmoid(x * 3)", {"x": f(4, 6).astype(np.float32)}),
+    ("prelu(x, w)", PLAIN | {"w": f(6)}),
+    ("prelu(x, w)", PLAIN | {"w": f(1)}),
+    ("softmax(x, 0)", {"x": f()}),
+]  # fmt: skip
+
+PADDINGS = [
+    ("pad(x, (1, 2))", {"x": f(3, 4)}),
+    ("pad(x, (-1, 2, 0, -2), value=1.5)", {"x": f(3, 4)}),
+    ("pad(x, (1, 2), 'reflect')", {"x": f(2, 3, 5)}),
+    ("pad(x, (1, 2, 3, 0), 'replicate')", {"x": f(2, 3, 4, 5)}),
+    ("pad(x, (1, 2, 3, 0), 'circular')", {"x": f(2, 3, 4, 5)}),
+    ("pad(x, (1, 1, 1, 1, 1, 1), 'reflect')", {"x": f(1, 2, 3, 3, 3)}),
+    ("pad(x, (-1, 1), 'replicate')", {"x": f(2, 3, 5)}),
+    ("pad(x, (1, 2))", {"x": i(3, 4, high=9)}),
+    ("pixel_shuffle(x, 2)", {"x": f(2, 8, 3, 4)}),
+    ("pixel_unshuffle(x, 2)", {"x": f(2, 3, 4, 6)}),
+    ("channel_shuffle(x, 3)", {"x": f(2, 6, 4)}),
+]
+
+CASES = [
+    *POOLING, *RESIZING, *SAMPLING, *LOSSES, *CTC, *ATTENTION, *EMBEDDING, *CONVOLUTION, *LINEAR,
+    *NORMALISATION, *ACTIVATION, *PADDINGS,
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("call, operands", CASES, ids=[f"{n}-{c[0]}" for n, c in enumerate(CASES)])
 def test_parity(parity, call, operands):
     parity(f"torch.nn.functional.{call}", **operands)
+
+
+RANDOM = [
+    "dropout(x, 0.3)", "dropout(x, 1.0)", "dropout1d(x)", "dropout2d(x[None])",
+    "dropout3d(x[None])", "alpha_dropout(x, 0.3, True)", "feature_alpha_dropout(x, 0.3, True)",
+    "rrelu(x, training=True)",
+    "gumbel_softmax(x, 0.7)", "gumbel_softmax(x, hard=True, dim=0)",
+    "scaled_dot_product_attention(x, x, x, dropout_p=0.4)", "fractional_max_pool2d(x, 2, 3)",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("call", RANDOM)
+def test_same_seed_same_numbers(parity, call):
+    x = f(4, 6, 5).astype(np.float32)
+    parity(f"torch.manual_seed(3)\ntorch.nn.functional.{call}", x=x, factor=10)
+
+
+@pytest.mark.parametrize("call", ["batch_norm(x, m, v, training=True, momentum=0.3)",
+                                  "instance_norm(x, m, v, momentum=0.3)"])  # fmt: skip
+def test_running_statistics(parity, call):
+    source = f"y = torch.nn.functional.{call}\n(y, m, v)"
+    parity(source, x=f(4, 3, 5), m=f(3), v=f(3, low=0.1, high=2), gradients=False)
+
+
+@pytest.mark.parametrize("shapes", [((5, 3), (2, 3, 4)), ((2, 5, 3), (3, 4)), ((5, 3), (3, 4)),
+                                    ((2, 5, 3), (2, 3, 4))])  # fmt: skip
+def test_grouped_mm(shapes):
+    """PyTorch has it for bfloat16 only; here the products are written out."""
+    a, b = (tallow.tensor(f(*shape)) for shape in shapes)
+    ends = {(2, 3): [2, 5], (3, 2): [1, 4], (2, 2): [2, 3], (3, 3): None}[a.ndim, b.ndim]
+    got = F.grouped_mm(a, b, offs=ends and tallow.tensor(ends, dtype=tallow.int32))
+    x, y = a.numpy(), b.numpy()
+    cuts = [slice(p, q) for p, q in zip([0, *ends], ends, strict=False)] if ends else []
+    expected = {
+        (2, 3): lambda: np.concatenate([x[c] @ w for c, w in zip(cuts, y, strict=True)]),
+        (3, 2): lambda: np.concatenate([w @ y[:, c] for c, w in zip(cuts, x, strict=True)], 1),
+        (2, 2): lambda: np.stack([x[:, c] @ y[c] for c in cuts]),
+        (3, 3): lambda: x @ y,
+    }[a.ndim, b.ndim]()
+    np.testing.assert_allclose(got.numpy(), expected)
+
+
+def test_embedding_bag_scales_by_frequency():
+    """As embedding does; PyTorch divides by the frequency of another index."""
+    slopes = []
+    for call in (
+        lambda x, w: F.embedding_bag(x, w, mode="sum", scale_grad_by_freq=True),
+        lambda x, w: F.embedding(x, w, scale_grad_by_freq=True).sum(1),
+    ):
+        table = tallow.tensor(TABLE, requires_grad=True)
+        (call(tallow.tensor(PICKS), table) ** 2).sum().backward()
+        slopes.append(table.grad.numpy())
+    np.testing.assert_allclose(*slopes)

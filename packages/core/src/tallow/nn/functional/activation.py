@@ -1,6 +1,6 @@
 """Activations. Each takes a tensor of any shape and gives one of the same shape, except `glu`."""
 
-from tallow import joining, math, random
+from tallow import joining, math
 from tallow.activations import along
 from tallow.creation import empty, empty_like
 from tallow.dtypes import float64
@@ -68,7 +68,7 @@ def threshold(input, threshold, value, inplace=False):
 
 def threshold_(input, threshold, value):
     """`threshold`, in place."""
-    return threshold(input, threshold, value, inplace=True)
+    return _apply(ops.threshold, input, True, limit=threshold, value=value)
 
 
 def leaky_relu(input, negative_slope=0.01, inplace=False):
@@ -285,7 +285,7 @@ def gumbel_softmax(logits, tau=1, hard=False, eps=1e-10, dim=-1):
     https://arxiv.org/abs/1611.01144
     """
     floats("gumbel_softmax", logits)
-    noise = -math.log(random.empty_like(logits).exponential_())
+    noise = -math.log(empty_like(logits.detach()).exponential_())
     soft = softmax((logits + noise) / tau, dim)
     if not hard:
         return soft

@@ -78,8 +78,8 @@ def _attend(query, key, value, mask, dropout_p, scale, causal):
     """The result, and the weights it was made with, in which dropout has put zeros."""
     if not dropout_p:
         return attention(query, key, value, mask, None, scale=scale, causal=causal)
-    shapes = [query.array.shape[:-1], (*key.array.shape[:-2], 1)]
-    shape = (*broadcast_shapes(*shapes)[:-1], key.array.shape[-2])
+    batch = broadcast_shapes(query.array.shape[:-2], key.array.shape[:-2])
+    shape = (*batch, query.array.shape[-2], key.array.shape[-2])
     keep = dropout_mask(query, shape=shape, p=dropout_p, generator=default_generator)
     out, weights = attention(query, key, value, mask, keep, scale=scale, causal=causal)
     return out, weights * keep
