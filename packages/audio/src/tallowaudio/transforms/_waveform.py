@@ -1,0 +1,140 @@
+"""Transforms from waveforms to waveforms (..., time)."""
+
+import math
+
+import tallow
+from tallow import nn
+from tallow.errors import ArgumentError
+from tallowaudio import functional as F
+from tallowaudio.functional._resample import apply_kernels, ratio_of, sinc_kernels
+
+
+class Resample(nn.Module):
+    """Another sample rate, by the filters of `functional.resample`, made once.
+
+    They are computed in float64 and kept in `dtype` (float32).
+
+    >>> import tallow
+    >>> from tallowaudio import transforms
+    >>> transforms.Resample(8000, 16000)(tallow.zeros(3, 100)).shape
+    tallow.Size([3, 200])
+    """
+
+    def __init__(
+        self, orig_freq=16000, new_freq=16000, resampling_method="sinc_interp_hann",
+        lowpass_filter_width=6, rolloff=0.99, beta=None, *, dtype=None,
+    ):  # fmt: skip
+        super().__init__()
+        self.orig_freq = orig_freq
+        self.new_freq = new_freq
+        self.ratio = ratio_of(orig_freq, new_freq)
+        if orig_freq != new_freq:
+            kernels, self.width = sinc_kernels(
+                *self.ratio, lowpass_filter_width, rolloff, resampling_method, beta
+            )
+            kernels = tallow.from_numpy(kernels).to(dtype or tallow.float32)
+            self.register_buffer("kernel", kernels)
+
+    def forward(self, waveform):
+        if self.orig_freq == self.new_freq:
+            return waveform
+        return apply_kernels(waveform, self.kernel, self.width, *self.ratio)
+
+    def extra_repr(self):
+        return f"orig_freq={self.orig_freq}, new_freq={self.new_freq}"
+
+
+class MuLawEncoding(nn.Module):
+    """Samples in [-1, 1] as whole numbers below `quantization_channels`, finer near 0."""
+
+    def __init__(self, quantization_channels=256):
+        super().__init__()
+        self.quantization_channels = quantization_channels
+
+    def forward(self, x):
+        return F.mu_law_encoding(x, self.quantization_channels)
+
+
+class MuLawDecoding(nn.Module):
+    """The inverse of `MuLawEncoding`."""
+
+    def __init__(self, quantization_channels=256):
+        super().__init__()
+        self.quantization_channels = quantization_channels
+
+    def forward(self, x_mu):
+        return F.mu_law_decoding(x_mu, self.quantization_channels)
+
+
+# How loud a fade is at a part x of its length, from 0 to 1.
+_FADES = {
+    "linear": lambda x: x,
+    "exponential": lambda x: tallow.pow(2.0, x - 1) * x,
+    "logarithmic": lambda x: (0.1 + x).log10() + 1,
+    "quarter_sine": lambda x: (x * (math.pi / 2)).sin(),
+    "half_sine": lambda x: (x * math.pi - math.pi / 2).sin() / 2 + 0.5,
+}
+
+
+class Fade(nn.Module):
+    """A waveform that begins and ends softly, over `fade_in_len` and `fade_out_len` samples.
+
+    `fade_shape` is one of linear, exponential, logarithmic, quarter_sine and half_sine.
+
+    >>> import tallow
+    >>> from tallowaudio import transforms
+    >>> transforms.Fade(3, 2)(tallow.ones(6))
+    tensor([0.0000, 0.5000, 1.0000, 1.0000, 1.0000, 0.0000])
+    """
+
+    def __init__(self, fade_in_len=0, fade_out_len=0, fade_shape="linear"):
+        super().__init__()
+        if fade_shape not in _FADES:
+            raise ArgumentError(
+                f"Fade: expected a shape of {', '.join(_FADES)}, got {fade_shape!r}"
+            )
+        self.fade_in_len = fade_in_len
+        self.fade_out_len = fade_out_len
+        self.fade_shape = fade_shape
+
+    def forward(self, waveform):
+        length = waveform.shape[-1]
+        if max(self.fade_in_len, self.fade_out_len) > length:
+            raise ArgumentError(
+                f"Fade: expected fades within {length} samples, got {self.fade_in_len} and "
+                f"{self.fade_out_len}"
+            )
+        fade_in = self._fade(self.fade_in_len, length, waveform.device)
+        fade_out = self._fade(self.fade_out_len, length, waveform.device).flip(0)
+        return fade_in * fade_out * waveform
+
+    def _fade(self, count, length, device):
+        rise = _FADES[self.fade_shape](tallow.linspace(0, 1, count, device=device))
+        return tallow.cat([rise.clamp(0, 1), tallow.ones(length - count, device=device)])
+
+
+class Vol(nn.Module):
+    """A waveform made louder, and cut at -1 and 1.
+
+    `gain` is a factor ("amplitude"), that of the power ("power"), or in decibels ("db").
+
+    >>> import tallow
+    >>> from tallowaudio import transforms
+    >>> transforms.Vol(20, "db")(tallow.tensor([0.05, -0.2]))
+    tensor([ 0.5000, -1.0000])
+    """
+
+    def __init__(self, gain, gain_type="amplitude"):
+        super().__init__()
+        if gain_type not in ("amplitude", "power", "db"):
+            raise ArgumentError(f"Vol: expected amplitude, power or db, got {gain_type!r}")
+        if gain_type != "db" and gain < 0:
+            raise ArgumentError(f"Vol: expected a gain of 0 or more, got {gain}")
+        self.gain = gain
+        self.gain_type = gain_type
+
+    def forward(self, waveform):
+        if self.gain_type == "db":
+            return F.gain(waveform, self.gain).clamp(-1, 1)
+        factor = math.sqrt(self.gain) if self.gain_type == "power" else self.gain
+        return (waveform * factor).clamp(-1, 1)

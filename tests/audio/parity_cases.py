@@ -1,0 +1,96 @@
+"""What tallowaudio is compared on, as text that is evaluated with torchaudio or with tallowaudio.
+
+`tools/goldens/audio.py` evaluates it with torchaudio 2.11 and records what it gives.
+"""
+
+import numpy as np
+
+
+def waves(count, length, seed=0):
+    """Sweeps with noise, float32 (count, length), in [-0.9, 0.9]."""
+    rng = np.random.default_rng(seed)
+    t = np.arange(length) / 8000
+    rows = [
+        0.6 * np.sin(2 * np.pi * (200 * (n + 1) * t + 900 * t * t)) + rng.normal(0, 0.05, length)
+        for n in range(count)
+    ]
+    return np.clip(rows, -0.9, 0.9).astype(np.float32)
+
+
+def inputs(torch):
+    """The signals, by name."""
+    wave = torch.from_numpy(waves(2, 700))
+    rng = np.random.default_rng(3)
+    power = rng.uniform(0, 1, (2, 3, 33, 5)).astype(np.float32) ** 8
+    spectrum = rng.normal(size=(2, 33, 9, 2)).astype(np.float32)
+    return {
+        "wave": wave,
+        "mono": wave[0],
+        "batch": torch.from_numpy(waves(6, 300, 1)).reshape(2, 3, 300),
+        "double": wave.to(torch.float64),
+        "power": torch.from_numpy(power),
+        "spectrum": torch.view_as_complex(torch.from_numpy(spectrum)),
+    }
+
+
+SPECTRA = [
+    "F.spectrogram(wave, 0, torch.hann_window(64), 64, 16, 64, 2.0, False)",
+    "F.spectrogram(wave, 5, torch.hamming_window(50), 64, 20, 50, 1.0, True)",
+    "F.spectrogram(batch, 0, torch.hann_window(64), 64, 16, 64, 0.7, 'frame_length', False)",
+    "F.spectrogram(mono, 0, torch.hann_window(64), 64, 32, 64, None, 'window')",
+    "F.spectrogram(wave, 0, torch.hann_window(64), 64, 16, 64, 2.0, False, True, 'constant')",
+    "F.spectrogram(wave, 0, torch.hann_window(64), 64, 16, 64, 2.0, False, True, 'reflect', False)",
+    "F.spectrogram(double, 0, torch.hann_window(63, dtype=torch.float64), 63, 16, 63, 2., False)",
+    "T.Spectrogram(64)(wave)", "T.Spectrogram(64, 48, 10, 3, torch.hamming_window, 1.0)(batch)",
+    "T.Spectrogram(64, power=None, wkwargs={'periodic': False})(wave)",
+    "F.inverse_spectrogram(spectrum, None, 0, torch.hann_window(64), 64, 16, 64, False)",
+    "F.inverse_spectrogram(spectrum, 100, 4, torch.hann_window(64), 64, 16, 64, 'window')",
+    "T.InverseSpectrogram(64)(T.Spectrogram(64, power=None)(wave), 700)",
+    "T.InverseSpectrogram(64, normalized='frame_length')(spectrum)",
+    "F.amplitude_to_DB(power, 10.0, 1e-10, 0.3)", "F.amplitude_to_DB(power, 20.0, 1e-5, 0.0, 40.0)",
+    "F.amplitude_to_DB(power[0], 10.0, 1e-10, 0.0, 30.0)",
+    "F.amplitude_to_DB(power[0, 0], 10.0, 1e-10, 0.0, 30.0)",
+    "F.DB_to_amplitude(power * 30, 2.0, 0.5)", "T.AmplitudeToDB()(power)",
+    "T.AmplitudeToDB('magnitude', 60.0)(power)",
+]  # fmt: skip
+
+MEL = [
+    *(f"F.melscale_fbanks(129, {low}, {high}, 20, 8000, {norm!r}, '{scale}')"
+      for low, high in ((0.0, 4000.0), (300.0, 3000.0))
+      for norm in (None, "slaney") for scale in ("htk", "slaney")),
+    "F.linear_fbanks(65, 100.0, 3000.0, 12, 8000)", "F.create_dct(5, 12, None)",
+    "F.create_dct(5, 12, 'ortho')", "T.MelScale(10, 8000, 50.0, None, 33)(power)",
+    "T.MelSpectrogram(8000, 128, n_mels=16)(wave)",
+    "T.MelSpectrogram(8000, 128, 100, 30, 50.0, 3500.0, 2, 16, power=1.0, norm='slaney',"
+    " mel_scale='slaney', center=False)(batch)",
+    "T.MFCC(8000, 8, melkwargs={'n_fft': 128, 'n_mels': 16})(wave)",
+    "T.MFCC(8000, 8, norm=None, log_mels=True, melkwargs={'n_fft': 128, 'n_mels': 16})(batch)",
+    "T.LFCC(8000, 20, n_lfcc=8, speckwargs={'n_fft': 128})(wave)",
+    "T.LFCC(8000, 20, 100.0, 3000.0, 8, log_lf=True, speckwargs={'n_fft': 128})(mono)",
+    "torch.cat([p.flatten() for p in T.MFCC(8000, 8, melkwargs={'n_fft': 64, 'n_mels': 9})"
+    ".state_dict().values()])", "list(T.MFCC(8000, 8, melkwargs={'n_mels': 9}).state_dict())",
+]  # fmt: skip
+
+WAVEFORM = [
+    *(f"F.resample({x}, {a}, {b})" for x in ("wave", "double")
+      for a, b in ((8000, 4000), (8000, 16000), (441, 160), (3, 7), (16000, 16000))),
+    "F.resample(batch, 8000, 6000, 3, 0.8)", "F.resample(mono, 8000, 3000, 16)",
+    "F.resample(wave, 5, 4, resampling_method='sinc_interp_kaiser')",
+    "F.resample(wave, 4, 5, 12, 0.9, 'sinc_interp_kaiser', 8.5)",
+    "T.Resample(8000, 5000)(batch)", "T.Resample(8, 7, dtype=torch.float64)(double)",
+    "F.mu_law_encoding(wave, 256)", "F.mu_law_encoding(double, 100)",
+    "F.mu_law_decoding(torch.arange(256), 256)", "T.MuLawEncoding(32)(wave)",
+    "T.MuLawDecoding(32)(torch.arange(32))", "F.gain(wave, -6.0)", "F.gain(wave, 0)",
+    *(f"T.Fade(50, 30, '{shape}')(wave)"
+      for shape in ("linear", "exponential", "logarithmic", "quarter_sine", "half_sine")),
+    "T.Fade()(mono)", "T.Fade(600, 700)(wave)",
+    "T.Vol(1.7)(wave)", "T.Vol(9.0, 'db')(wave)", "T.Vol(0.3, 'power')(wave)",
+]  # fmt: skip
+
+GROUPS = {"spectra": SPECTRA, "mel": MEL, "waveform": WAVEFORM}
+
+
+def evaluate(case, torch, transforms, functional):
+    """The array that a case gives."""
+    result = eval(case, {"torch": torch, "T": transforms, "F": functional} | inputs(torch))
+    return np.array(result) if isinstance(result, list) else result.numpy()
