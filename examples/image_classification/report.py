@@ -28,6 +28,7 @@ def draw_curves(history, path):
             values = history[f"{part} {quantity}"]
             axis.plot(range(1, len(values) + 1), values, label=part)
         axis.set(xlabel="epoch", title=quantity)
+        axis.xaxis.get_major_locator().set_params(integer=True)
         axis.grid(alpha=0.3)
         axis.legend()
     figure.savefig(path, dpi=120)

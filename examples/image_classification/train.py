@@ -50,7 +50,7 @@ def train_epoch(model, loader, optimizer, scheduler, device):
     for images, labels in loader:
         images, labels = images.to(device), labels.to(device)
         scores = model(images)
-        loss = nn.functional.cross_entropy(scores, labels, label_smoothing=0.05)
+        loss = nn.functional.cross_entropy(scores, labels)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()

@@ -34,11 +34,11 @@ def lowest(xp, dtype):
 
 
 def winners(xp, x, out, kernel, stride, padding, dilation, count):
-    """For each place in the kernel: its key, and the windows whose (first) maximum is there."""
+    """For each place in the kernel: its key, and the windows whose first maximum is there, or NaN."""
     ground = framed(xp, x, lowest(xp, x.dtype), kernel, stride, padding, dilation, count)
     open = xp.ones(out.shape, bool)
     for _, key in offsets(xp, kernel, count, stride, dilation):
-        here = open & ~(ground[key] < out)
+        here = open & ((ground[key] == out) | (ground[key] != ground[key]))
         yield key, here
         open ^= here
 

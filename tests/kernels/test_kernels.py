@@ -1,0 +1,294 @@
+"""The compiled kernels against the generic bodies of the operations, computed in float64.
+
+Sizes are odd on purpose: they end within a vector, a strip or a tile. The kernels are called
+directly, so that it is seen whether they accept what they should.
+"""
+
+import inspect
+import multiprocessing
+import threading
+
+import numpy as np
+import pytest
+
+from tallow.kernels.cpu import REASON, compiled
+
+if compiled is None:
+    pytest.skip(f"no compiled kernels: {REASON}", allow_module_level=True)
+
+from tallow.ops import activation, conv, elementwise, loss, norm, pool, softmax
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(0)
+
+
+def normal(rng, *shape):
+    return rng.standard_normal(shape).astype(np.float32)
+
+
+def generic(op, *arrays, **params):
+    """The generic body in float64."""
+    wide = [x.astype(np.float64) if getattr(x, "dtype", None) == np.float32 else x for x in arrays]
+    body = inspect.unwrap(op)
+    return body(*([np] if op.op.takes_xp else []), *wide, **params)
+
+
+def assert_near(got, expected, tolerance=2e-5):
+    """Equal to a part of the largest element: sums of many terms round to that."""
+    assert got is not NotImplemented
+    assert got.dtype == np.float32 and got.shape == np.shape(expected)
+    size = np.abs(expected).max(initial=0)
+    np.testing.assert_allclose(got, expected, rtol=tolerance, atol=tolerance * size)
+
+
+# Matrix products
+
+SIZES = [(1, 1, 1), (5, 7, 3), (32, 784, 128), (64, 300, 65), (130, 513, 1100), (7, 1000, 19)]
+
+
+@pytest.mark.parametrize(("m", "k", "n"), SIZES)
+def test_products(rng, m, k, n):
+    x, y, bias = normal(rng, m, k), normal(rng, k, n), normal(rng, n)
+    expected = x.astype(np.float64) @ y
+    assert_near(compiled.matmul(x, y), expected)
+    assert_near(compiled.matmul(x, np.asfortranarray(y)), expected)
+    assert_near(compiled.matmul(np.asfortranarray(x), y), expected)
+    weight = np.ascontiguousarray(y.T)
+    assert_near(compiled.linear(x, weight, None), expected)
+    assert_near(compiled.linear(x, weight, bias), expected + bias)
+
+
+def test_batched_products(rng):
+    x, y = normal(rng, 3, 4, 5, 6), normal(rng, 3, 4, 7, 6)
+    assert_near(compiled.matmul(x, y.swapaxes(2, 3)), x @ y.swapaxes(2, 3))
+    assert_near(
+        compiled.matmul(x[:, ::2], y[:, ::2].swapaxes(2, 3)), x[:, ::2] @ y[:, ::2].swapaxes(2, 3)
+    )
+    right = normal(rng, 6, 2)
+    assert_near(compiled.matmul(x, right), x @ right)
+    assert_near(compiled.matmul(x[:, :, ::-1], right), x[:, :, ::-1] @ right)
+
+
+def test_products_decline_what_they_do_not_do(rng):
+    x = normal(rng, 3, 4)
+    for y in (x.T.astype(np.float64), x, normal(rng, 4), normal(rng, 2, 4, 3)):
+        assert compiled.matmul(x, y) is NotImplemented
+
+
+# Convolution: images, channels, height, width, outputs, kernel, stride, padding, dilation, groups
+
+CONVOLUTIONS = [
+    (2, 3, 8, 9, 5, (3, 3), 1, 1, 1, 1),
+    (2, 16, 8, 8, 12, (3, 3), 1, 1, 1, 1),
+    (3, 9, 13, 17, 33, (3, 3), 1, 1, 1, 1),
+    (2, 8, 7, 5, 10, (3, 3), 1, 0, 1, 1),
+    (2, 8, 9, 9, 8, (3, 3), 1, 2, 1, 1),
+    (1, 64, 16, 16, 64, (3, 3), 1, 1, 1, 1),
+    (2, 4, 9, 9, 6, (3, 3), 2, 1, 1, 1),
+    (2, 4, 9, 10, 6, (1, 1), 1, 0, 1, 1),
+    (2, 4, 9, 10, 6, (1, 1), 2, 0, 1, 1),
+    (2, 6, 9, 10, 6, (3, 3), 1, 1, 1, 6),
+    (2, 6, 9, 10, 12, (5, 3), 2, 2, 1, 3),
+    (1, 3, 12, 12, 4, (3, 3), 1, 2, 2, 1),
+    (4, 4, 5, 5, 8, (5, 5), 1, 2, 1, 1),
+]
+
+
+@pytest.mark.parametrize("case", CONVOLUTIONS, ids=str)
+def test_convolution(rng, case):
+    images, channels, height, width, outputs, kernel, stride, padding, dilation, groups = case
+    x = normal(rng, images, channels, height, width)
+    weight, bias = normal(rng, outputs, channels // groups, *kernel), normal(rng, outputs)
+    how = {
+        "stride": (stride,) * 2, "padding": (padding,) * 2, "dilation": (dilation,) * 2,
+        "groups": groups,
+    }  # fmt: skip
+    y = generic(conv.conv, x, weight, bias, **how)
+    assert_near(compiled.conv(x, weight, bias, **how), y)
+    g = normal(rng, *y.shape)
+    by_input = generic(conv.conv_grad_input, g, weight, size=(height, width), **how)
+    assert_near(compiled.conv_grad_input(g, weight, size=(height, width), **how), by_input)
+    by_weight = generic(conv.conv_grad_weight, g, x, kernel=kernel, **how)
+    assert_near(compiled.conv_grad_weight(g, x, kernel=kernel, **how), by_weight)
+
+
+def test_convolution_of_sequences(rng):
+    x, weight = normal(rng, 2, 4, 21), normal(rng, 6, 2, 5)
+    how = {"stride": (2,), "padding": (3,), "dilation": (1,), "groups": 2}
+    y = generic(conv.conv, x, weight, None, **how)
+    assert_near(compiled.conv(x, weight, None, **how), y)
+    g = normal(rng, *y.shape)
+    by_input = generic(conv.conv_grad_input, g, weight, size=(21,), **how)
+    assert_near(compiled.conv_grad_input(g, weight, size=(21,), **how), by_input)
+
+
+@pytest.mark.parametrize("passed", ["conv", "conv_grad_input", "conv_grad_weight"])
+def test_convolution_is_the_same_for_any_number_of_threads(rng, passed):
+    x, weight, g = normal(rng, 5, 16, 12, 12), normal(rng, 24, 16, 3, 3), normal(rng, 5, 24, 12, 12)
+    how = {"stride": (1, 1), "padding": (1, 1), "dilation": (1, 1), "groups": 1}
+    call = {
+        "conv": lambda: compiled.conv(x, weight, None, **how),
+        "conv_grad_input": lambda: compiled.conv_grad_input(g, weight, size=(12, 12), **how),
+        "conv_grad_weight": lambda: compiled.conv_grad_weight(g, x, kernel=(3, 3), **how),
+    }[passed]
+    before = compiled.get_threads()
+    found = []
+    try:
+        for threads in (1, 2, 5):
+            compiled.set_threads(threads)
+            found.append(call())
+    finally:
+        compiled.set_threads(before)
+    assert np.array_equal(found[0], found[1]) and np.array_equal(found[0], found[2])
+
+
+# Pooling
+
+
+@pytest.mark.parametrize("size", [(8, 9), (9, 12)], ids=str)
+@pytest.mark.parametrize(
+    ("kernel", "stride", "padding", "dilation", "shrink"),
+    [(2, 2, 0, 1, 2), (3, 2, 1, 1, 2), (3, 1, 1, 2, 1), (3, 3, 0, 1, 3)],
+)
+def test_max_pool(rng, size, kernel, stride, padding, dilation, shrink):
+    x = normal(rng, 3, 4, *size)
+    x[0, 0, 0, 0] = np.nan
+    count = tuple((n + 2 * padding - dilation * (kernel - 1) - 1) // stride + 1 for n in size)
+    how = {
+        "kernel": (kernel,) * 2, "stride": (stride,) * 2, "padding": (padding,) * 2,
+        "dilation": (dilation,) * 2, "count": count,
+    }  # fmt: skip
+    y = generic(pool.max_pool, x, **how)
+    assert np.array_equal(compiled.max_pool(x, **how), y, equal_nan=True)
+    g = normal(rng, *y.shape)
+    expected = generic(pool.max_pool_grad, g, x, y, **how)
+    assert_near(compiled.max_pool_grad(g, x, y.astype(np.float32), **how), expected)
+
+
+# Activations
+
+ACTIVATIONS = {
+    "relu": activation.relu, "gelu": activation.gelu, "silu": activation.silu,
+    "exp": elementwise.exp, "tanh": elementwise.tanh, "sigmoid": elementwise.sigmoid,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("size", [0, 1, 7, 8, 9, 100_003])
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_activations(rng, name, size):
+    x = normal(rng, size) * 5
+    got, expected = getattr(compiled, name)(x), generic(ACTIVATIONS[name], x)
+    np.testing.assert_allclose(got, expected, rtol=2e-6, atol=1e-7)
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_activations_at_the_edges(name):
+    x = np.float32([np.nan, np.inf, -np.inf, 0, 1e-40, -1e-40, 88.7, 89, -103, -104, 0.62, 0.63])
+    with np.errstate(all="ignore"):
+        expected = generic(ACTIVATIONS[name], x).astype(np.float32)
+    if name in ("gelu", "silu"):
+        expected[2] = np.nan if name == "silu" else expected[2]
+    got = getattr(compiled, name)(x)
+    ordinary = ~np.isinf(x)
+    np.testing.assert_allclose(got[ordinary], expected[ordinary], rtol=2e-6, atol=1e-44)
+
+
+# Along the last axis
+
+
+@pytest.mark.parametrize("length", [1, 5, 8, 16, 100, 1000])
+@pytest.mark.parametrize("name", ["softmax", "log_softmax"])
+def test_softmax(rng, name, length):
+    x, g = normal(rng, 3, 11, length) * 4, normal(rng, 3, 11, length)
+    op, grad = getattr(softmax, name), getattr(softmax, f"{name}_grad")
+    y = generic(op, x, axis=2)
+    np.testing.assert_allclose(getattr(compiled, name)(x, axis=2), y, rtol=1e-5, atol=1e-6)
+    got = getattr(compiled, f"{name}_grad")(g, y.astype(np.float32), axis=2)
+    assert_near(got, generic(grad, g, y, axis=2), 1e-4)
+
+
+@pytest.mark.parametrize("classes", [2, 10, 1000])
+def test_cross_entropy(rng, classes):
+    x, label, g = normal(rng, 33, classes) * 4, rng.integers(0, classes, 33), normal(rng, 33)
+    how = {"ignore_index": -100, "reduction": "none"}
+    expected = generic(loss.cross_entropy, x, label, None, **how)
+    assert_near(compiled.cross_entropy(x, label), expected)
+    expected = generic(loss.cross_entropy_grad, g.astype(np.float64), x, label, None, **how)
+    assert_near(compiled.cross_entropy_grad(g, x, label), expected)
+
+
+def test_cross_entropy_declines_labels_out_of_range(rng):
+    x = normal(rng, 2, 3)
+    for label in ([0, 3], [-1, 0]):
+        assert compiled.cross_entropy(x, np.array(label)) is NotImplemented
+
+
+@pytest.mark.parametrize("shape", [(4, 5), (4, 5, 7), (8, 3, 9, 9), (2, 3, 100, 100)], ids=str)
+def test_batch_norm(rng, shape):
+    x, g = normal(rng, *shape) + 2, normal(rng, *shape)
+    factor = (1, shape[1], *(1,) * (len(shape) - 2))
+    weight, bias = normal(rng, *factor), normal(rng, *factor)
+    how = {"axes": (0, *range(2, len(shape))), "eps": 1e-5, "centre": True}
+    y, average, variance = generic(norm.normalize, x, weight, bias, **how)
+    got = compiled.batch_norm(x, weight, bias, 1e-5)
+    for mine, expected in zip(got, (y, average.ravel(), variance.ravel()), strict=True):
+        assert_near(mine, expected)
+    expected = generic(norm.normalize_grad, g, x, weight, average, variance, **how)
+    got = compiled.batch_norm_grad(g, x, weight, got[1], got[2], 1e-5)
+    for mine, wide in zip(got, expected, strict=True):
+        assert_near(mine.reshape(wide.shape), wide, 1e-4)
+
+
+@pytest.mark.parametrize("length", [1, 7, 16, 300])
+def test_layer_norm(rng, length):
+    x, g = normal(rng, 50, length) + 2, normal(rng, 50, length)
+    weight, bias = normal(rng, 1, length), normal(rng, 1, length)
+    how = {"axes": (1,), "eps": 1e-3, "centre": True}
+    y, average, variance = generic(norm.normalize, x, weight, bias, **how)
+    got = compiled.layer_norm(x, weight, bias, length, 1e-3)
+    assert_near(got[0], y)
+    expected = generic(norm.normalize_grad, g, x, weight, average, variance, **how)
+    got = compiled.layer_norm_grad(g, x, weight, got[1], got[2], length, 1e-3)
+    for mine, wide in zip(got, expected, strict=True):
+        assert_near(mine.reshape(wide.shape), wide, 1e-4)
+
+
+# Threads
+
+
+def test_calls_from_many_threads_at_once(rng):
+    pairs = [(normal(rng, 150, 170), normal(rng, 170, 130)) for _ in range(8)]
+    wrong = []
+
+    def work(x, y):
+        expected = x.astype(np.float64) @ y
+        for _ in range(20):
+            if np.abs(compiled.matmul(x, y) - expected).max() > 1e-3:
+                wrong.append(x)
+
+    threads = [threading.Thread(target=work, args=pair) for pair in pairs]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+
+
+def _in_child(queue):
+    x = np.ones((300, 300), np.float32)
+    queue.put(float(compiled.matmul(x, x)[0, 0]))
+
+
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+@pytest.mark.skipif("fork" not in multiprocessing.get_all_start_methods(), reason="no fork")
+def test_a_forked_child_has_threads_of_its_own():
+    x = np.ones((300, 300), np.float32)
+    compiled.matmul(x, x)
+    context = multiprocessing.get_context("fork")
+    queue = context.Queue()
+    child = context.Process(target=_in_child, args=(queue,))
+    child.start()
+    assert queue.get(timeout=60) == 300
+    child.join()
