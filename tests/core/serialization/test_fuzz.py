@@ -1,5 +1,6 @@
 """Mutations of good files: they load, or raise our own error, in bounded time and memory."""
 
+import functools
 import io
 import os
 import random
@@ -29,6 +30,7 @@ def contents():
     }
 
 
+@functools.cache
 def saved_zip():
     file = io.BytesIO()
     tallow.save(contents(), file)

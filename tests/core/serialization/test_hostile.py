@@ -316,7 +316,8 @@ def test_loading_touches_nothing_else(tmp_path):
     script = f"""
         import sys
         import tallow
-        tallow.load({str(path)!r}), tallow.load({str(path)!r}, mmap=True)  # all that is lazy is there
+        for mmap in (False, True):
+            tallow.load({str(path)!r}, mmap=mmap)  # what is imported lazily is there from here on
         seen = []
         sys.addaudithook(lambda event, args: seen.append((event, str(args[0]) if args else "")))
         tallow.load({str(path)!r}), tallow.load({str(path)!r}, mmap=True)

@@ -80,7 +80,7 @@ def _from_type(function, cls, args, state):
 def set_attributes(target, state):
     """Give an object attributes from a dict, or from two: those of its `__dict__` and of slots."""
     for attributes in state if isinstance(state, tuple) else (state,):
-        for name, value in (attributes or {}).items():
+        for name, value in _expect(attributes or {}, dict).items():
             target.__dict__[_expect(name, str)] = value
     return target
 

@@ -24,6 +24,9 @@ LINE = 1024  # bytes of the name of a module or class
 
 SIZED = (list, tuple, dict, set, frozenset, str, bytes, bytearray)
 
+# What our builders raise for arguments that are none of what they take.
+MALFORMED = (TallowError, ArithmeticError, AttributeError, TypeError, ValueError, struct.error)
+
 HANDLERS = {}
 
 
@@ -70,7 +73,7 @@ class Interpreter:
             raise self._failure(problem, begin) from None
         except IndexError:
             raise self._failure("expected more, got the end", begin) from None
-        except (TallowError, ArithmeticError, TypeError, ValueError, struct.error) as error:
+        except MALFORMED as error:
             raise self._failure(str(error), begin) from None
         return result
 
