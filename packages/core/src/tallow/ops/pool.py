@@ -34,7 +34,7 @@ def lowest(xp, dtype):
 
 
 def winners(xp, x, out, kernel, stride, padding, dilation, count):
-    """For each place in the kernel: its key, and the windows whose first maximum is there, or NaN."""
+    """For each place in the kernel: its key, and the windows whose first maximum or NaN it is."""
     ground = framed(xp, x, lowest(xp, x.dtype), kernel, stride, padding, dilation, count)
     open = xp.ones(out.shape, bool)
     for _, key in offsets(xp, kernel, count, stride, dilation):
