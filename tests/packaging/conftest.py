@@ -36,7 +36,15 @@ def build(uv):
 
     def build(package, folder, **environment):
         source = ROOT / "packages" / package
-        uv("build --wheel --out-dir", folder, source, *OFFLINE, **environment)
+        uv(
+            "build --wheel --python",
+            sys.executable,
+            "--out-dir",
+            folder,
+            source,
+            *OFFLINE,
+            **environment,
+        )
 
     return build
 
