@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tallow import backend, dtypes
+from tallow.errors import ArgumentError
 
 
 @dataclass
@@ -29,6 +30,9 @@ def set_printoptions(
     precision=None, threshold=None, edgeitems=None, linewidth=None, profile=None, sci_mode=None
 ):
     """Change how tensors print: digits, how many elements before "...", and the width of a line."""
+    if profile not in (None, *_PROFILES):
+        known = ", ".join(_PROFILES)
+        raise ArgumentError(f"set_printoptions: expected profile {known}, got {profile!r}")
     if profile is not None:
         OPTIONS.__dict__.update(vars(_Options(**_PROFILES[profile])))
     given = {
@@ -57,16 +61,19 @@ class _Number:
         if not self.floating:
             self.width = max((len(self(v)) for v in values.tolist()), default=1)
             return
-        nonzero = np.abs(values[np.isfinite(values) & (values != 0)]).astype(np.float64)
-        self.whole = bool(np.all(nonzero == np.ceil(nonzero)))
-        if nonzero.size:
-            smallest, largest = nonzero.min(), nonzero.max()
-            self.scientific = bool(largest / smallest > 1000 or largest > 1e8)
-            if not self.whole:
-                self.scientific = self.scientific or bool(smallest < 1e-4)
-        if OPTIONS.sci_mode is not None:
+        self.whole, self.width = True, 1
+        values = values[np.isfinite(values) & (values != 0)]
+        if not values.size:
+            return
+        sizes = np.abs(values).astype(np.float64)
+        smallest, largest = sizes.min(), sizes.max()
+        self.whole = bool(np.all(sizes == np.ceil(sizes)))
+        if OPTIONS.sci_mode is None:
+            tiny = not self.whole and smallest < 1e-4
+            self.scientific = bool(largest / smallest > 1000 or largest > 1e8 or tiny)
+        else:
             self.scientific = OPTIONS.sci_mode
-        self.width = max((len(self(v)) for v in values.tolist()), default=1)
+        self.width = max(len(self(v)) for v in values.tolist())
 
     def __call__(self, value):
         if not self.floating:
@@ -102,7 +109,7 @@ def _formatter(array):
         sign = "-" if math.copysign(1, v.imag) < 0 else "+"
         return f"{real(v.real).rjust(real.width)}{sign}{imag(abs(v.imag))}j"
 
-    return complex_text, real.width + imag.width + 2
+    return complex_text, real.width + imag.width + 1
 
 
 def _vector(array, element, width, indent, summarise):
@@ -156,14 +163,26 @@ def tensor_repr(tensor):
         suffixes.append(f"device='{tensor.device}'")
     if not array.size and array.ndim != 1:
         suffixes.append(f"size={tuple(array.shape)}")
-    usual = (dtypes.get_default_dtype(), dtypes.int64, dtypes.bool_, dtypes.complex64)
+    default = dtypes.get_default_dtype()
+    usual = (default, dtypes.int64, dtypes.bool_, default.to_complex())
     if dtype not in usual or (not array.size and dtype is not usual[0]):
         suffixes.append(f"dtype={dtype}")
     if tensor.node is not None:
-        suffixes.append(f"grad_fn={tensor.node!r}")
+        suffixes.append(f"grad_fn=<{node_name(tensor.node.name())}>")
     elif tensor.requires_grad:
         suffixes.append("requires_grad=True")
     return _with_suffixes(prefix + body, suffixes)
+
+
+PYTORCH_NAMES = {"power": "pow", "square": "pow", "absolute": "abs", "copy": "clone"}
+
+
+def node_name(name):
+    """PyTorch's name for the node of an op or a `Function`: AddBackward0, MyFunctionBackward."""
+    if name[0].isupper():
+        return f"{name}Backward"
+    words = PYTORCH_NAMES.get(name, name).split("_")
+    return "".join(map(str.capitalize, words)) + "Backward0"
 
 
 def _with_suffixes(text, suffixes):
