@@ -42,8 +42,17 @@ def delay(x, axis, first):
     return np.concatenate([start, np.delete(x, -1, axis)], axis) if x.size else x
 
 
-def over_norm(x, out):
-    return np.where(out == 0, 0, x / out)
+def deviation(x, axis, correction):
+    return np.sqrt(variance(x, axis, correction))
+
+
+def vector_norm(x, p, axis):
+    size = np.abs(x)
+    if np.isinf(p):
+        return (np.max if p > 0 else np.min)(size, axis=axis, keepdims=True)
+    if p == 0:
+        return np.count_nonzero(x, axis=axis, keepdims=True).astype(float)
+    return np.sum(size**p, axis=axis, keepdims=True) ** (1 / p)
 
 
 def argsort(x, axis, descending):
@@ -101,13 +110,16 @@ CASES = [
         *KEPT, at_kink((0, 3), axis=(0,)), at_kink(INFINITY, axis=None), tolerance=4,
     ),
     Case(
-        ops.norm, kept(np.linalg.norm),
-        given((2, 3), axis=(1,)), given((4,), axis=(0,)), at_kink(np.zeros(3), axis=(0,)),
-        tolerance=4,
+        ops.deviation, deviation,
+        given((2, 3), axis=(1,), correction=1), given((2, 3, 2), axis=(0, 2), correction=0),
+        at_kink(np.ones(3), axis=(0,), correction=1), dtypes="fc", tolerance=8,
     ),
     Case(
-        ops.over_norm, over_norm,
-        given((2, 3), np.array([[1.5], [2.5]])), at_kink((2,), np.array([1.0, 0])), tolerance=4,
+        ops.vector_norm, vector_norm,
+        *(given((2, 3), p=p, axis=(1,)) for p in (0, 0.5, 1, 2, 3, -1, np.inf, -np.inf)),
+        given((4,), p=2, axis=None), given((2, 3, 2), p=2.5, axis=(0, 2)),
+        at_kink(np.zeros(3), p=2, axis=(0,)), at_kink(np.zeros(3), p=3, axis=(0,)),
+        kinks=(0,), dtypes="fc", tolerance=8,
     ),
     Case(ops.cumsum, lambda x, axis: np.cumsum(x, axis), *RUNNING, dtypes="ifc", tolerance=8),
     Case(

@@ -183,9 +183,7 @@ def setitem(input, key, value):
             inplace.bump(input, "index assignment")
     except IndexError as error:
         raise _out_of_range(input, key, error) from None
-    except ValueError as error:
-        if "broadcast" not in str(error) and "shape mismatch" not in str(error):
-            raise
+    except ValueError:
         raise ShapeError(
             f"index assignment: expected a value that broadcasts to {tuple(input[key].shape)}, got "
             f"{describe(value)}"

@@ -116,7 +116,7 @@ def norm(input, p="fro", dim=None, keepdim=False, out=None, dtype=None):
     if x.dtype.is_complex:
         x = elementwise.absolute(x)
     if p in ("fro", 2, None):
-        result = ops.norm(x, axis=axes)
+        result = ops.vector_norm(x, p=2, axis=axes)
     elif p == float("inf"):
         result = ops.amax(elementwise.absolute(x), axis=axes)
     elif p == float("-inf"):

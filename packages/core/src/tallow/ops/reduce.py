@@ -3,9 +3,12 @@
 Most keep their axes (`keepdims`) so that rules broadcast; floor 6 drops them.
 """
 
+from math import inf
+
 from tallow.autograd.builtin import expand
 from tallow.autograd.op import op
-from tallow.ops.elementwise import exp, neg
+from tallow.ops.complex import over
+from tallow.ops.elementwise import absolute, exp, power, sign, where
 from tallow.ops.shape import flip, reshape
 
 
@@ -108,11 +111,26 @@ def variance(xp, x, *, axis, correction):
     return out if x.dtype.kind == "c" else out.astype(x.dtype, copy=False)
 
 
+@op
+def deviation(xp, x, *, axis, correction):
+    """The square root of `variance`, the standard deviation. Its gradient at 0 is 0."""
+    return xp.sqrt(variance(x, axis=axis, correction=correction))
+
+
+def variance_slope(x, axis, correction):
+    """The gradient of `variance`."""
+    free = count(x.shape, axis) - correction
+    return (x - mean(x, axis=axis, keepdims=True)) * (2 / free if free else float("inf"))
+
+
 @variance.joint_vjp
 def _(g, x, axis, correction):
-    free = count(x.shape, axis) - correction
-    centred = x - mean(x, axis=axis, keepdims=True)
-    return (g * centred * (2 / free if free > 0 else float("nan")),)
+    return (g * variance_slope(x, axis, correction),)
+
+
+@deviation.joint_vjp
+def _(g, x, out, axis, correction):
+    return (over(g * 0.5, out) * variance_slope(x, axis, correction),)
 
 
 @op
@@ -131,22 +149,31 @@ logsumexp.vjp(lambda g, x, out: g * exp(x - out))
 
 
 @op
-def norm(xp, x, *, axis):
-    """The Euclidean norm; keeps the axes. Its gradient at 0 is 0."""
-    wide = widened(xp, x)
-    return xp.sqrt(xp.sum(wide * wide, axis=axis, keepdims=True)).astype(x.dtype, copy=False)
+def vector_norm(xp, x, *, p, axis):
+    """sum(|x|**p)**(1 / p), for p = inf and -inf the limits, for 0 the count; keeps the axes."""
+    size = xp.abs(widened(xp, x))
+    if abs(p) == inf:
+        out = (xp.max if p > 0 else xp.min)(size, axis=axis, keepdims=True)
+    elif p == 0:
+        out = xp.sum(size != 0, axis=axis, keepdims=True)
+    elif p == 2:
+        out = xp.sqrt(xp.sum(size * size, axis=axis, keepdims=True))
+    else:
+        out = xp.sum(size**p, axis=axis, keepdims=True) ** (1 / p)
+    return out.astype(x.real.dtype, copy=False)
 
 
-@op
-def over_norm(xp, x, out):
-    """x / |x|, and 0 where the norm `out` is 0."""
-    return xp.where(out == 0, xp.zeros_like(x), x / xp.where(out == 0, xp.ones_like(out), out))
+@vector_norm.joint_vjp
+def _(g, x, out, p, axis):
+    """g sign(x) (|x| / out)**(p - 1), and 0 where x is 0."""
+    if p == 2:
+        return (g * over(x, out),)
+    if abs(p) == inf:
+        return (g * sign(x) * ties(absolute(x), out, axis=axis),)
+    ratio = over(absolute(x), out)
+    ratio = where(ratio == 0, 1, ratio)
+    return (g * sign(x) * (power(ratio, p - 1) if p else 0),)
 
-
-norm.vjp(lambda g, x, out: g * over_norm(x, out))
-over_norm.vjp(
-    lambda g, out: over_norm(g, out), lambda g, x, out: neg(g * over_norm(over_norm(x, out), out))
-)
 
 # Running totals
 
