@@ -353,10 +353,9 @@ def test_differentiable_steps_refuse_leaves():
 # Kernels
 
 
-def test_a_kernel_takes_a_group_in_one_call():
+def test_a_kernel_takes_a_group_in_one_call(monkeypatch):
     seen = []
 
-    @updates("sgd", "cpu")
     def kernel(params, grads, buffers, *, lr, momentum, **settings):
         if momentum:
             return NotImplemented
@@ -364,15 +363,19 @@ def test_a_kernel_takes_a_group_in_one_call():
         for p in params:
             p.fill(7)
 
-    try:
-        params = [parameter(1.0), parameter(2.0)]
-        optim.SGD(params, lr=0.5).step()
-        assert seen == [(2, 2, 0.5, ["dampening", "maximize", "nesterov", "weight_decay"])]
-        assert [p.item() for p in params] == [7, 7]
-        optim.SGD(params, lr=0.5, momentum=0.9).step()  # declined: the body runs
-        assert [p.item() for p in params] == [6.5, 6.5]
-    finally:
-        del TABLE["sgd", "cpu"]
+    monkeypatch.setitem(TABLE, ("sgd", "cpu"), kernel)
+    params = [parameter(1.0), parameter(2.0)]
+    optim.SGD(params, lr=0.5).step()
+    assert seen == [(2, 2, 0.5, ["dampening", "maximize", "nesterov", "weight_decay"])]
+    assert [p.item() for p in params] == [7, 7]
+    optim.SGD(params, lr=0.5, momentum=0.9).step()  # declined: the body runs
+    assert [p.item() for p in params] == [6.5, 6.5]
+
+
+def test_kernels_are_registered_by_algorithm_and_backend(monkeypatch):
+    monkeypatch.delitem(TABLE, ("sgd", "cpu"), raising=False)
+    kernel = updates("sgd", "cpu")(lambda *columns, **settings: None)
+    assert TABLE["sgd", "cpu"] is kernel
 
 
 def test_sparse_adam_says_why_not():
