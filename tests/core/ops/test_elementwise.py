@@ -136,6 +136,8 @@ WAVES = [
     unary(ops.tanh, np.tanh, dtypes="fc", domain=(-1, 1), tolerance=8),
     unary(ops.asinh, np.arcsinh, domain=(-0.9, 0.9), dtypes="fc", tolerance=8),
     unary(ops.acosh, np.arccosh, domain=(1.1, 3), dtypes="fc", tolerance=8),
+    binary(ops.tanh_grad, lambda g, out: g * (1 - out**2), examples=ARRAYS, dtypes="fc"),
+    binary(ops.sigmoid_grad, lambda g, out: g * out * (1 - out), examples=ARRAYS, dtypes="fc"),
     unary(ops.atanh, np.arctanh, domain=(-0.9, 0.9), dtypes="fc", tolerance=8),
     binary(ops.hypot, np.hypot, domain=(0.2, 2), examples=ARRAYS, tolerance=4),
     unary(ops.sinc, np.sinc, at_kink(WHOLE), domain=(0.1, 2), tolerance=16),

@@ -111,6 +111,12 @@ def silu(x):
 
 
 @op
+def silu_grad(g, x):
+    s = sigmoid(x)
+    return g * (s * (1 + x * (1 - s)))
+
+
+@op
 def mish(xp, x):
     """x * tanh(softplus(x)). https://arxiv.org/abs/1908.08681"""
     return x * xp.tanh(xp.logaddexp(x, xp.zeros_like(x)))
@@ -120,6 +126,16 @@ def mish(xp, x):
 def gelu(x):
     """x * Phi(x), Phi the standard normal distribution function. https://arxiv.org/abs/1606.08415"""
     return x * (0.5 + 0.5 * erf(x * sqrt(0.5)))
+
+
+@op
+def gelu_grad(g, x):
+    return g * (0.5 + 0.5 * erf(x * sqrt(0.5)) + x * _density(x))
+
+
+def _density(x):
+    """The standard normal density."""
+    return exp(x * x * -0.5) * sqrt(0.5 / pi)
 
 
 @op
@@ -136,19 +152,14 @@ def _elu_rule(g, x, alpha, scale, inner):
     return where(x > 0, g * scale, g * exp(minimum(x, 0) * inner) * (alpha * scale * inner))
 
 
-def _silu_rule(g, x):
+def _silu_curvature(x):
     s = sigmoid(x)
-    return g * (s * (1 + x * (1 - s)))
+    return s * (1 - s) * (2 + x * (1 - 2 * s))
 
 
 def _mish_rule(g, x):
     t = tanh(softplus(x, beta=1, threshold=20))
     return g * (t + x * (1 - t * t) * sigmoid(x))
-
-
-def _gelu_rule(g, x):
-    density = exp(x * x * -0.5) * sqrt(0.5 / pi)
-    return g * (0.5 + 0.5 * erf(x * sqrt(0.5)) + x * density)
 
 
 def _gelu_tanh_rule(g, x):
@@ -160,7 +171,9 @@ def _gelu_tanh_rule(g, x):
 elu.vjp(_elu_rule)
 softplus.vjp(lambda g, x, beta, threshold: where(x * beta > threshold, g, g * sigmoid(x * beta)))
 logsigmoid.vjp(lambda g, x: g * sigmoid(-x))
-silu.vjp(_silu_rule)
+silu.vjp(lambda g, x: silu_grad(g, x))
+silu_grad.vjp(lambda v, x: silu_grad(v, x), lambda v, g, x: v * g * _silu_curvature(x))
 mish.vjp(_mish_rule)
-gelu.vjp(_gelu_rule)
+gelu.vjp(lambda g, x: gelu_grad(g, x))
+gelu_grad.vjp(lambda v, x: gelu_grad(v, x), lambda v, g, x: v * g * _density(x) * (2 - x * x))
 gelu_tanh.vjp(_gelu_tanh_rule)

@@ -254,6 +254,11 @@ def tanh(xp, x):
 
 
 @op
+def tanh_grad(g, out):
+    return g * (1 - out * out)
+
+
+@op
 def asinh(xp, x):
     return xp.arcsinh(x)
 
@@ -282,11 +287,13 @@ def sinc(xp, x):
 
 @op
 def sigmoid(xp, x):
-    """1 / (1 + exp(-x)), from tanh, which cannot overflow."""
-    half = xp.tanh(x * 0.5)
-    half *= 0.5
-    half += 0.5
-    return half if half.dtype is x.dtype else half.astype(x.dtype)
+    out = 1 / (1 + xp.exp(-x))
+    return out if out.dtype is x.dtype else out.astype(x.dtype)
+
+
+@op
+def sigmoid_grad(g, out):
+    return g * (out * (1 - out))
 
 
 sin.vjp(lambda g, x: g * cos(x))
@@ -303,8 +310,10 @@ acosh.vjp(lambda g, x: g * rsqrt(x * x - 1))
 atanh.vjp(lambda g, x: g / (1 - x * x))
 hypot.vjp(lambda g, x, out: g * (x / out), lambda g, y, out: g * (y / out))
 sinc.vjp(lambda g, x, out: g * over(cos(x * pi) - out, x))
-tanh.vjp(lambda g, out: g * (1 - out * out))
-sigmoid.vjp(lambda g, out: g * (out * (1 - out)))
+tanh.vjp(lambda g, out: tanh_grad(g, out))
+tanh_grad.vjp(lambda v, out: tanh_grad(v, out), lambda v, g, out: v * g * (-2 * out))
+sigmoid.vjp(lambda g, out: sigmoid_grad(g, out))
+sigmoid_grad.vjp(lambda v, out: sigmoid_grad(v, out), lambda v, g, out: v * g * (1 - 2 * out))
 
 # Absolute value, sign, rounding, choice
 

@@ -16,8 +16,10 @@ for op in (
     linalg.matmul, linalg.linear,
     conv.conv, conv.conv_grad_input, conv.conv_grad_weight,
     pool.max_pool, pool.max_pool_grad,
-    activation.relu, activation.relu_grad, activation.gelu, activation.silu,
-    elementwise.exp, elementwise.tanh, elementwise.sigmoid,
+    activation.relu, activation.relu_grad, activation.gelu, activation.gelu_grad,
+    activation.silu, activation.silu_grad,
+    elementwise.exp, elementwise.tanh, elementwise.tanh_grad,
+    elementwise.sigmoid, elementwise.sigmoid_grad,
     softmax.softmax, softmax.softmax_grad, softmax.log_softmax, softmax.log_softmax_grad,
 ):  # fmt: skip
     op.on("cpu")(getattr(compiled, op.op.name))
