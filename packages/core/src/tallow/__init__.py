@@ -18,6 +18,7 @@ from tallow import methods  # attaches the methods of Tensor
 from tallow.activations import *
 from tallow.attributes import *
 from tallow.autograd import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled
+from tallow.casting import *
 from tallow.changes import *
 from tallow.complex_parts import *
 from tallow.creation import *
@@ -41,14 +42,17 @@ from tallow.layout import *
 from tallow.legacy import *
 from tallow.logic import *
 from tallow.math import *
+from tallow.ordering import *
 from tallow.products import *
 from tallow.promotion import can_cast, result_type
 from tallow.random import *
 from tallow.reductions import *
+from tallow.running import *
 from tallow.shaping import *
 from tallow.size import Size
 from tallow.special import *
 from tallow.spectral import *
+from tallow.statistics import *
 from tallow.tensor import Tensor
 
 inf, nan, pi, e = _math.inf, _math.nan, _math.pi, _math.e
@@ -60,6 +64,8 @@ _PACKAGES = """
     amp autograd backends cuda distributions fft func hub linalg nn optim serialization signal
     special testing utils
 """.split()
+
+_ELSEWHERE = {"GradScaler": "amp", "load": "serialization", "save": "serialization"}
 
 _FUNCTIONAL = """
     adaptive_avg_pool1d alpha_dropout avg_pool1d batch_norm bilinear
@@ -76,8 +82,8 @@ def __getattr__(name):
     """The packages, and functions that torch has here and in a package, at their first use."""
     if name in _PACKAGES:
         return _import_module(f"tallow.{name}")
-    if name in ("load", "save"):
-        return getattr(_import_module("tallow.serialization"), name)
+    if name in _ELSEWHERE:
+        return getattr(_import_module(f"tallow.{_ELSEWHERE[name]}"), name)
     if name in _FUNCTIONAL:
         return getattr(_import_module("tallow.nn.functional"), name)
     raise AttributeError(f"module 'tallow' has no attribute {name!r}")

@@ -20,13 +20,13 @@ from tallow.errors import (
 )
 from tallow.ops.elementwise import fill, where
 from tallow.ops.shape import reshape
-from tallow.promotion import as_tensor_operand, axis_of, element, pair, to_dtype
+from tallow.promotion import as_tensor_operand, axis_of, element, to_dtype
 from tallow.shaping import expand
 from tallow.tensor import Tensor, wrap
 
 __all__ = [
     "gather", "index_add", "index_copy", "index_fill", "index_put", "index_select", "masked_fill",
-    "masked_scatter", "masked_select", "nonzero", "scatter", "scatter_add", "searchsorted", "take",
+    "masked_scatter", "masked_select", "nonzero", "scatter", "scatter_add", "take",
     "take_along_dim",
 ]  # fmt: skip
 
@@ -408,13 +408,3 @@ def nonzero(input, *, as_tuple=False, out=None):
     if as_tuple:
         return tuple(wrap(index) for index in xp.nonzero(array))
     return wrap(xp.argwhere(array))
-
-
-def searchsorted(sorted_sequence, input, *, right=False, side=None):
-    """Where to insert elements into a sorted vector so that it stays sorted."""
-    side = side or ("right" if right else "left")
-    sequence, values = pair(
-        "searchsorted", sorted_sequence, as_tensor_operand("searchsorted", input)
-    )
-    xp = backend.for_array(sequence.array).xp
-    return wrap(xp.asarray(xp.searchsorted(sequence.array, values.array, side=side)))

@@ -15,6 +15,7 @@ import tallow.ops.elementwise as ops
 from tallow import (
     activations,
     attributes,
+    casting,
     changes,
     complex_parts,
     conversion,
@@ -26,12 +27,15 @@ from tallow import (
     joining,
     logic,
     math,
+    ordering,
     products,
     random,
     reductions,
+    running,
     shaping,
     special,
     spectral,
+    statistics,
 )
 from tallow.errors import TypeMismatchError, describe
 from tallow.tensor import Tensor
@@ -45,6 +49,9 @@ MODULES = (
     creation,
     random,
     reductions,
+    running,
+    ordering,
+    statistics,
     shaping,
     joining,
     diagonals,
@@ -56,6 +63,7 @@ MODULES = (
     attributes,
     changes,
 )
+casting.cast_by_policy(*MODULES)
 
 FUNCTIONS_ONLY = {
     "empty_like", "full_like", "imag", "ones_like", "poisson", "rand_like", "randint_like",
@@ -110,7 +118,7 @@ def _attach_functions():
 
 
 def _takes_input(function):
-    function = getattr(function, "__wrapped__", function)
+    function = inspect.unwrap(function)
     return inspect.isfunction(function) and function.__code__.co_varnames[:1] == ("input",)
 
 

@@ -196,14 +196,14 @@ def _as_index(name, value):
 
 
 def axes_of(name, dim, ndim):
-    """A dim, several, or None for all, as a tuple of axes (None stays None)."""
+    """A dim or several as a tuple of axes; None for all of them, and for those of a 0-d tensor."""
     if dim is None:
         return None
     dims = (dim,) if not isinstance(dim, tuple | list) else tuple(dim)
     axes = tuple(axis_of(name, d, ndim) for d in dims)
     if len(set(axes)) != len(axes):
-        raise ArgumentError(f"{name}: expected each dim once, got {dims}")
-    return axes or None
+        raise ShapeError(f"{name}: expected each dim once, got {dims}")
+    return axes if axes and ndim else None
 
 
 def sizes_of(name, sizes):
@@ -214,7 +214,7 @@ def sizes_of(name, sizes):
 
 
 def numpy_names(function):
-    """The function, which also takes `axis` and `keepdims` for `dim` and `keepdim`, as PyTorch's."""
+    """The function, which takes `axis` and `keepdims` for `dim` and `keepdim`, as PyTorch's do."""
 
     @wraps(function)
     def call(*args, **kwargs):

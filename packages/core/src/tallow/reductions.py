@@ -1,32 +1,54 @@
-"""Reductions of torch's namespace: sums, means, extremes, norms, running totals, sorting."""
+"""Reductions of torch's namespace: sums, means, variances, extremes, norms, truth."""
 
 from typing import NamedTuple
 
 import tallow.ops.elementwise as elementwise
-import tallow.ops.logic as logic
 import tallow.ops.reduce as ops
-from tallow import backend, dtypes
-from tallow.errors import ArgumentError, DtypeError, OutOfRangeError, describe
+from tallow import dtypes
+from tallow.errors import (
+    DtypeError,
+    NotSupportedError,
+    OutOfRangeError,
+    ShapeError,
+    TypeMismatchError,
+    describe,
+)
 from tallow.ops.index import gather
+from tallow.ops.logic import isnan, logical_not
 from tallow.ops.shape import reshape
-from tallow.promotion import axes_of, axis_of, floating, give, pair, to_dtype
-from tallow.tensor import Tensor, wrap
+from tallow.promotion import (
+    axes_of,
+    axis_of,
+    floating,
+    give,
+    numpy_names,
+    pair,
+    to_dtype,
+)
+from tallow.tensor import Tensor
 
 __all__ = [
-    "all", "amax", "amin", "any", "argmax", "argmin", "argsort", "bincount", "count_nonzero",
-    "cumprod", "cumsum", "logsumexp", "max", "mean", "median", "min", "norm", "prod", "sort", "std",
-    "std_mean", "sum", "topk", "unique", "var", "var_mean",
+    "all", "amax", "amin", "aminmax", "any", "argmax", "argmin", "count_nonzero", "dist",
+    "frobenius_norm", "logsumexp", "max", "mean", "min", "nanmean", "nansum", "norm",
+    "nuclear_norm", "prod", "renorm", "std", "std_mean", "sum", "var", "var_mean",
 ]  # fmt: skip
 
 
-class MinMax(NamedTuple):
-    """Values along a dim and their positions."""
+class Selection(NamedTuple):
+    """Elements along a dim and their positions."""
 
     values: Tensor
     indices: Tensor
 
 
-def _drop(result, input, axes, keepdim):
+class Extremes(NamedTuple):
+    """The smallest and the largest elements."""
+
+    min: Tensor
+    max: Tensor
+
+
+def drop_axes(result, input, axes, keepdim):
     """A reduction that kept its axes, without them unless `keepdim`."""
     if keepdim:
         return result
@@ -35,12 +57,39 @@ def _drop(result, input, axes, keepdim):
     return reshape(result, shape=rest)
 
 
-def _summable(input, dtype):
+def give_all(results, out, name):
+    """A named tuple of results, each written into its tensor of `out` if the caller gave them."""
+    if out is None:
+        return results
+    return type(results)(*[give(x, y, name) for x, y in zip(results, out, strict=True)])
+
+
+def _tensor(name, input):
+    if not isinstance(input, Tensor):
+        raise TypeMismatchError(f"{name}: expected a tensor, got {type(input).__name__}")
+    return input
+
+
+def summable(name, input, dtype):
+    """The tensor in the dtype of its sums: `dtype`, or int64 for integers and bool."""
+    _tensor(name, input)
     if dtype is not None:
         return to_dtype(input, dtype)
     return input if input.dtype.category >= dtypes.FLOATING else to_dtype(input, dtypes.int64)
 
 
+def _inexact(name, input):
+    if _tensor(name, input).dtype.category < dtypes.FLOATING:
+        raise DtypeError(
+            f"{name}: expected a floating or complex tensor, got {describe(input)}; use .float()"
+        )
+    return input
+
+
+# Sums
+
+
+@numpy_names
 def sum(input, dim=None, keepdim=False, *, dtype=None, out=None):
     """The sum over all elements, or along `dim` (an int or several). Integers and bool give int64.
 
@@ -48,137 +97,224 @@ def sum(input, dim=None, keepdim=False, *, dtype=None, out=None):
     >>> tallow.sum(tallow.ones(2, 3), dim=1)
     tensor([3., 3.])
     """
-    axes = axes_of("sum", dim, input.array.ndim)
-    return give(ops.sum(_summable(input, dtype), axis=axes, keepdims=keepdim), out, "sum")
+    x = summable("sum", input, dtype)
+    axes = axes_of("sum", dim, x.array.ndim)
+    return give(ops.sum(x, axis=axes, keepdims=keepdim), out, "sum")
 
 
+@numpy_names
+def nansum(input, dim=None, keepdim=False, *, dtype=None, out=None):
+    """`sum`, NaN counting as 0."""
+    if input.dtype.is_complex:
+        raise DtypeError(f"nansum: expected a real tensor, got {describe(input)}")
+    return give(sum(_without_nan(input), dim, keepdim, dtype=dtype), out, "nansum")
+
+
+def _without_nan(input):
+    if input.dtype.category < dtypes.FLOATING:
+        return input
+    return elementwise.where(isnan(input), 0, input)
+
+
+@numpy_names
 def mean(input, dim=None, keepdim=False, *, dtype=None, out=None):
     """The mean over all elements, or along `dim`, of a floating or complex tensor."""
-    if dtype is not None:
-        input = to_dtype(input, dtype)
-    if input.dtype.category < dtypes.FLOATING:
-        raise DtypeError(
-            f"mean: expected a floating-point tensor, got {describe(input)}; use .float() first"
-        )
-    axes = axes_of("mean", dim, input.array.ndim)
-    return give(ops.mean(input, axis=axes, keepdims=keepdim), out, "mean")
+    x = _inexact("mean", input if dtype is None else to_dtype(input, dtype))
+    axes = axes_of("mean", dim, x.array.ndim)
+    return give(ops.mean(x, axis=axes, keepdims=keepdim), out, "mean")
 
 
+@numpy_names
+def nanmean(input, dim=None, keepdim=False, *, dtype=None, out=None):
+    """The mean of the elements that are not NaN; NaN where there are none."""
+    x = _inexact("nanmean", input if dtype is None else to_dtype(input, dtype))
+    count = sum(logical_not(isnan(x)), dim, keepdim)
+    total = sum(_without_nan(x), dim, keepdim)
+    return give(elementwise.div(total, to_dtype(count, x.dtype)), out, "nanmean")
+
+
+@numpy_names
 def prod(input, dim=None, keepdim=False, *, dtype=None, out=None):
     """The product over all elements, or along one dim."""
-    axes = axes_of("prod", dim, input.array.ndim)
-    return give(ops.prod(_summable(input, dtype), axis=axes, keepdims=keepdim), out, "prod")
+    if isinstance(dim, tuple | list):
+        raise TypeMismatchError(f"prod: expected one dim, got {dim}")
+    x = summable("prod", input, dtype)
+    axes = axes_of("prod", dim, x.array.ndim)
+    return give(ops.prod(x, axis=axes, keepdims=keepdim), out, "prod")
 
 
-def var(input, dim=None, unbiased=None, keepdim=False, *, correction=None, out=None):
-    """The variance, with n - correction in the denominator (correction 1 unless told)."""
-    if isinstance(dim, bool):
-        dim, unbiased = None, dim
-    if correction is None:
-        correction = 1 if unbiased is None or unbiased else 0
-    axes = axes_of("var", dim, input.array.ndim)
-    result = ops.variance(floating("var", input), axis=axes, correction=correction)
-    return give(_drop(result, input, axes, keepdim), out, "var")
-
-
-def std(input, dim=None, unbiased=None, keepdim=False, *, correction=None, out=None):
-    """The standard deviation: the square root of `var`."""
-    return give(
-        elementwise.sqrt(var(input, dim, unbiased, keepdim, correction=correction)), out, "std"
-    )
-
-
-def var_mean(input, dim=None, unbiased=None, keepdim=False, *, correction=None):
-    """(variance, mean)."""
-    if isinstance(dim, bool):
-        dim, unbiased = None, dim
-    return var(input, dim, unbiased, keepdim, correction=correction), mean(input, dim, keepdim)
-
-
-def std_mean(input, dim=None, unbiased=None, keepdim=False, *, correction=None):
-    """(standard deviation, mean)."""
-    if isinstance(dim, bool):
-        dim, unbiased = None, dim
-    return std(input, dim, unbiased, keepdim, correction=correction), mean(input, dim, keepdim)
-
-
+@numpy_names
 def logsumexp(input, dim, keepdim=False, *, out=None):
     """log(sum(exp(input))) along `dim`, without overflow."""
     axes = axes_of("logsumexp", dim, input.array.ndim)
     result = ops.logsumexp(floating("logsumexp", input), axis=axes)
-    return give(_drop(result, input, axes, keepdim), out, "logsumexp")
+    return give(drop_axes(result, input, axes, keepdim), out, "logsumexp")
 
 
+# Spread
+
+
+def _spread(name, op, input, dim, unbiased, keepdim, correction):
+    if isinstance(dim, bool):
+        dim, unbiased = None, dim
+    if correction is None:
+        correction = 0 if unbiased is False else 1
+    axes = axes_of(name, dim, _inexact(name, input).array.ndim)
+    result = op(input, axis=axes, correction=correction)
+    return drop_axes(result, input, axes, keepdim)
+
+
+@numpy_names
+def var(input, dim=None, unbiased=None, keepdim=False, *, correction=None, out=None):
+    """The variance, with n - correction in the denominator (correction 1 unless told)."""
+    result = _spread("var", ops.variance, input, dim, unbiased, keepdim, correction)
+    return give(result, out, "var")
+
+
+@numpy_names
+def std(input, dim=None, unbiased=None, keepdim=False, *, correction=None, out=None):
+    """The standard deviation: the square root of `var`."""
+    result = _spread("std", ops.deviation, input, dim, unbiased, keepdim, correction)
+    return give(result, out, "std")
+
+
+@numpy_names
+def var_mean(input, dim=None, unbiased=None, keepdim=False, *, correction=None):
+    """(variance, mean)."""
+    average = mean(input, None if isinstance(dim, bool) else dim, keepdim)
+    return var(input, dim, unbiased, keepdim, correction=correction), average
+
+
+@numpy_names
+def std_mean(input, dim=None, unbiased=None, keepdim=False, *, correction=None):
+    """(standard deviation, mean)."""
+    average = mean(input, None if isinstance(dim, bool) else dim, keepdim)
+    return std(input, dim, unbiased, keepdim, correction=correction), average
+
+
+# Norms
+
+
+@numpy_names
 def norm(input, p="fro", dim=None, keepdim=False, out=None, dtype=None):
-    """The p-norm of all elements, or along `dim`; "fro" and 2 are the Euclidean norm."""
-    axes = axes_of("norm", dim, input.array.ndim)
-    x = floating("norm", input if dtype is None else to_dtype(input, dtype))
-    if x.dtype.is_complex:
-        x = elementwise.absolute(x)
-    if p in ("fro", 2, None):
-        result = ops.vector_norm(x, p=2, axis=axes)
-    elif p == float("inf"):
-        result = ops.amax(elementwise.absolute(x), axis=axes)
-    elif p == float("-inf"):
-        result = ops.amin(elementwise.absolute(x), axis=axes)
-    elif p == 0:
-        nonzero = to_dtype(logic.not_equal(x, 0), x.dtype)
-        result = ops.sum(nonzero, axis=axes, keepdims=True)
-    else:
-        powers = elementwise.power(elementwise.absolute(x), p)
-        result = elementwise.power(ops.sum(powers, axis=axes, keepdims=True), 1 / p)
-    return give(_drop(result, x, axes, keepdim), out, "norm")
+    """The p-norm of all elements, or along `dim`; "fro" and 2 are the Euclidean norm.
+
+    "nuc", the sum of the singular values, is of a matrix: of two dims.
+    """
+    x = _inexact("norm", input if dtype is None else to_dtype(input, dtype))
+    if p == "nuc":
+        return nuclear_norm(x, dim, keepdim, out=out)
+    p = 2 if p in ("fro", None) else p
+    if not isinstance(p, int | float):
+        raise ShapeError(f"norm: expected p to be a number, 'fro' or 'nuc', got {p!r}")
+    axes = axes_of("norm", dim, x.array.ndim)
+    if (p < 0 or p == float("inf")) and not ops.count(x.array.shape, axes):
+        raise ShapeError(f"norm: expected elements to take the {p}-norm of, got {describe(x)}")
+    return give(drop_axes(ops.vector_norm(x, p=p, axis=axes), x, axes, keepdim), out, "norm")
+
+
+@numpy_names
+def frobenius_norm(input, dim, keepdim=False, *, out=None):
+    """The Euclidean norm along one dim or over two."""
+    return norm(input, 2, dim, keepdim, out=out)
+
+
+@numpy_names
+def nuclear_norm(input, dim=None, keepdim=False, *, out=None):
+    """The sum of the singular values of a matrix, or of the matrices over two dims."""
+    from tallow.linalg import matrix_norm
+
+    dim = tuple(range(input.array.ndim)) if dim is None else dim
+    if not isinstance(dim, tuple | list) or len(dim) != 2:
+        raise ShapeError(f"nuclear_norm: expected two dims, got {dim} of {describe(input)}")
+    return give(matrix_norm(input, "nuc", tuple(dim), keepdim), out, "nuclear_norm")
+
+
+def dist(input, other, p=2):
+    """The p-norm of the difference."""
+    return norm(elementwise.sub(*pair("dist", input, other)), p)
+
+
+def renorm(input, p, dim, maxnorm, *, out=None):
+    """The slices along `dim` whose p-norm is above `maxnorm`, scaled down to it."""
+    if p <= 0 or maxnorm < 0:
+        raise ShapeError(f"renorm: expected p > 0 and maxnorm >= 0, got {p} and {maxnorm}")
+    if input.array.ndim < 2:
+        raise ShapeError(f"renorm: expected at least two dims, got {describe(input)}")
+    kept = axis_of("renorm", dim, input.array.ndim)
+    axes = tuple(axis for axis in range(input.array.ndim) if axis != kept)
+    size = ops.vector_norm(input, p=p, axis=axes)
+    scale = elementwise.where(size > maxnorm, maxnorm / (size + 1e-7), 1)
+    return give(elementwise.mul(input, scale), out, "renorm")
 
 
 # Extremes
 
 
-def _not_empty(name, input, dim):
-    size = input.array.size if dim is None else input.array.shape[dim] if input.array.ndim else 1
-    if size == 0:
-        raise OutOfRangeError(
-            f"{name}: expected at least one element to reduce, got {describe(input)}"
-        )
+def _ordered(name, input, error=NotSupportedError):
+    if input.dtype.is_complex:
+        raise error(f"{name}: expected a real tensor, complex numbers have no order")
+    return input
 
 
-def amax(input, dim=(), keepdim=False, *, out=None):
-    """The largest element, or along `dim`; ties share the gradient evenly."""
-    axes = axes_of("amax", None if dim == () else dim, input.array.ndim)
-    _not_empty("amax", input, None)
-    return give(_drop(ops.amax(input, axis=axes), input, axes, keepdim), out, "amax")
+def not_empty(name, input, axes):
+    """Raise if there is nothing to reduce: IndexError along a dim, RuntimeError for all."""
+    if ops.count(input.array.shape, axes) == 0:
+        error = ShapeError if axes is None else OutOfRangeError
+        raise error(f"{name}: expected at least one element to reduce, got {describe(input)}")
 
 
-def amin(input, dim=(), keepdim=False, *, out=None):
-    """The smallest element, or along `dim`; ties share the gradient evenly."""
-    axes = axes_of("amin", None if dim == () else dim, input.array.ndim)
-    _not_empty("amin", input, None)
-    return give(_drop(ops.amin(input, axis=axes), input, axes, keepdim), out, "amin")
+def _extreme_along(name, op):
+    def function(input, dim=(), keepdim=False, *, out=None):
+        axes = axes_of(name, None if dim == () else dim, _ordered(name, input).array.ndim)
+        not_empty(name, input, axes)
+        return give(drop_axes(op(input, axis=axes), input, axes, keepdim), out, name)
+
+    function.__name__ = function.__qualname__ = name
+    function.__doc__ = (
+        f"The {name[1:]}imum of all elements, or along `dim`; ties share the gradient evenly."
+    )
+    return numpy_names(function)
 
 
-def _extreme(name, reduce_all, arg, pairwise):
+amax = _extreme_along("amax", ops.amax)
+amin = _extreme_along("amin", ops.amin)
+
+
+@numpy_names
+def aminmax(input, *, dim=None, keepdim=False, out=None):
+    """(min, max) of all elements, or along one dim."""
+    axes = axes_of("aminmax", dim, input.array.ndim)
+    if ops.count(input.array.shape, axes) == 0:
+        raise ShapeError(f"aminmax: expected at least one element, got {describe(input)}")
+    dim = () if dim is None else dim
+    return give_all(Extremes(amin(input, dim, keepdim), amax(input, dim, keepdim)), out, "aminmax")
+
+
+def _extreme(name, along, arg, pairwise):
     """`max` and `min`: of all elements, along a dim with positions, or of two tensors."""
 
     def function(input, dim=None, keepdim=False, *, other=None, out=None):
         if isinstance(dim, Tensor) or other is not None:
             return give(pairwise(*pair(name, input, dim if other is None else other)), out, name)
         if dim is None:
-            return reduce_all(input)
-        axis = axis_of(name, dim, input.array.ndim)
-        _not_empty(name, input, axis)
-        if input.array.ndim == 0:
-            return MinMax(elementwise.copy(input), arg(input, axis=None, keepdims=False))
+            return give(along(input), out, name)
+        axis = axis_of(name, dim, _ordered(name, input).array.ndim)
+        if not input.array.ndim:
+            selected = Selection(elementwise.copy(input), arg(input, axis=None, keepdims=False))
+            return give_all(selected, out, name)
+        not_empty(name, input, (axis,))
         indices = arg(input, axis=axis, keepdims=True)
         values = gather(input, axis=axis, index=indices.array)
-        return MinMax(
-            _drop(values, input, (axis,), keepdim), _drop(indices, input, (axis,), keepdim)
-        )
+        parts = [drop_axes(x, input, (axis,), keepdim) for x in (values, indices)]
+        return give_all(Selection(*parts), out, name)
 
     function.__name__ = function.__qualname__ = name
     function.__doc__ = (
         f"The {name}imum of all elements; with `dim`, (values, indices) along it; with a second "
         f"tensor, the elementwise {name}imum."
     )
-    return function
+    return numpy_names(function)
 
 
 max = _extreme("max", amax, ops.argmax, elementwise.maximum)
@@ -186,24 +322,30 @@ min = _extreme("min", amin, ops.argmin, elementwise.minimum)
 
 
 def _position(name, op):
-    def function(input, dim=None, keepdim=False):
-        axis = None if dim is None or not input.array.ndim else axis_of(name, dim, input.array.ndim)
-        _not_empty(name, input, axis)
-        return op(input, axis=axis, keepdims=keepdim)
+    def function(input, dim=None, keepdim=False, *, out=None):
+        axes = axes_of(name, dim, _ordered(name, input, DtypeError).array.ndim)
+        if ops.count(input.array.shape, axes) == 0:
+            raise OutOfRangeError(f"{name}: expected at least one element, got {describe(input)}")
+        return give(op(input, axis=axes and axes[0], keepdims=keepdim), out, name)
 
     function.__name__ = function.__qualname__ = name
     function.__doc__ = (
         f"The index (int64) of the {name[3:]}imum, of the flattened tensor or along `dim`."
     )
-    return function
+    return numpy_names(function)
 
 
 argmax = _position("argmax", ops.argmax)
 argmin = _position("argmin", ops.argmin)
 
 
+# Truth
+
+
 def _truth(name, op, doc):
     def function(input, dim=None, keepdim=False, *, out=None):
+        if dim == () and input.array.ndim:
+            return give(logical_not(logical_not(input)), out, name)
         axes = axes_of(name, dim, input.array.ndim)
         result = op(input, axis=axes, keepdims=keepdim)
         if input.dtype is dtypes.uint8:
@@ -212,112 +354,14 @@ def _truth(name, op, doc):
 
     function.__name__ = function.__qualname__ = name
     function.__doc__ = doc
-    return function
+    return numpy_names(function)
 
 
 any = _truth("any", ops.any, "True if any element is nonzero, overall or along `dim`.")
 all = _truth("all", ops.all, "True if all elements are nonzero, overall or along `dim`.")
 
 
+@numpy_names
 def count_nonzero(input, dim=None):
     """How many elements are nonzero, overall or along `dim`."""
     return ops.count_nonzero(input, axis=axes_of("count_nonzero", dim, input.array.ndim))
-
-
-# Running totals and order
-
-
-def cumsum(input, dim, *, dtype=None, out=None):
-    """The running sum along `dim`."""
-    axis = axis_of("cumsum", dim, input.array.ndim)
-    x = _summable(input, dtype)
-    return give(ops.cumsum(x, axis=axis) if x.array.ndim else elementwise.copy(x), out, "cumsum")
-
-
-def cumprod(input, dim, *, dtype=None, out=None):
-    """The running product along `dim`."""
-    axis = axis_of("cumprod", dim, input.array.ndim)
-    x = _summable(input, dtype)
-    return give(ops.cumprod(x, axis=axis) if x.array.ndim else elementwise.copy(x), out, "cumprod")
-
-
-def argsort(input, dim=-1, descending=False, stable=False):
-    """The indices that sort `input` along `dim`; equal elements keep their order."""
-    axis = axis_of("argsort", dim, input.array.ndim)
-    if not input.array.ndim:
-        return ops.argmax(input, axis=None, keepdims=False)
-    return ops.argsort(input, axis=axis, descending=descending)
-
-
-def sort(input, dim=-1, descending=False, stable=False, *, out=None):
-    """(values, indices), sorted along `dim`.
-
-    >>> import tallow
-    >>> tallow.sort(tallow.tensor([3, 1, 2])).indices
-    tensor([1, 2, 0])
-    """
-    indices = argsort(input, dim, descending)
-    if not input.array.ndim:
-        return MinMax(elementwise.copy(input), indices)
-    axis = axis_of("sort", dim, input.array.ndim)
-    return MinMax(gather(input, axis=axis, index=indices.array), indices)
-
-
-def topk(input, k, dim=-1, largest=True, sorted=True, *, out=None):
-    """(values, indices) of the k largest (or smallest) elements along `dim`, in order."""
-    axis = axis_of("topk", dim, input.array.ndim)
-    size = input.array.shape[axis] if input.array.ndim else 1
-    if not 0 <= k <= size:
-        raise OutOfRangeError(
-            f"topk: expected k between 0 and {size}, the size of dim {dim}, got {k}"
-        )
-    values, indices = sort(input, dim, largest)
-    if not input.array.ndim:
-        return MinMax(values, indices)
-    region = (slice(None),) * axis + (slice(k),)
-    return MinMax(values[region], indices[region])
-
-
-def median(input, dim=None, keepdim=False):
-    """The middle element (the lower of two); with `dim`, (values, indices) along it."""
-    if dim is None:
-        if not input.array.size:
-            raise ArgumentError("median: expected at least one element, got none")
-        flat = reshape(input, shape=(-1,))
-        return sort(flat).values[(flat.array.size - 1) // 2]
-    axis = axis_of("median", dim, input.array.ndim)
-    if not input.array.ndim:
-        return sort(input)
-    values, indices = sort(input, dim)
-    position = (input.array.shape[axis] - 1) // 2
-    middle = (slice(None),) * axis + (slice(position, position + 1),)
-    return MinMax(
-        _drop(values[middle], input, (axis,), keepdim),
-        _drop(indices[middle], input, (axis,), keepdim),
-    )
-
-
-def unique(input, sorted=True, return_inverse=False, return_counts=False, dim=None):
-    """The distinct elements in order; also each element's index among them, and their counts."""
-    xp = backend.for_array(input.array).xp
-    axis = None if dim is None else axis_of("unique", dim, input.array.ndim)
-    values, inverse, counts = xp.unique(
-        input.array, return_inverse=True, return_counts=True, axis=axis
-    )
-    results = [values]
-    if return_inverse:
-        results.append(inverse.reshape(input.array.shape if axis is None else -1))
-    if return_counts:
-        results.append(counts)
-    wrapped = tuple(wrap(array) for array in results)
-    return wrapped[0] if len(wrapped) == 1 else wrapped
-
-
-def bincount(input, weights=None, minlength=0):
-    """How often each non-negative int occurs in a 1-d tensor, or the sum of its weights."""
-    if input.array.ndim != 1 or input.dtype.category != dtypes.INTEGER:
-        raise DtypeError(f"bincount: expected a 1-d tensor of integers, got {describe(input)}")
-    if input.array.size and input.array.min() < 0:
-        raise ArgumentError("bincount: expected non-negative integers, got a negative one")
-    weights = None if weights is None else weights.array
-    return wrap(backend.for_array(input.array).xp.bincount(input.array, weights, minlength))

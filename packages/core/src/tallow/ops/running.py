@@ -1,0 +1,54 @@
+"""Running extremes and logarithms of sums along an axis, and the middle of all elements."""
+
+from tallow.autograd.op import op
+from tallow.ops.elementwise import exp, log, where
+from tallow.ops.reduce import ties
+from tallow.ops.shape import flip
+
+
+@op
+def cumargmax(xp, x, *, axis, smallest):
+    """Where the largest (or smallest) element up to here is: the last such, or the last NaN."""
+    accumulate = (xp.minimum if smallest else xp.maximum).accumulate
+    extreme = x == accumulate(x, axis=axis)
+    if x.dtype.kind in "fV":
+        extreme |= xp.isnan(x)
+    shape = [1] * x.ndim
+    shape[axis] = -1
+    places = xp.arange(x.shape[axis]).reshape(shape)
+    return xp.maximum.accumulate(xp.where(extreme, places, 0), axis=axis)
+
+
+@op
+def logcumsumexp(xp, x, *, axis):
+    """log(cumsum(exp(x))), without overflow."""
+    return xp.logaddexp.accumulate(x, axis=axis)
+
+
+def reversed_logcumsumexp(x, axis):
+    return flip(logcumsumexp(flip(x, axis=(axis,)), axis=axis), axis=(axis,))
+
+
+@logcumsumexp.vjp
+def _(g, x, out, axis):
+    """exp(x) times the reversed running sum of g exp(-out), of the two signs of g apart."""
+
+    def part(g):
+        size = where(g > 0, log(where(g > 0, g, 1)), float("-inf"))
+        return exp(reversed_logcumsumexp(size - out, axis) + x)
+
+    return part(g) - part(-g)
+
+
+@op
+def median(xp, x, *, skip_nan):
+    """The middle of all elements, the lower of two; NaN if there is one and it is not skipped."""
+    flat = x.reshape(-1)
+    valid = int(xp.sum(flat == flat))
+    if not valid or (valid < flat.size and not skip_nan):
+        return xp.asarray(float("nan"), x.dtype)
+    middle = (valid - 1) // 2
+    return xp.asarray(xp.partition(flat, middle)[middle])
+
+
+median.vjp(lambda g, x, out: g * ties(x, out, axis=None))
