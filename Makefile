@@ -62,7 +62,7 @@ $(WHEELS): uv.lock | $(UV)
 	    $$download --no-index --find-links wheels 2>/dev/null || $$download
 	touch $@
 
-$(ENV): $(WHEELS) pyproject.toml $(wildcard packages/*/pyproject.toml packages/kernels/CMakeLists.txt packages/kernels/src/*.?pp packages/kernels/src/*/*.?pp)
+$(ENV): $(WHEELS) pyproject.toml $(wildcard packages/*/pyproject.toml packages/kernels/*make* packages/kernels/src/*.?pp packages/kernels/src/*/*.?pp)
 	$(SYNC)
 	touch $@
 

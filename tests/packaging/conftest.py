@@ -1,5 +1,6 @@
 """Builds every package and installs into clean environments, from the folder wheels/ alone."""
 
+import hashlib
 import os
 import shutil
 import subprocess
@@ -49,13 +50,25 @@ def build(uv):
     return build
 
 
+def fingerprint(folder):
+    """What changes when a file in the folder, or Python, does."""
+    found = hashlib.sha256(sys.version.encode())
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and "__pycache__" not in path.parts:
+            found.update(str(path).encode() + path.read_bytes())
+    return found.hexdigest()[:16]
+
+
 @pytest.fixture(scope="session")
-def built(build, tmp_path_factory):
-    """The folder with a wheel of every package."""
+def built(build, tmp_path_factory, pytestconfig):
+    """The folder with a wheel of every package; that of the kernels takes long, and is kept."""
     folder = tmp_path_factory.mktemp("built")
-    for package in ("core", "kernels", "vision", "text", "audio"):
+    for package in ("core", "vision", "text", "audio"):
         build(package, folder)
-    return folder
+    kept = pytestconfig.cache.mkdir("kernels") / fingerprint(ROOT / "packages/kernels")
+    if not any(kept.glob("*.whl")):
+        build("kernels", kept)
+    return shutil.copytree(kept, folder, dirs_exist_ok=True)
 
 
 @pytest.fixture

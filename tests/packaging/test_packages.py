@@ -69,7 +69,7 @@ assert power.shape == (1, 201, 41) and power.sum(-1).argmax().item() == 22
 
 PROGRAMS = {
     "tallow": (TRAINS, CORE, set()),
-    "tallow-kernels": (KERNELS, {"tallow-kernels"}, CORE - {"tallow-kernels"}),
+    "tallow-kernels": (KERNELS, {"tallow-kernels", "numpy"}, CORE - {"tallow-kernels", "numpy"}),
     "tallowvision": (VISION, CORE | {"tallowvision", "pillow"}, set()),
     "tallowtext": (TEXT, CORE | {"tallowtext", "tokenizers"}, set()),
     "tallowaudio": (AUDIO, CORE | {"tallowaudio", "soundfile"}, set()),
