@@ -19,13 +19,13 @@ FLOORS = [
     "ops",
     "kernels",
     """
-    activations attributes changes complex_parts conversion creation cuda diagonals elementwise
-    fft formatting graph indexing joining legacy logic math methods products promotion random
-    reductions shaping signal special spectral
+    activations attributes casting changes complex_parts conversion creation cuda diagonals
+    elementwise fft formatting graph indexing joining legacy logic math methods products promotion
+    random reductions shaping signal special spectral
     """,
     "nn.functional",
     "nn",
-    "optim serialization utils",
+    "amp optim serialization utils",
     "testing",
 ]
 FLOOR_OF = {f"tallow.{name}": n for n, names in enumerate(FLOORS) for name in names.split()}

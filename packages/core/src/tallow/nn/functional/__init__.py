@@ -1,5 +1,8 @@
 """Functions of neural networks, without state, by family."""
 
+import sys as _sys
+
+from tallow.casting import cast_by_policy as _cast_by_policy
 from tallow.nn.functional.activation import *
 from tallow.nn.functional.attention import *
 from tallow.nn.functional.classes import *
@@ -14,3 +17,5 @@ from tallow.nn.functional.padding import *
 from tallow.nn.functional.pooling import *
 from tallow.nn.functional.resize import *
 from tallow.nn.functional.sparse import *
+
+_cast_by_policy(_sys.modules[__name__])
