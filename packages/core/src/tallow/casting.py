@@ -46,7 +46,7 @@ POLICIES = {
             adaptive_avg_pool3d avg_pool3d binary_cross_entropy cdist cholesky eigh fft grid_sample
             inverse irfft lstsq max_pool3d polar prod qr quantile rfft solve stft svd trace
         """,
-        WIDEST: "bilinear cat index_copy inner stack",
+        WIDEST: "bilinear cat index_copy stack",
         MIXED: "batch_norm group_norm instance_norm layer_norm rms_norm",
     },
     "cuda": {
