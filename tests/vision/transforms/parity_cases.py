@@ -166,9 +166,56 @@ RANDOM = [
     "T.RandomOrder([T.Pad(1), T.CenterCrop(5), T.RandomHorizontalFlip()])(rgb)",
 ]  # fmt: skip
 
+_FACTORS = {
+    "brightness": (0.0, 0.6, 1.7), "contrast": (0.0, 0.6, 1.7), "saturation": (0.0, 0.6, 1.7),
+    "sharpness": (0.0, 0.6, 2.0), "hue": (-0.5, -0.21, 0.0, 0.37), "gamma": (0.5, 1.0, 2.2),
+}  # fmt: skip
+
+COLOR = [
+    *(f"F.rgb_to_grayscale({x}, {n})" for x in ("pil", "rgb", "floats", "grey") for n in (1, 3)),
+    "[F.grayscale_to_rgb(x) for x in [pil_l, pil, grey, rgb]]",
+    *(
+        f"[F.adjust_{name}(x, {factor}) for x in [pil, pil_l, rgb, floats[:, :9], grey]]"
+        for name, factors in _FACTORS.items()
+        for factor in factors
+    ),
+    "F.adjust_gamma(rgb, 0.8, gain=1.5)", "F.adjust_gamma(pil, 0.8, gain=1.1)",
+    *(
+        f"[F.{call} for x in [pil, pil_l, rgb, grey]]"
+        for call in ("invert(x)", "posterize(x, 3)", "solarize(x, 90)", "autocontrast(x)",
+                     "equalize(x)")
+    ),
+    *(
+        f"[F.{call} for x in [floats, floats[:1]]]"
+        for call in ("invert(x)", "posterize(x, 2)", "solarize(x, 0.4)", "autocontrast(x)",
+                     "equalize(x)")
+    ),
+    "F.autocontrast(rgb * 0 + 9)", "F.equalize(rgb * 0 + 9)", "F.equalize(wide // 100)",
+    "F.invert(rgb.to(torch.int16))", "F.posterize(rgb, 0)", "F.posterize(rgb, 8)",
+    "F.permute_channels(rgb, [2, 0, 1])", "F.permute_channels(pil, [2, 1, 0])",
+    *(
+        f"[F.gaussian_blur(x, {how}) for x in [rgb, floats[:, :9], batch]]"
+        for how in ("3", "[5, 3]", "[7, 5], [2.0, 0.7]", "3, 0.4")
+    ),
+    "[F.gaussian_blur(x, 5) for x in [pil, pil_l]]",
+    "[F.adjust_saturation(x, 0.5) for x in [image, video]]",
+    "T.Grayscale(3)([image, mask])", "T.RGB()(pil_l)",
+    "T.ConvertBoundingBoxFormat('XYWH')([image, boxes])", "T.ClampBoundingBoxes()(boxes)",
+    "T.ClampKeyPoints()(points)", "T.CenterCrop(9)(T.SetClampingMode(None)(boxes))",
+]  # fmt: skip
+
+RANDOM_COLOR = [
+    "T.ColorJitter(0.4, 0.4, 0.4, 0.2)(rgb)", "T.ColorJitter(0.4, 0.4, 0.4, 0.2)(pil)",
+    "T.ColorJitter(contrast=(0.2, 0.8), hue=0.1)([image, mask])", "T.RandomGrayscale(0.5)(rgb)",
+    "T.RandomPhotometricDistort()(rgb)", "T.RandomChannelPermutation()(rgb)",
+    "T.RandomInvert()(rgb)", "T.RandomPosterize(3)(pil)", "T.RandomSolarize(100)(rgb)",
+    "T.RandomAdjustSharpness(2)(rgb)", "T.RandomAutocontrast()(pil)", "T.RandomEqualize()(rgb)",
+    "T.GaussianBlur(3)(rgb)", "T.GaussianBlur((5, 3), 0.8)(floats)",
+]  # fmt: skip
+
 GROUPS = {
     "conversion": CONVERSION, "values": VALUES, "geometry": GEOMETRY, "resize": RESIZE,
-    "boxes": BOXES, "random": RANDOM,
+    "boxes": BOXES, "random": RANDOM, "color": COLOR, "random_color": RANDOM_COLOR,
 }  # fmt: skip
 SEEDS = 4
 
@@ -186,7 +233,7 @@ def evaluate(group, case, torch, transforms, functional, tv_tensors):
     """The arrays that a case gives; those of random ones, for several seeds."""
     scope = {"torch": torch, "T": transforms, "F": functional, "tv": tv_tensors}
     results = []
-    for seed in range(SEEDS if group == "random" else 1):
+    for seed in range(SEEDS if "random" in group else 1):
         torch.manual_seed(seed)
         results += arrays(eval(case, scope | inputs(torch, tv_tensors)))
     return results

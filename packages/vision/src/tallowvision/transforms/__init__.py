@@ -5,6 +5,21 @@ Random transforms draw from tallow's generator as torchvision draws: the same se
 """
 
 from tallowvision.transforms import functional
+from tallowvision.transforms._color import (
+    RGB,
+    ColorJitter,
+    GaussianBlur,
+    Grayscale,
+    RandomAdjustSharpness,
+    RandomAutocontrast,
+    RandomChannelPermutation,
+    RandomEqualize,
+    RandomGrayscale,
+    RandomInvert,
+    RandomPhotometricDistort,
+    RandomPosterize,
+    RandomSolarize,
+)
 from tallowvision.transforms._container import Compose, RandomApply, RandomChoice, RandomOrder
 from tallowvision.transforms._conversion import (
     ConvertImageDtype,
@@ -29,13 +44,23 @@ from tallowvision.transforms._geometry import (
     Resize,
     TenCrop,
 )
+from tallowvision.transforms._targets import (
+    ClampBoundingBoxes,
+    ClampKeyPoints,
+    ConvertBoundingBoxFormat,
+    SetClampingMode,
+)
 from tallowvision.transforms._transform import Transform
 from tallowvision.transforms.functional import InterpolationMode
 
 __all__ = [
-    "CenterCrop", "Compose", "ConvertImageDtype", "FiveCrop", "Identity", "InterpolationMode",
-    "Lambda", "Normalize", "PILToTensor", "Pad", "RandomApply", "RandomChoice", "RandomCrop",
-    "RandomHorizontalFlip", "RandomOrder", "RandomResizedCrop", "RandomVerticalFlip", "Resize",
+    "CenterCrop", "ClampBoundingBoxes", "ClampKeyPoints", "ColorJitter", "Compose",
+    "ConvertBoundingBoxFormat", "ConvertImageDtype", "FiveCrop", "GaussianBlur", "Grayscale",
+    "Identity", "InterpolationMode", "Lambda", "Normalize", "PILToTensor", "Pad", "RGB",
+    "RandomAdjustSharpness", "RandomApply", "RandomAutocontrast", "RandomChannelPermutation",
+    "RandomChoice", "RandomCrop", "RandomEqualize", "RandomGrayscale", "RandomHorizontalFlip",
+    "RandomInvert", "RandomOrder", "RandomPhotometricDistort", "RandomPosterize",
+    "RandomResizedCrop", "RandomSolarize", "RandomVerticalFlip", "Resize", "SetClampingMode",
     "TenCrop", "ToDtype", "ToImage", "ToPILImage", "ToPureTensor", "ToTensor", "Transform",
     "functional",
 ]  # fmt: skip

@@ -1,6 +1,24 @@
 """The transforms as functions, on Pillow images, tensors and `tv_tensors`; none draws numbers."""
 
 from tallowvision._pil import pil_to_tensor, to_pil_image, to_tensor
+from tallowvision.transforms.functional._color import (
+    adjust_brightness,
+    adjust_contrast,
+    adjust_gamma,
+    adjust_hue,
+    adjust_saturation,
+    adjust_sharpness,
+    autocontrast,
+    equalize,
+    gaussian_blur,
+    grayscale_to_rgb,
+    invert,
+    permute_channels,
+    posterize,
+    rgb_to_grayscale,
+    solarize,
+    to_grayscale,
+)
 from tallowvision.transforms.functional._geometry import (
     center_crop,
     crop,
@@ -35,10 +53,13 @@ from tallowvision.transforms.functional._values import (
 from tallowvision.tv_tensors import is_pure_tensor
 
 __all__ = [
-    "InterpolationMode", "center_crop", "clamp_bounding_boxes", "clamp_keypoints",
-    "convert_bounding_box_format", "convert_image_dtype", "crop", "five_crop", "get_dimensions",
-    "get_image_num_channels", "get_image_size", "get_num_channels", "get_num_frames", "get_size",
-    "hflip", "horizontal_flip", "is_pure_tensor", "normalize", "pad", "pil_to_tensor",
-    "register_kernel", "resize", "resized_crop", "ten_crop", "to_dtype", "to_image",
-    "to_pil_image", "to_tensor", "vertical_flip", "vflip",
+    "InterpolationMode", "adjust_brightness", "adjust_contrast", "adjust_gamma", "adjust_hue",
+    "adjust_saturation", "adjust_sharpness", "autocontrast", "center_crop",
+    "clamp_bounding_boxes", "clamp_keypoints", "convert_bounding_box_format",
+    "convert_image_dtype", "crop", "equalize", "five_crop", "gaussian_blur", "get_dimensions",
+    "get_image_num_channels", "get_image_size", "get_num_channels", "get_num_frames",
+    "get_size", "grayscale_to_rgb", "hflip", "horizontal_flip", "invert", "is_pure_tensor",
+    "normalize", "pad", "permute_channels", "pil_to_tensor", "posterize", "register_kernel",
+    "resize", "resized_crop", "rgb_to_grayscale", "solarize", "ten_crop", "to_dtype",
+    "to_grayscale", "to_image", "to_pil_image", "to_tensor", "vertical_flip", "vflip",
 ]  # fmt: skip
