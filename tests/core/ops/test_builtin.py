@@ -27,6 +27,10 @@ def real(x, dtype):
     return x.real
 
 
+def unstack(x, axis):
+    return tuple(np.take(x, i, axis) for i in range(x.shape[axis]))
+
+
 def cast(kind):
     return {"dtype": np.dtype(kind)}
 
@@ -50,6 +54,16 @@ CASES = [
     ),
     Case(ops.cast, real, at_kink((2, 3), **cast("f4")), dtypes="fc", gives="f4"),
     Case(ops.cast, lambda x, dtype: x, given((2, 3), **cast("c16")), dtypes="fc", gives="c16"),
+    Case(
+        ops.stack, lambda *xs, axis: np.stack(xs, axis),
+        given((2, 3), (2, 3), axis=1), given((), (), (), axis=0), given((0, 2), axis=2),
+        dtypes="bifc",
+    ),
+    Case(
+        ops.unstack, unstack,
+        given((2, 3), axis=0), given((2, 3), axis=1), given((3,), axis=0), given((2, 0), axis=0),
+        dtypes="bifc",
+    ),
     Case(
         ops.patch, patch,
         given((3, 4), (4,), cut=getitem, arguments={"key": (1, ...)}),

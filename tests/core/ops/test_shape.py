@@ -92,11 +92,6 @@ CASES = [
         given((4,), axis=0), given((0,), (0,), axis=0), dtypes=ALL,
     ),
     Case(
-        ops.stack, lambda *xs, axis: np.stack(xs, axis),
-        given((2, 3), (2, 3), axis=1), given((), (), (), axis=0), given((0, 2), axis=2),
-        dtypes=ALL,
-    ),
-    Case(
         ops.tril, lambda x, k: np.tril(x, k),
         given((3, 4), k=0), given((2, 3, 3), k=-1), given((3, 2), k=1), given((0, 3), k=0),
         dtypes=ALL,

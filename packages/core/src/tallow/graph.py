@@ -1,9 +1,9 @@
 """What autograd adds to tensors: `backward`, hooks, `retain_grad`, `grad_fn`."""
 
 import weakref
-from itertools import count
 
 from tallow.autograd import engine
+from tallow.autograd.hooks import Hooks, RemovableHandle, register  # noqa: F401
 from tallow.autograd.inplace import alias_without_history
 from tallow.errors import GradientError
 from tallow.tensor import refresh, wrap
@@ -12,42 +12,6 @@ METHODS = [
     "backward", "detach", "detach_", "register_hook", "register_post_accumulate_grad_hook",
     "requires_grad_", "retain_grad",
 ]  # fmt: skip
-
-_keys = count().__next__
-
-
-class Hooks:
-    """A leaf's hooks: `before` see (or replace) its gradient, `after` run once it is in `grad`."""
-
-    __slots__ = ("before", "after", "__weakref__")
-
-    def __init__(self):
-        self.before = {}
-        self.after = {}
-
-
-class RemovableHandle:
-    """Returned where a hook is registered; `remove()` takes it away. Also a context manager."""
-
-    def __init__(self, hooks):
-        self.hooks = hooks
-        self.id = _keys()
-
-    def remove(self):
-        """Take the hook away; a second call does nothing."""
-        self.hooks.pop(self.id, None)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *exception):
-        self.remove()
-
-
-def _register(hooks, hook):
-    handle = RemovableHandle(hooks)
-    hooks[handle.id] = hook
-    return handle
 
 
 def register_hook(input, hook):
@@ -64,12 +28,9 @@ def register_hook(input, hook):
         raise GradientError(
             "register_hook: expected a tensor that requires gradients, got one that does not"
         )
-    if input.node is None:
-        input.hooks = input.hooks or Hooks()
-        return _register(input.hooks.before, hook)
-    if input.node.hooks is None:
-        input.node.hooks = {}
-    return _register(input.node.hooks, hook)
+    watched = input if input.node is None else input.node
+    watched.hooks = watched.hooks or Hooks()
+    return register(watched.hooks.before, hook)
 
 
 def register_post_accumulate_grad_hook(input, hook):
@@ -79,7 +40,7 @@ def register_post_accumulate_grad_hook(input, hook):
             "register_post_accumulate_grad_hook: expected a leaf, got the result of an operation"
         )
     input.hooks = input.hooks or Hooks()
-    return _register(input.hooks.after, hook)
+    return register(input.hooks.after, hook)
 
 
 def retain_grad(input):
@@ -88,7 +49,7 @@ def retain_grad(input):
         raise GradientError(
             "retain_grad: expected a tensor that requires gradients, got one that does not"
         )
-    if input.node is not None:
+    if input.node is not None and not retains_grad(input):
         input.node.retained = [*(input.node.retained or ()), weakref.ref(input)]
 
 
@@ -131,6 +92,8 @@ def detach(input):
 
 def detach_(input):
     """Drop the history of this tensor: it becomes a leaf that requires no gradients."""
+    if input.alias is not None and input.alias.op is not None:
+        raise GradientError("detach_: expected a tensor that is no view; use detach()")
     input.node = None
     input.requires_grad = False
     return input

@@ -8,6 +8,7 @@ import numpy as np
 
 import tallow.ops.shape as ops
 from tallow.autograd.builtin import expand as expand_op
+from tallow.autograd.builtin import stack as stack_op
 from tallow.errors import (
     ArgumentError,
     DtypeError,
@@ -92,7 +93,7 @@ def stack(tensors, dim=0, *, out=None):
                 f"stack: expected tensors of equal shapes, got {first} and, at position {i}, "
                 f"{x.array.shape}"
             )
-    return give(ops.stack(*tensors, axis=axis_of("stack", dim, len(first) + 1)), out, "stack")
+    return give(stack_op(*tensors, axis=axis_of("stack", dim, len(first) + 1)), out, "stack")
 
 
 def hstack(tensors, *, out=None):

@@ -21,12 +21,13 @@ class Tensor:
     `grad`            the gradient, accumulated by `backward()` on leaves
     `alias`           for a view: `View`, how it is cut from which tensor; else None
     `hooks`           a leaf's gradient hooks, None if there are none
-    `changed`         when its memory was last changed in place, by the clock `tick`
+    `version`         how often its memory was changed in place (counted where it is not a view)
+    `changed`         when that was last, by the clock `tick`
     """
 
     __slots__ = (
-        "array", "node", "grad", "alias", "hooks", "changed",
-        "_requires_grad", "_version", "__weakref__", "__dict__",
+        "array", "node", "grad", "alias", "hooks", "version", "changed",
+        "_requires_grad", "__weakref__", "__dict__",
     )  # fmt: skip
 
     @property
@@ -61,7 +62,14 @@ class Tensor:
     @property
     def is_leaf(self):
         """True if no recorded operation made this tensor: its gradient is kept in `grad`."""
+        if self.alias is not None:
+            refresh(self)
         return self.node is None
+
+    @property
+    def _version(self):
+        """How often the memory of this tensor was changed in place."""
+        return root_of(self).version
 
 
 UNRECORDED = object()
@@ -90,7 +98,7 @@ def wrap(array, requires_grad=False, cls=Tensor):
     tensor.array = array
     tensor.node = tensor.grad = tensor.alias = tensor.hooks = None
     tensor._requires_grad = requires_grad
-    tensor._version = tensor.changed = 0
+    tensor.version = tensor.changed = 0
     return tensor
 
 

@@ -33,6 +33,8 @@ def _(x, *, shape):
 @op
 def sum_to(xp, x, *, shape):
     """Sum out what broadcasting to `x.shape` repeated: the adjoint of `expand`."""
+    if x.dtype.itemsize == 2 and x.dtype.kind in "fV":  # 16-bit floats are summed in 32
+        return sum_to(x.astype(xp.float32), shape=shape).astype(x.dtype)
     if not shape:
         return xp.add.reduce(x, None, x.dtype)
     extra = x.ndim - len(shape)
@@ -57,6 +59,23 @@ def cast(x, *, dtype):
 expand.vjp(lambda g, shapes: sum_to(g, shape=shapes[0]))
 sum_to.vjp(lambda g, shapes: expand(g, shape=shapes[0]))
 cast.vjp(lambda g: g)
+
+
+@op
+def stack(xp, *xs, axis):
+    """Arrays of one shape joined along a new axis."""
+    return xp.stack(xs, axis=axis)
+
+
+@op
+def unstack(xp, x, *, axis):
+    """The slices along an axis, each in memory of its own: the adjoint of `stack`."""
+    x = xp.moveaxis(x, axis, 0)
+    return tuple([x[i, ...].copy() for i in range(len(x))])
+
+
+stack.joint_vjp(lambda g, axis: unstack(g, axis=axis))
+unstack.joint_vjp(lambda g, axis: (stack(*g, axis=axis),))
 
 
 @op(holomorphic=False)

@@ -7,24 +7,30 @@ recorded.
 """
 
 from operator import attrgetter
+from threading import Lock
 
 from tallow import backend
-from tallow.autograd.builtin import cast, sum_to
+from tallow.autograd.builtin import cast, stack, sum_to, unstack
 from tallow.autograd.inplace import bump
 from tallow.autograd.modes import state
 from tallow.autograd.node import Pick
-from tallow.errors import GradientError, ShapeError, describe
+from tallow.errors import ArgumentError, GradientError, ShapeError, TypeMismatchError, describe
 from tallow.tensor import Tensor, refresh, wrap
 
 _newest_first = attrgetter("sequence")
+_accumulating = Lock()  # threads may share leaves
 
 
 class Walk:
-    """One backward pass. Gradients of the tensors `wanted` are captured rather than accumulated."""
+    """One backward pass. Gradients of the tensors `wanted` are captured rather than accumulated.
+
+    `kind` is the class of the passes to make: another one looks for anomalies.
+    """
 
     def __init__(self, create_graph, retain_graph, wanted=None):
         self.create_graph = create_graph
         self.retain_graph = retain_graph
+        self.ended = False
         self.gradients = {}  # node -> gradient, or a list of them for a node with several outputs
         self.leaves = {}  # id of a leaf -> (leaf, gradient so far, is it ours alone)
         self.pending = {}  # id of a leaf -> how many nodes will still send it a gradient
@@ -34,8 +40,9 @@ class Walk:
 
     def run(self, roots, gradients):
         """Send `gradients` (arrays, or tensors under create_graph) into the tensors `roots`."""
-        order = self._order([root.node for root in roots if root.node is not None])
-        before, state.enabled = state.enabled, self.create_graph
+        self.order = order = self._order([root.node for root in roots if root.node is not None])
+        before = state.enabled, state.walk
+        state.enabled, state.walk = self.create_graph, self
         try:
             for root in roots:
                 if root.node is None:
@@ -48,7 +55,14 @@ class Walk:
             for leaf, g, ours in list(self.leaves.values()):
                 self._finish_leaf(leaf, g, ours)
         finally:
-            state.enabled = before
+            state.enabled, state.walk = before
+            self.ended = True
+
+    def reaches(self, x):
+        """True if this pass will give a gradient to the tensor x."""
+        if x.node is not None:
+            return x.node in self.order
+        return id(x) in (self.pending if self.captured is None else self.wanted_leaves)
 
     def _order(self, roots):
         """All nodes to visit, newest first; counts how many gradients each leaf will get."""
@@ -81,11 +95,14 @@ class Walk:
 
     def _visit(self, node, g):
         """Turn the gradient of a node's output into those of its operands, and send them on."""
-        if node.hooks or node.retained or node in self.wanted_nodes:
+        hooks = node.hooks
+        if hooks is not None or node.retained or node in self.wanted_nodes:
             g = self._observe(node, g)
         if node.outputs > 1 and node.materialize:
             g = tuple([self._zeros(node, i) if part is None else part for i, part in enumerate(g)])
         parts = node.vjp(g, self.create_graph)
+        if hooks is not None and hooks.after:
+            parts = self._after(hooks, parts, g)
         if type(node) is Pick:
             slots = self.gradients.setdefault(node.edges[0], [None] * node.edges[0].outputs)
             slots[node.index] = parts[0]
@@ -131,14 +148,15 @@ class Walk:
 
     def _finish_leaf(self, leaf, g, ours):
         """All of a leaf's gradient is here: run its hooks, then capture or accumulate it."""
+        if self.captured is not None and id(leaf) not in self.wanted_leaves:
+            return
         if not self.create_graph:
-            g = wrap(g if ours else _own_copy(g))
+            g = wrap(backend.as_array(g) if ours else _own_copy(g))
         hooks = leaf.hooks
         if hooks is not None:
             g = _run(hooks.before, g)
         if self.captured is not None:
-            if id(leaf) in self.wanted_leaves:
-                self.captured[id(leaf)] = g
+            self.captured[id(leaf)] = g
             return
         accumulate(leaf, g, self.create_graph)
         if hooks is not None:
@@ -147,9 +165,11 @@ class Walk:
 
     def _observe(self, node, g):
         """Show the gradient of a node's output to hooks, `retain_grad` and `autograd.grad`."""
+        if node.outputs > 1:
+            return g  # each has a Pick of its own, which is observed
         tensor = g if self.create_graph else wrap(backend.as_array(g))
-        if node.hooks:
-            tensor = _run(node.hooks, tensor)
+        if node.hooks is not None:
+            tensor = _run(node.hooks.before, tensor)
         for reference in node.retained or ():
             retaining = reference()
             if retaining is not None:
@@ -160,21 +180,38 @@ class Walk:
             self.captured[node] = tensor
         return tensor if self.create_graph else tensor.array
 
+    def _after(self, hooks, parts, g):
+        """Show the gradients of a node's operands to its hooks, which may replace them."""
+        inputs = tuple(map(self._shown, parts))
+        outputs = tuple(map(self._shown, g if isinstance(g, tuple | list) else (g,)))
+        for hook in list(hooks.after.values()):
+            inputs = hook(inputs, outputs) or inputs
+        return [x if x is None or self.create_graph else x.array for x in inputs]
+
+    def _shown(self, g):
+        return g if g is None or self.create_graph else wrap(backend.as_array(g))
+
     def _zeros(self, node, index):
+        if node.output_types[index] is None:
+            return None  # an output of a Function that is no tensor
         shape, dtype, xp = node.output_types[index]
         zeros = xp.zeros(shape, dtype)
         return wrap(zeros) if self.create_graph else zeros
 
 
+Walk.kind = Walk
+
+
 def accumulate(leaf, g, create_graph):
     """Add the tensor `g` to `leaf.grad`, in place: the tensor in `grad` stays the same one."""
-    if leaf.grad is None:
-        leaf.grad = g
-    elif create_graph:
-        leaf.grad = leaf.grad + g
-    else:
-        leaf.grad.array += g.array
-        bump(leaf.grad)
+    with _accumulating:
+        if leaf.grad is None:
+            leaf.grad = g
+        elif create_graph:
+            leaf.grad = leaf.grad + g
+        else:
+            leaf.grad.array += g.array
+            bump(leaf.grad)
 
 
 def _own_copy(g):
@@ -186,10 +223,11 @@ def _run(hooks, g):
     for hook in list(hooks.values()):
         replaced = hook(g)
         if replaced is not None:
-            if replaced.shape != g.shape:
-                raise ShapeError(
-                    f"hook: expected a gradient of shape {tuple(g.shape)}, got {describe(replaced)}"
-                )
+            if not isinstance(replaced, Tensor):
+                found = type(replaced).__name__
+                raise TypeMismatchError(f"hook: expected a tensor or None, got {found}")
+            if replaced.shape != g.shape or replaced.dtype is not g.dtype:
+                raise ShapeError(f"hook: expected {describe(g)}, got {describe(replaced)}")
             g = replaced
     return g
 
@@ -217,7 +255,14 @@ def _first_gradient(x, g):
                 f"backward: expected a scalar, got {describe(x)}; reduce it with .sum() or "
                 ".mean(), or pass the gradient of this tensor"
             )
+        if x.dtype.is_complex:
+            raise GradientError(
+                f"backward: expected a real scalar, got {describe(x)}; take .real or .abs(), or "
+                "pass the gradient of this tensor"
+            )
         return wrap(backend.for_array(x.array).xp.ones_like(x.array))
+    if not isinstance(g, Tensor):
+        raise TypeMismatchError(f"backward: expected tensors as gradients, got {type(g).__name__}")
     if g.array.shape != x.array.shape:
         raise ShapeError(
             f"backward: expected a gradient of shape {tuple(x.array.shape)}, got {describe(g)}"
@@ -232,7 +277,8 @@ def as_tuple(tensors):
 def _walk(outputs, gradients, retain_graph, create_graph, wanted):
     outputs = as_tuple(outputs)
     roots = first_gradients(outputs, gradients)
-    walk = Walk(create_graph, create_graph if retain_graph is None else retain_graph, wanted)
+    retain_graph = create_graph if retain_graph is None else retain_graph
+    walk = Walk.kind(create_graph, retain_graph, wanted)
     walk.run(outputs, roots if create_graph else [g.array for g in roots])
     return walk
 
@@ -257,9 +303,10 @@ def backward(tensors, grad_tensors=None, retain_graph=None, create_graph=False, 
     if not inputs:
         raise GradientError("backward: expected at least one tensor in inputs, got none")
     gradients = grad(tensors, inputs, grad_tensors, retain_graph, create_graph, allow_unused=True)
-    for leaf, g in zip(inputs, gradients, strict=True):
-        if g is not None:
-            accumulate(leaf, g, create_graph)
+    for x, g in zip(inputs, gradients, strict=True):
+        retained = x.node is not None and any(r() is x for r in x.node.retained or ())
+        if g is not None and not retained:
+            accumulate(x, g, create_graph)
 
 
 def grad(
@@ -269,23 +316,28 @@ def grad(
     """The gradients of the sum of `outputs` by `inputs`, as a tuple; `grad` is not touched.
 
     An input that was not used raises GradientError, unless `allow_unused` (gives None) or
-    `materialize_grads` (gives zeros).
+    `materialize_grads` (gives zeros). With `is_grads_batched` each of `grad_outputs` has a batch
+    dim in front, and so has each result: one backward pass per element.
 
     >>> import tallow
     >>> x = tallow.tensor(3.0, requires_grad=True)
     >>> tallow.autograd.grad(x * x, x)
     (tensor(6.),)
     """
-    if is_grads_batched:
-        raise GradientError("grad: is_grads_batched is not supported; call grad once per gradient")
     inputs = as_tuple(inputs)
+    if not inputs:
+        raise GradientError("grad: expected at least one input, got none")
+    if materialize_grads and allow_unused is False:
+        raise ArgumentError("grad: expected allow_unused True with materialize_grads, got False")
     for x in inputs:
         if not x.requires_grad:
             raise GradientError(
                 "grad: expected inputs that require gradients, got one that does not"
             )
-    walk = _walk(outputs, grad_outputs, retain_graph, create_graph, inputs)
-    found = [walk.captured.get(id(x) if x.node is None else x.node) for x in inputs]
+    if is_grads_batched:
+        found = _batched(outputs, inputs, grad_outputs, retain_graph, create_graph)
+    else:
+        found = _captured(outputs, inputs, grad_outputs, retain_graph, create_graph)
     if materialize_grads:
         return tuple(_zeros_like(x) if g is None else g for x, g in zip(inputs, found, strict=True))
     if not allow_unused and any(g is None for g in found):
@@ -295,6 +347,21 @@ def grad(
             "pass allow_unused=True to get None for it"
         )
     return tuple(found)
+
+
+def _captured(outputs, inputs, gradients, retain_graph, create_graph):
+    """The gradient of each input, None where there is none."""
+    walk = _walk(outputs, gradients, retain_graph, create_graph, inputs)
+    return [walk.captured.get(id(x) if x.node is None else x.node) for x in inputs]
+
+
+def _batched(outputs, inputs, gradients, retain_graph, create_graph):
+    """`_captured` for each element of a batch of gradients, stacked."""
+    *rows, last = zip(*[unstack(g, axis=0) for g in as_tuple(gradients)], strict=True)
+    found = [_captured(outputs, inputs, row, True, create_graph) for row in rows]
+    found.append(_captured(outputs, inputs, last, retain_graph, create_graph))
+    columns = zip(*found, strict=True)
+    return [None if parts[0] is None else stack(*parts, axis=0) for parts in columns]
 
 
 def _zeros_like(x):

@@ -1,13 +1,15 @@
 """`Function`: an operation whose forward and backward the user writes with tensors."""
 
 from tallow import backend
+from tallow.autograd import inplace
 from tallow.autograd.modes import no_grad, state
 from tallow.autograd.node import BaseNode, Pick
-from tallow.errors import GradientError
-from tallow.tensor import Tensor, last_change, tick, wrap
+from tallow.autograd.saved import Packed
+from tallow.errors import GradientError, TypeMismatchError
+from tallow.tensor import Tensor, last_change, root_of, tick, wrap
 
 
-class Context:
+class FunctionCtx:
     """What `forward` leaves for `backward`: saved tensors and any attributes."""
 
     def __init__(self, needs_input_grad):
@@ -16,9 +18,16 @@ class Context:
         self.to_save = ()
         self.non_differentiable = set()
         self.dirty = set()
+        self.unpack = lambda: self.to_save
 
     def save_for_backward(self, *tensors):
         """Keep inputs or outputs for `backward`, checked for in-place changes; None is allowed."""
+        for i, x in enumerate(tensors):
+            if x is not None and not isinstance(x, Tensor):
+                raise TypeMismatchError(
+                    f"save_for_backward: expected tensors, got {type(x).__name__} at position {i}; "
+                    "keep other things as attributes of ctx"
+                )
         self.to_save = tensors
 
     @property
@@ -40,22 +49,30 @@ class Context:
 
 
 class FunctionNode(BaseNode):
-    """A recorded call of a user's `Function`."""
+    """A recorded call of a user's `Function`. Attributes of its ctx are its own, too."""
 
-    __slots__ = ("function", "context", "slots", "saved", "outputs", "output_types", "freed")
+    __slots__ = (
+        "function", "context", "slots", "saved", "outputs", "output_types", "freed", "spoiled",
+    )  # fmt: skip
 
-    def __init__(self, function, context, operands, arrays, xp):
-        leaves = [x for x in operands if isinstance(x, Tensor)]
+    def __init__(self, function, context, operands, parts):
         self.slots = [
             i for i, x in enumerate(operands) if isinstance(x, Tensor) and x._requires_grad
         ]
-        super().__init__([x.node or x for x in leaves if x._requires_grad], arrays[0])
+        first = next(x for x in parts if isinstance(x, Tensor))
+        super().__init__([operands[i].node or operands[i] for i in self.slots], first.array)
         self.function = function
         self.context = context
-        self.outputs = len(arrays)
-        self.output_types = [(a.shape, a.dtype, xp) for a in arrays]
+        self.outputs = len(parts)
+        self.output_types = [_type_of(x) for x in parts]
         self.freed = False
+        self.spoiled = None
         self.saved = ()
+
+    def __getattr__(self, name):
+        if name == "context":
+            raise AttributeError(name)
+        return getattr(self.context, name)
 
     @property
     def materialize(self):
@@ -67,14 +84,20 @@ class FunctionNode(BaseNode):
     def __repr__(self):
         return f"<{self.name()} backward>"
 
-    def keep(self, context, outputs):
+    def keep(self, outputs):
         """Hold what was saved: inputs as they are, own outputs by number, against cycles."""
-        numbers = {id(x): i for i, x in enumerate(outputs)}
+        numbers = {id(x): i for i, x in enumerate(outputs) if isinstance(x, Tensor)}
         self.saved = [
-            (numbers.get(id(x)), x if id(x) not in numbers else x.array) for x in context.to_save
+            (numbers[id(x)], x.array) if id(x) in numbers else (None, x)
+            for x in self.context.to_save
         ]
-        context.to_save = ()
-        context.unpack = self.unpack
+        if state.packing:
+            self.saved = [
+                (number, x if x is None else Packed(x if number is None else wrap(x)))
+                for number, x in self.saved
+            ]
+        self.context.to_save = ()
+        self.context.unpack = self.unpack
         self.sequence = tick()
 
     def unpack(self):
@@ -86,22 +109,42 @@ class FunctionNode(BaseNode):
         return tuple(self._restore(number, x) for number, x in self.saved)
 
     def _restore(self, number, x):
-        if number is not None:
-            tensor = wrap(x, requires_grad=True)
-            tensor.node = self if self.outputs == 1 else Pick(self, number, x)
-            return tensor
-        if x is not None and last_change(x) > self.sequence:
+        if isinstance(x, Packed):
+            x = x.restored(state.enabled and number is None)
+            x = x if number is None else x.array
+        if number is None:
+            if x is not None and last_change(x) > self.sequence:
+                raise GradientError(
+                    f"backward: a tensor that {self.name()} saved was modified by an in-place "
+                    f"operation (it is at version {x._version}); use the out-of-place form, or "
+                    "clone() it first"
+                )
+            return x
+        if self.spoiled:
             raise GradientError(
-                f"backward: a tensor that {self.name()} saved was modified by an in-place "
-                f"operation (it is at version {x._version}); use the out-of-place form, or clone() "
-                "it first"
+                f"backward: an output that {self.name()} saved was modified by an in-place "
+                f"operation ({self.spoiled}); use the out-of-place form, or clone() it first"
             )
-        return x
+        tensor = wrap(x, requires_grad=True)
+        tensor.node = self if self.outputs == 1 else Pick(self, number, x)
+        return tensor
 
     def vjp(self, g, create_graph):
         parts = g if self.outputs > 1 else (g,)
         tensors = [p if create_graph or p is None else wrap(p) for p in parts]
-        results = self.function.backward(self.context, *tensors)
+        rule = getattr(self.function, "vjp", None) or self.function.backward
+        once = create_graph and getattr(rule, "once_differentiable", False)
+        before, state.enabled = state.enabled, create_graph and not once
+        try:
+            results = self._checked(rule(self.context, *tensors))
+        finally:
+            state.enabled = before
+        chosen = [results[i] for i in self.slots]
+        if once:
+            return [None if r is None else self._refusing(r) for r in chosen]
+        return chosen if create_graph else [None if r is None else r.array for r in chosen]
+
+    def _checked(self, results):
         results = results if isinstance(results, tuple | list) else (results,)
         count = len(self.context.needs_input_grad)
         if len(results) < count or any(r is not None for r in results[count:]):
@@ -109,20 +152,60 @@ class FunctionNode(BaseNode):
                 f"{self.name()}.backward: expected {count} gradients, one per argument of forward "
                 f"(None where there is none), got {len(results)}"
             )
-        chosen = [results[i] for i in self.slots]
-        return chosen if create_graph else [None if r is None else r.array for r in chosen]
+        for r in results:
+            if r is not None and not isinstance(r, Tensor):
+                raise GradientError(
+                    f"{self.name()}.backward: expected tensors or None, got {type(r).__name__}"
+                )
+        return results
+
+    def _refusing(self, gradient):
+        """A gradient that cannot be differentiated again."""
+        tensor = wrap(gradient.array, requires_grad=True)
+        tensor.node = OnceNode(self, gradient.array)
+        return tensor
 
     def release(self):
         if self.saved:
             self.freed, self.saved = True, ()
 
+    def spoil(self, op_name):
+        if any(number is not None for number, _ in self.saved):
+            self.spoiled = op_name
+
+
+class OnceNode(BaseNode):
+    """The gradient of a function whose backward is marked `once_differentiable`."""
+
+    __slots__ = ("of",)
+
+    def __init__(self, node, out):
+        super().__init__(node.edges, out)
+        self.of = node.name()
+
+    def name(self):
+        return f"gradient of {self.of}"
+
+    def vjp(self, g, create_graph):
+        raise GradientError(
+            f"backward: expected to differentiate {self.of} once, as its backward is marked "
+            "once_differentiable, got a second time"
+        )
+
+
+def _type_of(x):
+    """What a zero gradient of an output is made of, None where the output is no tensor."""
+    if isinstance(x, Tensor):
+        return x.array.shape, x.array.dtype, backend.for_array(x.array).xp
+    return None
+
 
 class Function:
-    """Base of user-defined operations: static methods `forward(ctx, ...)` and `backward(ctx, ...)`.
+    """Base of user-defined operations: give `forward` and `backward` as static methods.
 
-    `apply(...)` runs forward without recording, and backward in its place. `backward` gets the
-    gradient of each output and returns one gradient per argument of forward, None where there is
-    none. With `setup_context(ctx, inputs, output)`, forward takes no ctx.
+    `apply(...)` runs `forward(ctx, ...)` without recording, and `backward(ctx, ...)` in its place,
+    which gets the gradient of each output and returns one per argument of forward, None where there
+    is none. With `setup_context(ctx, inputs, output)`, forward takes no ctx.
 
     >>> import tallow
     >>> class Double(tallow.autograd.Function):
@@ -150,46 +233,60 @@ class Function:
     def apply(cls, *args, **kwargs):
         """Run the function and record it."""
         needs = tuple(isinstance(x, Tensor) and x.requires_grad for x in args)
-        context = Context(needs)
-        context.unpack = lambda: tuple(context.to_save)
+        context = FunctionCtx(needs)
         with no_grad():
-            if "setup_context" in dir(cls):
+            if hasattr(cls, "setup_context"):
                 outputs = cls.forward(*args, **kwargs)
                 cls.setup_context(context, args, outputs)
             else:
                 outputs = cls.forward(context, *args, **kwargs)
-        if not any(needs) or not state.enabled:
-            return outputs
-        return cls._record(context, args, outputs)
+        parts = outputs if isinstance(outputs, tuple | list) else (outputs,)
+        if any(needs) and state.enabled and any(isinstance(x, Tensor) for x in parts):
+            parts = cls._recorded(context, args, parts)
+        return tuple(parts) if isinstance(outputs, tuple | list) else parts[0]
 
     @classmethod
-    def _record(cls, context, args, outputs):
-        single = not isinstance(outputs, tuple | list)
-        tensors = [x for x in ((outputs,) if single else outputs) if isinstance(x, Tensor)]
-        given = {id(x) for x in args}
-        fresh = {
-            id(x): x if id(x) not in given or id(x) in context.dirty else wrap(x.array)
-            for x in tensors
-        }
-        tensors = [fresh[id(x)] for x in tensors]
-        xp = backend.for_array(tensors[0].array).xp
-        node = FunctionNode(cls, context, args, [x.array for x in tensors], xp)
-        node.keep(context, tensors)
-        for number, x in enumerate(tensors):
-            floating = x.dtype.is_floating_point or x.dtype.is_complex
-            if floating and id(x) not in context.non_differentiable:
-                x.node = node if len(tensors) == 1 else Pick(node, number, x.array)
-                x._requires_grad = True
-                x.alias = None
-        whole = [fresh.get(id(x), x) for x in ((outputs,) if single else outputs)]
-        return whole[0] if single else tuple(whole)
+    def _recorded(cls, context, args, parts):
+        """The outputs with this call as their history."""
+        given = {id(x): x for x in args if isinstance(x, Tensor)}
+        changed = [given[key] for key in context.dirty if key in given]
+        for x in changed:
+            inplace.check(x, cls.__name__, True)
+            if all(part is not x for part in parts):
+                raise GradientError(
+                    f"{cls.__name__}: expected inputs that mark_dirty names among the outputs, got "
+                    "one that is not"
+                )
+        fresh = [
+            inplace.alias_without_history(x) if id(x) in given and id(x) not in context.dirty else x
+            for x in parts
+        ]
+        node = FunctionNode(cls, context, args, fresh)
+        node.keep(parts)
+        roots = {id(root_of(x)) for x in given.values()}
+        for number, (x, part) in enumerate(zip(fresh, parts, strict=True)):
+            if isinstance(x, Tensor) and id(part) not in context.non_differentiable:
+                edge = node if len(parts) == 1 else Pick(node, number, x.array)
+                _give_history(x, edge, cls.__name__, id(part) in context.dirty, roots)
+        return fresh
+
+
+def _give_history(x, node, name, dirty, roots):
+    """Make `node` what computed the output x, which may be an input changed in place (`dirty`)."""
+    if not (x.dtype.is_floating_point or x.dtype.is_complex):
+        return
+    if dirty:
+        out = wrap(x.array, requires_grad=True)
+        out.node = node
+        inplace.bump(x, name)
+        inplace.adopt(x, out)
+        return
+    if x.alias is not None and id(root_of(x)) not in roots:
+        x.alias = None  # a view of memory that nobody else sees
+    x.node, x._requires_grad = node, True
 
 
 def once_differentiable(backward):
-    """Decorator for a `backward` that cannot be differentiated: it runs without recording."""
-
-    def run(ctx, *gradients):
-        with no_grad():
-            return backward(ctx, *gradients)
-
-    return run
+    """Decorator for a `backward` that is not itself differentiable: a second order raises."""
+    backward.once_differentiable = True
+    return backward

@@ -21,7 +21,7 @@ def bump(tensor, op_name="an in-place operation"):
         if x.alias is None:
             break
         x = x.alias.parent
-    x._version += 1
+    x.version += 1
     x.changed = tick()
 
 
@@ -85,11 +85,21 @@ def adopt(x, out):
         parent = view.parent
         adopt(parent, replace_part(parent, out, view))
         view.source = parent.node
+    _keep_retaining(x, out)
     x.node, x._requires_grad = out.node, out._requires_grad
     if x.node is None and x._requires_grad:
         raise GradientError(
             "in-place operation: the new value is itself a leaf; use clone() on it first"
         )
+
+
+def _keep_retaining(x, out):
+    """After `x.retain_grad()` it is the gradient of the new value that x keeps."""
+    retained = x.node is not None and x.node.retained
+    if retained and out.node is not None:
+        own = [reference for reference in retained if reference() is x]
+        out.node.retained = [*(out.node.retained or ()), *own]
+        x.node.retained = [reference for reference in retained if reference not in own]
 
 
 def replace_part(parent, part, view):

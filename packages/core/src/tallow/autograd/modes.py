@@ -11,9 +11,19 @@ import threading
 class _State(threading.local):
     enabled = True
     inference = False
+    walk = None  # the backward pass that is running
+    packing = ()  # pairs (pack, unpack) of hooks on saved tensors, the innermost last
+    hooks_refused = ""  # what to say to those who would add to them
 
 
 state = _State()
+
+
+class anomaly:
+    """Whether backward passes of all threads look for anomalies, and for NaN among them."""
+
+    enabled = False
+    check_nan = True
 
 
 def is_grad_enabled():

@@ -6,11 +6,16 @@ tensor it computed. Nodes and in-place changes draw from one clock, so "was this
 after I was recorded" is one comparison.
 """
 
+from weakref import WeakKeyDictionary
+
 from tallow import backend
+from tallow.autograd.hooks import Hooks, register
 from tallow.errors import GradientError, describe
 from tallow.tensor import Tensor, last_change, tick, wrap
 
 NOTHING: list = []
+
+_metadata: WeakKeyDictionary = WeakKeyDictionary()
 
 
 class BaseNode:
@@ -33,14 +38,68 @@ class BaseNode:
 
     @property
     def next_functions(self):
-        """Where this node sends gradients, as torch's pairs `(function, input_nr)`."""
-        return tuple((edge, 0) for edge in self.edges)
+        """The nodes that this one sends gradients to, each with the number of its output."""
+        return tuple(map(_numbered, self.edges))
+
+    @property
+    def metadata(self):
+        """A dict to keep things in that belong to this node."""
+        return _metadata.setdefault(self, {})
+
+    def register_prehook(self, fn):
+        """Call `fn((gradient,))` of the output before the rule runs; it may return another."""
+
+        def hook(g):
+            replaced = fn((g,))
+            return None if replaced is None else replaced[0]
+
+        self.hooks = self.hooks or Hooks()
+        return register(self.hooks.before, hook)
+
+    def register_hook(self, fn):
+        """Call `fn(grad_inputs, grad_outputs)` after the rule ran; it may return grad_inputs.
+
+        Of `grad_inputs`, tensors or None, there is one for each of `next_functions`.
+        """
+        self.hooks = self.hooks or Hooks()
+        return register(self.hooks.after, fn)
 
     def release(self):
         """Let go of what was kept for the backward pass."""
 
     def spoil(self, op_name):
         """The output was changed in place by `op_name`."""
+
+
+def _conj(g):
+    return None if g is None else g.conj()
+
+
+def _numbered(edge):
+    """An edge as torch's pair `(function, input_nr)`."""
+    if isinstance(edge, Pick):
+        return edge.edges[0], edge.index
+    return (AccumulateGrad(edge) if isinstance(edge, Tensor) else edge), 0
+
+
+class AccumulateGrad:
+    """A leaf, `variable`, among the `next_functions` of a node."""
+
+    __slots__ = ("variable",)
+
+    next_functions = ()
+
+    def __init__(self, variable):
+        self.variable = variable
+
+    def name(self):
+        return "AccumulateGrad"
+
+    def __eq__(self, other):
+        return isinstance(other, AccumulateGrad) and self.variable is other.variable
+
+    def __hash__(self):
+        return id(self.variable)
 
 
 class Node(BaseNode):
@@ -90,8 +149,8 @@ class Node(BaseNode):
         if self.extras:
             values += self._rewrapped() if create_graph else self.extras
         if self.dtype.kind == "c" and self.plan.op.holomorphic:
-            parts = self.plan.pull(g.conj(), values)
-            return [None if part is None else part.conj() for part in parts]
+            g = tuple(map(_conj, g)) if self.outputs > 1 else g.conj()
+            return list(map(_conj, self.plan.pull(g, values)))
         return self.plan.pull(g, values)
 
     def _rewrapped(self):

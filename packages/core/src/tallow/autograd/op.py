@@ -116,9 +116,9 @@ class Op:
         return kernel
 
     def recorded(self, operands, params, out):
-        """The tensor (or tensors) around `out`, an array that is what the call would compute."""
+        """The recorded tensor around `out`, an array that is what the call would compute."""
         mask = sum(1 << i for i, x in enumerate(operands) if getattr(x, "_requires_grad", False))
-        return self.wrap(operands, params, out, mask if state.enabled else 0)
+        return self.wrap(operands, params, out, mask)
 
     def wrap(self, operands, params, out, mask):
         """The tensors around `out`, with a node where operands in `mask` need gradients."""
@@ -128,12 +128,12 @@ class Op:
         tensor.array = out
         tensor.node = tensor.grad = tensor.alias = tensor.hooks = None
         tensor._requires_grad = False
-        tensor._version = tensor.changed = 0
+        tensor.version = tensor.changed = 0
         if mask:
             plan = self.plans.get(mask) or self.plan(mask)
             if plan.active:
                 tensor._requires_grad = True
-                tensor.node = Node(plan, operands, params, out)
+                tensor.node = plan.node(plan, operands, params, out)
         if self.view:
             self._mark_view(tensor, operands[0], params)
         return tensor
@@ -142,7 +142,7 @@ class Op:
         tensors = tuple(wrap(array) for array in out)
         plan = mask and (self.plans.get(mask) or self.plan(mask))
         if plan and plan.active:
-            node = SeveralNode(plan, operands, params, out)
+            node = plan.several(plan, operands, params, out)
             for index, tensor in enumerate(tensors):
                 if tensor.dtype.is_floating_point or tensor.dtype.is_complex:
                     tensor._requires_grad = True
@@ -329,8 +329,11 @@ class Plan:
     `active`  the positions of operands that get a gradient
     `kept`    the positions of operands that some active rule names
     `extras`  the other names that are kept: out, shapes, needs, parameters
+    `node`    the class of the nodes to make, and `several` where there are several outputs
     `calls`   for each active operand its rule, and where what it names is in the kept values
     """
+
+    node, several = Node, SeveralNode
 
     def __init__(self, owner, mask):
         self.op = owner

@@ -82,11 +82,6 @@ def cat(xp, *xs, axis):
     return xp.concatenate(xs, axis=axis)
 
 
-@op
-def stack(xp, *xs, axis):
-    return xp.stack(xs, axis=axis)
-
-
 @cat.joint_vjp
 def _(g, shapes, axis):
     starts = [0]
@@ -94,12 +89,6 @@ def _(g, shapes, axis):
         starts.append(starts[-1] + shape[axis])
     bounds = zip(starts, starts[1:], strict=False)
     return [cut(g, axis=axis, start=start, stop=stop) for start, stop in bounds]
-
-
-@stack.joint_vjp
-def _(g, shapes, axis):
-    parts = [cut(g, axis=axis, start=i, stop=i + 1) for i in range(len(shapes))]
-    return [reshape(part, shape=shape) for part, shape in zip(parts, shapes, strict=True)]
 
 
 def around(shape, axis, start, stop):

@@ -106,7 +106,7 @@ def _mark_changed(params):
     now = tick()
     for p in params:
         if p.alias is None and p.node is None:
-            p._version += 1
+            p.version += 1
             p.changed = now
         else:
             inplace.bump(p)
