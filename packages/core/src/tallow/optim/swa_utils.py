@@ -8,8 +8,10 @@ from tallow.creation import tensor
 from tallow.dtypes import int64
 from tallow.errors import ArgumentError
 from tallow.nn.module import Module
-from tallow.nn.modules.normalization import _BatchNorm
+from tallow.nn.modules import BatchNorm1d, BatchNorm2d, BatchNorm3d
 from tallow.optim.lr_scheduler.scheduler import LRScheduler, per_group
+
+BATCH_NORMS = (BatchNorm1d, BatchNorm2d, BatchNorm3d)
 
 
 def get_swa_avg_fn():
@@ -129,7 +131,7 @@ def update_bn(loader, model, device=None):
 
     A batch that is a list or a tuple begins with the input; it is moved to `device` if given.
     """
-    layers = [module for module in model.modules() if isinstance(module, _BatchNorm)]
+    layers = [module for module in model.modules() if isinstance(module, BATCH_NORMS)]
     if not layers:
         return
     momenta = [layer.momentum for layer in layers]
