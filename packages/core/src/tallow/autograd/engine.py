@@ -6,6 +6,7 @@ comes. The walk works on arrays; with `create_graph` it works on tensors, so tha
 recorded.
 """
 
+from itertools import count, repeat
 from operator import attrgetter
 from threading import Lock
 
@@ -98,8 +99,8 @@ class Walk:
         hooks = node.hooks
         if hooks is not None or node.retained or node in self.wanted_nodes:
             g = self._observe(node, g)
-        if node.outputs > 1 and node.materialize:
-            g = tuple([self._zeros(node, i) if part is None else part for i, part in enumerate(g)])
+        if type(g) is list:
+            g = tuple(map(self._zeros, repeat(node), count(), g)) if node.materialize else tuple(g)
         parts = node.vjp(g, self.create_graph)
         if hooks is not None and hooks.after:
             parts = self._after(hooks, parts, g)
@@ -165,7 +166,7 @@ class Walk:
 
     def _observe(self, node, g):
         """Show the gradient of a node's output to hooks, `retain_grad` and `autograd.grad`."""
-        if node.outputs > 1:
+        if type(g) is list:
             return g  # each has a Pick of its own, which is observed
         tensor = g if self.create_graph else wrap(backend.as_array(g))
         if node.hooks is not None:
@@ -183,7 +184,7 @@ class Walk:
     def _after(self, hooks, parts, g):
         """Show the gradients of a node's operands to its hooks, which may replace them."""
         inputs = tuple(map(self._shown, parts))
-        outputs = tuple(map(self._shown, g if isinstance(g, tuple | list) else (g,)))
+        outputs = tuple(map(self._shown, g if type(g) is tuple else (g,)))
         for hook in list(hooks.after.values()):
             inputs = hook(inputs, outputs) or inputs
         return [x if x is None or self.create_graph else x.array for x in inputs]
@@ -191,9 +192,10 @@ class Walk:
     def _shown(self, g):
         return g if g is None or self.create_graph else wrap(backend.as_array(g))
 
-    def _zeros(self, node, index):
-        if node.output_types[index] is None:
-            return None  # an output of a Function that is no tensor
+    def _zeros(self, node, index, g):
+        """The gradient of one of several outputs: zeros where nothing used it."""
+        if g is not None or node.output_types[index] is None:  # the output is no tensor
+            return g
         shape, dtype, xp = node.output_types[index]
         zeros = xp.zeros(shape, dtype)
         return wrap(zeros) if self.create_graph else zeros

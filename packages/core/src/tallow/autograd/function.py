@@ -130,7 +130,7 @@ class FunctionNode(BaseNode):
         return tensor
 
     def vjp(self, g, create_graph):
-        parts = g if self.outputs > 1 else (g,)
+        parts = g if type(g) is tuple else (g,)
         tensors = [p if create_graph or p is None else wrap(p) for p in parts]
         rule = getattr(self.function, "vjp", None) or self.function.backward
         once = create_graph and getattr(rule, "once_differentiable", False)

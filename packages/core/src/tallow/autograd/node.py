@@ -149,7 +149,7 @@ class Node(BaseNode):
         if self.extras:
             values += self._rewrapped() if create_graph else self.extras
         if self.dtype.kind == "c" and self.plan.op.holomorphic:
-            g = tuple(map(_conj, g)) if self.outputs > 1 else g.conj()
+            g = tuple(map(_conj, g)) if type(g) is tuple else g.conj()
             return list(map(_conj, self.plan.pull(g, values)))
         return self.plan.pull(g, values)
 
@@ -158,7 +158,7 @@ class Node(BaseNode):
         values = list(self.extras)
         if self.plan.keeps_out:
             i = self.plan.extras.index("out")
-            if self.outputs == 1:
+            if type(values[i]) is not tuple:
                 values[i] = wrap(values[i], requires_grad=True)
                 values[i].node = self
             else:

@@ -72,7 +72,7 @@ class Watched:
         """The extras with `function` of each kept output in its place."""
         extras, i = list(self.extras), self.plan.extras.index("out")
         out = extras[i]
-        extras[i] = tuple(map(function, out)) if self.outputs > 1 else function(out)
+        extras[i] = tuple(map(function, out)) if type(out) is tuple else function(out)
         return extras
 
     def vjp(self, g, create_graph):
