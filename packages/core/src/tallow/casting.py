@@ -47,10 +47,10 @@ POLICIES = {
             inverse irfft lstsq max_pool3d polar prod qr quantile rfft solve stft svd trace
         """,
         WIDEST: "bilinear cat index_copy stack",
-        MIXED: "batch_norm group_norm instance_norm layer_norm rms_norm",
+        MIXED: "batch_norm group_norm instance_norm layer_norm rms_norm run_layers",
     },
     "cuda": {
-        SHORT: _PRODUCTS + "addmv addr mv",
+        SHORT: _PRODUCTS + "addmv addr mv run_layers",
         LONG: _LOSSES + """
             acos asin cdist cosh cosine_similarity cumprod cumsum dist erfinv exp expm1 group_norm
             layer_norm log log10 log1p log2 log_softmax logsumexp norm normalize pdist pow prod
@@ -224,10 +224,12 @@ def cast_by_policy(*modules):
         for name in named.intersection(getattr(module, "__all__", vars(module))):
             function = getattr(module, name)
             if not hasattr(function, "policies"):  # it may have come from another module
-                setattr(module, name, _casting(name, function))
+                setattr(module, name, by_policy(function))
 
 
-def _casting(name, function):
+def by_policy(function):
+    """Decorator: where autocast is on, the function gets its arguments cast as its name says."""
+    name = function.__name__
     policies = {device: policy.get(name) for device, policy in POLICY_OF.items()}
 
     @functools.wraps(function)

@@ -3,9 +3,9 @@
 from tallow.autograd.modes import enable_grad, no_grad
 from tallow.complex_parts import view_as_real
 from tallow.errors import ArgumentError
+from tallow.joining import cat
 from tallow.optim.line_search import strong_wolfe
 from tallow.optim.optimizer import Optimizer, check_settings, given
-from tallow.joining import cat
 
 
 class LBFGS(Optimizer):

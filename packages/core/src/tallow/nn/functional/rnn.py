@@ -1,11 +1,13 @@
 """Recurrent networks: layers of `tallow.ops.rnn`, in both directions and on top of each other."""
 
+from tallow.casting import by_policy
 from tallow.joining import cat, stack
 from tallow.nn.functional.dropout import dropout
 
 __all__ = []
 
 
+@by_policy
 def run_layers(step, input, states, weights, batch_sizes, *, bidirectional, dropout_p, training):
     """The output (rows, directions * hidden) and the last states (layers * directions, N, hidden).
 
