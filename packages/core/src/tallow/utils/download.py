@@ -1,0 +1,201 @@
+"""Files from the network, and archives: fetched whole or not at all, verified, unpacked safely."""
+
+import bz2
+import gzip
+import hashlib
+import lzma
+import os
+import shutil
+import stat
+import sys
+import tarfile
+import tempfile
+import warnings
+import zipfile
+import zlib
+from http.client import HTTPException
+from pathlib import Path, PurePosixPath, PureWindowsPath
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
+
+from tallow.errors import ArgumentError, TallowError
+
+BLOCK = 1 << 20
+TIMEOUT = 60  # seconds without a byte
+ATTEMPTS = 3  # with each address: a connection that breaks goes on where it was
+
+
+class DownloadError(TallowError, RuntimeError):
+    """A file that could not be had from any of its addresses."""
+
+
+class ArchiveError(TallowError, RuntimeError):
+    """An archive that is broken, of an unknown kind, or that would write outside its folder."""
+
+
+def digest_of(path, algorithm="md5"):
+    """The digest of a file's content, in hexadecimal."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, algorithm).hexdigest()
+
+
+def fetch(urls, path, digest=None, progress=True):
+    """The file at one of `urls` (a list, or one) as `path`; nothing is done if that exists already.
+
+    `digest` is what its content must have: "md5:..." or "sha256:...", in hexadecimal. A file that
+    exists with another digest is kept, with a warning. A download that breaks is resumed, also by a
+    later call; `path` appears once it is whole and verified. Raises DownloadError with what each of
+    the addresses answered.
+    """
+    path = Path(path)
+    if path.exists():
+        if not _matches(path, digest):
+            warnings.warn(
+                f"{path}: expected the published digest {digest}, got another; the file is used as "
+                "it is, remove it to download it again",
+                stacklevel=2,
+            )
+        return path
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial, failures = Path(f"{path}.partial"), []
+    for url in [urls] if isinstance(urls, str) else urls:
+        if not url.startswith(("http://", "https://")):
+            raise ArgumentError(f"fetch: expected an http or https address, got {url!r}")
+        try:
+            _receive(url, partial, progress)
+            if not _matches(partial, digest):
+                raise DownloadError(f"expected {digest}, got md5:{digest_of(partial)}")
+            os.replace(partial, path)
+            return path
+        except (OSError, HTTPException, DownloadError) as error:
+            failures.append(f"{url}: {error or type(error).__name__}")
+            if isinstance(error, DownloadError):
+                partial.unlink()
+    raise DownloadError("\n  ".join([f"{path}: expected to download it, got", *failures]))
+
+
+def _matches(path, digest):
+    if digest is None:
+        return True
+    algorithm, _, expected = digest.rpartition(":")
+    return digest_of(path, algorithm or "md5") == expected.lower()
+
+
+def _receive(url, partial, progress):
+    """Append to a partial file what it lacks of the one at an address."""
+    for attempt in range(ATTEMPTS):
+        try:
+            return _receive_once(url, partial, progress)
+        except HTTPError as error:
+            if error.code == 416 and partial.exists():  # the partial file is of another one
+                partial.unlink()
+            elif attempt == ATTEMPTS - 1 or error.code < 500:
+                raise
+        except (OSError, HTTPException):
+            if attempt == ATTEMPTS - 1:
+                raise
+
+
+def _receive_once(url, partial, progress):
+    start = partial.stat().st_size if partial.exists() else 0
+    headers = {"User-Agent": "tallow"} | ({"Range": f"bytes={start}-"} if start else {})
+    with urlopen(Request(url, headers=headers), timeout=TIMEOUT) as answer:
+        if answer.status != 206:  # not a part: all of it comes
+            start = 0
+        length = answer.headers.get("Content-Length")
+        total = start + int(length) if length else None
+        with open(partial, "ab" if start else "wb") as file:
+            while block := answer.read(BLOCK):
+                file.write(block)
+                if progress and sys.stderr.isatty():
+                    _show(partial.stem, file.tell(), total)
+            got = file.tell()
+    if total is not None and got < total:
+        raise ConnectionError(f"expected {total} bytes, got {got}")
+
+
+def _show(name, got, total):
+    share = f"{got / total:4.0%}" if total else f"{got / 1e6:.0f} MB"
+    end = "\n" if got == total else ""
+    print(f"\r{name} {share}", end=end, file=sys.stderr, flush=True)
+
+
+# Archives
+
+_BROKEN = (
+    EOFError, OSError, lzma.LZMAError, tarfile.TarError, zipfile.BadZipFile, zlib.error,
+    NotImplementedError, RuntimeError,
+)  # fmt: skip
+_COMPRESSED = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ": lzma.open}
+
+
+def extract(path, folder=None, remove_finished=False):
+    """Unpack a zip, a tar (compressed or not), or a file compressed by gzip, bzip2 or xz.
+
+    It goes to `folder`, by default the archive's own; a compressed file keeps its name without the
+    ending. Nothing is unpacked of an archive with a path or a link that leads out of the folder,
+    or that is broken: ArchiveError names it.
+    """
+    path = Path(path)
+    folder = path.parent if folder is None else Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".extract-") as made:
+        try:
+            _unpack(path, Path(made))
+        except _BROKEN as error:
+            if isinstance(error, ArchiveError):
+                raise
+            raise ArchiveError(f"{path}: expected a whole archive, got {error}") from error
+        for entry in list(Path(made).iterdir()):
+            _place(entry, folder / entry.name)
+    if remove_finished:
+        path.unlink()
+    return folder
+
+
+def _unpack(path, folder):
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            for member in archive.infolist():
+                _check(path, member.filename, stat.S_ISLNK(member.external_attr >> 16))
+            archive.extractall(folder)
+        return
+    with open(path, "rb") as file:
+        head = file.read(6)
+    opener = next((o for magic, o in _COMPRESSED.items() if head.startswith(magic)), None)
+    if tarfile.is_tarfile(path):
+        with tarfile.open(path) as archive:
+            for member in archive.getmembers():
+                link = member.issym() or member.islnk()
+                _check(path, member.name, link, not (link or member.isfile() or member.isdir()))
+            options = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
+            archive.extractall(folder, **options)
+    elif opener:
+        with opener(path, "rb") as source, open(folder / path.stem, "wb") as target:
+            shutil.copyfileobj(source, target, BLOCK)
+    else:
+        raise ArchiveError(
+            f"{path}: expected a zip, a tar, or a file of gzip, bzip2 or xz, got one that begins "
+            f"with {head!r}"
+        )
+
+
+def _check(path, name, link, special=False):
+    """Raise for a member that is no file or folder below the one unpacked to."""
+    for kind in (PurePosixPath, PureWindowsPath):
+        inside = kind(name)
+        if inside.is_absolute() or inside.drive or ".." in inside.parts:
+            raise ArchiveError(f"{path}: expected paths within its folder, got {name!r}")
+    if link or special:
+        raise ArchiveError(
+            f"{path}: expected files and folders only, got the link or device {name!r}"
+        )
+
+
+def _place(entry, target):
+    """Move a file or folder to its place, into a folder that is there already."""
+    if entry.is_dir() and target.is_dir():
+        for child in list(entry.iterdir()):
+            _place(child, target / child.name)
+    else:
+        os.replace(entry, target)

@@ -1,0 +1,250 @@
+"""fetch against a loopback server that breaks off and lies; extract on hostile archives."""
+
+import bz2
+import gzip
+import hashlib
+import io
+import lzma
+import tarfile
+import threading
+import warnings
+import zipfile
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from tallow.utils import download
+from tallow.utils.download import ArchiveError, DownloadError, extract, fetch
+
+CONTENT = bytes(range(256)) * 40
+MD5 = "md5:" + hashlib.md5(CONTENT).hexdigest()
+
+
+class Handler(BaseHTTPRequestHandler):
+    """The last part of the path says how the server behaves; it logs what was asked for."""
+
+    def do_GET(self):
+        how, range_ = self.path.rpartition("/")[2], self.headers.get("Range")
+        self.server.log.append((how, range_))
+        start = int(range_[6:-1]) if range_ and how != "whole" else 0
+        if how == "missing":
+            return self.answer(404, b"")
+        if how == "busy" and len(self.server.log) < 3:
+            return self.answer(503, b"")
+        if start > len(CONTENT):
+            return self.answer(416, b"")
+        if how == "other":
+            return self.answer(200, b"another file")
+        body, claimed = CONTENT[start:], len(CONTENT) - start
+        if how == "breaks":
+            body = body[:4000]
+        return self.answer(206 if start else 200, body, claimed)
+
+    def answer(self, status, body, claimed=None):
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body) if claimed is None else claimed))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *arguments):
+        """Nothing is printed."""
+
+
+@pytest.fixture
+def server():
+    made = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    made.log = []
+    made.url = f"http://127.0.0.1:{made.server_port}"
+    thread = threading.Thread(target=made.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    yield made
+    made.shutdown()
+    thread.join()
+    made.server_close()
+
+
+def test_fetch(server, tmp_path):
+    path = tmp_path / "deep" / "file.bin"
+    assert fetch(f"{server.url}/file", path, MD5) == path
+    assert path.read_bytes() == CONTENT
+    assert [entry.name for entry in path.parent.iterdir()] == ["file.bin"]
+    fetch(f"{server.url}/file", path, MD5)
+    assert len(server.log) == 1  # it was there already
+
+
+@pytest.mark.parametrize(
+    "digest", [None, MD5, MD5[4:].upper(), "sha256:" + hashlib.sha256(CONTENT).hexdigest()]
+)
+def test_digests(server, tmp_path, digest):
+    fetch(f"{server.url}/file", tmp_path / "a", digest)
+
+
+def test_a_broken_connection_is_resumed(server, tmp_path):
+    """10,240 bytes in three connections, each of 4,000 at most."""
+    fetch(f"{server.url}/breaks", tmp_path / "a", MD5)
+    assert server.log == [("breaks", None), ("breaks", "bytes=4000-"), ("breaks", "bytes=8000-")]
+
+
+def test_a_later_call_resumes(server, tmp_path, monkeypatch):
+    monkeypatch.setattr(download, "ATTEMPTS", 1)
+    with pytest.raises(DownloadError, match="expected 10240 bytes, got 4000"):
+        fetch(f"{server.url}/breaks", tmp_path / "a", MD5)
+    assert not (tmp_path / "a").exists()
+    fetch(f"{server.url}/file", tmp_path / "a", MD5)
+    assert server.log[-1] == ("file", "bytes=4000-")
+
+
+@pytest.mark.parametrize("how", ["whole", "file"])
+def test_a_partial_file_of_another(server, tmp_path, how):
+    """A server that knows no ranges, and a partial file that is too long."""
+    (tmp_path / "a.partial").write_bytes(b"x" * (20000 if how == "file" else 100))
+    fetch(f"{server.url}/{how}", tmp_path / "a", MD5)
+    assert (tmp_path / "a").read_bytes() == CONTENT
+
+
+def test_a_busy_server_is_asked_again(server, tmp_path):
+    fetch(f"{server.url}/busy", tmp_path / "a", MD5)
+    assert len(server.log) == 3
+
+
+def test_mirrors(server, tmp_path):
+    urls = [f"{server.url}/missing", f"{server.url}/other", f"{server.url}/file"]
+    fetch(urls, tmp_path / "a", MD5)
+    assert [how for how, _ in server.log] == ["missing", "other", "file"]
+
+
+def test_failure_says_what_each_address_answered(server, tmp_path):
+    with pytest.raises(DownloadError) as caught:
+        fetch([f"{server.url}/missing", f"{server.url}/other"], tmp_path / "a", MD5)
+    text = str(caught.value)
+    assert f"{tmp_path / 'a'}: expected to download it" in text
+    assert f"{server.url}/missing: HTTP Error 404" in text
+    assert f"{server.url}/other: expected {MD5}, got md5:" in text
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_existing_file_is_kept(tmp_path):
+    (tmp_path / "a").write_bytes(b"mine")
+    with pytest.warns(UserWarning, match="the file is used as it is"):
+        fetch("http://127.0.0.1:1/a", tmp_path / "a", MD5)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        fetch("http://127.0.0.1:1/a", tmp_path / "a")
+    assert (tmp_path / "a").read_bytes() == b"mine"
+
+
+@pytest.mark.parametrize("url", ["file:///etc/hostname", "ftp://127.0.0.1/a", "a.zip"])
+def test_only_http(url, tmp_path):
+    with pytest.raises(ValueError, match="expected an http or https address"):
+        fetch(url, tmp_path / "a")
+
+
+# Archives
+
+FILES = {"top.txt": b"one", "folder/inner.txt": b"two"}
+
+
+def zipped(files, path):
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+
+
+def tarred(files, path, mode="w:gz", kind=tarfile.REGTYPE, link=""):
+    with tarfile.open(path, mode) as archive:
+        for name, content in files.items():
+            member = tarfile.TarInfo(name)
+            member.size, member.type, member.linkname = len(content), kind, link
+            archive.addfile(member, io.BytesIO(content))
+
+
+@pytest.mark.parametrize(
+    ("name", "make"),
+    [
+        ("a.zip", zipped),
+        ("a.tar", lambda files, path: tarred(files, path, "w")),
+        ("a.tar.gz", tarred),
+        ("a.tgz", tarred),
+        ("a.tar.bz2", lambda files, path: tarred(files, path, "w:bz2")),
+        ("a.tar.xz", lambda files, path: tarred(files, path, "w:xz")),
+    ],
+)
+def test_extract(tmp_path, name, make):
+    make(FILES, tmp_path / name)
+    folder = tmp_path / "out"
+    (folder / "folder").mkdir(parents=True)
+    (folder / "folder" / "mine.txt").write_bytes(b"stays")
+    (folder / "top.txt").write_bytes(b"old")
+    extract(tmp_path / name, folder)
+    found = {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+    assert found == FILES | {"folder/mine.txt": b"stays"}
+
+
+@pytest.mark.parametrize(
+    ("ending", "opener"), [("gz", gzip.open), ("bz2", bz2.open), ("xz", lzma.open)]
+)
+def test_extract_one_file(tmp_path, ending, opener):
+    path = tmp_path / f"data.txt.{ending}"
+    with opener(path, "wb") as file:
+        file.write(CONTENT)
+    extract(path, remove_finished=True)
+    assert (tmp_path / "data.txt").read_bytes() == CONTENT and not path.exists()
+
+
+EVIL = ["../evil.txt", "folder/../../evil.txt", "/tmp/evil.txt", "..\\evil.txt", "C:\\evil.txt"]
+
+
+@pytest.mark.parametrize("name", EVIL)
+@pytest.mark.parametrize("make", [zipped, tarred])
+def test_paths_that_lead_outside(tmp_path, make, name):
+    make({"good.txt": b"good", name: b"evil"}, tmp_path / "archive")
+    with pytest.raises(ArchiveError, match="archive: expected paths within its folder, got"):
+        extract(tmp_path / "archive", tmp_path / "out")
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+@pytest.mark.parametrize(("kind", "target"), [
+    (tarfile.SYMTYPE, "/etc"), (tarfile.SYMTYPE, "../.."), (tarfile.LNKTYPE, "../secret"),
+    (tarfile.FIFOTYPE, ""), (tarfile.CHRTYPE, ""),
+])  # fmt: skip
+def test_links_and_devices(tmp_path, kind, target):
+    tarred({"link": b""}, tmp_path / "archive", kind=kind, link=target)
+    with pytest.raises(ArchiveError, match="expected files and folders only.*'link'"):
+        extract(tmp_path / "archive", tmp_path / "out")
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_a_link_in_a_zip(tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        member = zipfile.ZipInfo("link")
+        member.external_attr = 0o120777 << 16
+        archive.writestr(member, "/etc/passwd")
+    with pytest.raises(ArchiveError, match="'link'"):
+        extract(tmp_path / "a.zip", tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    "name", ["a.zip", "a.tar.gz", "a.tar.xz", "data.gz", "data.xz", "data.bz2"]
+)
+def test_truncated(tmp_path, name):
+    path = tmp_path / name
+    noise = hashlib.shake_128(b"x").digest(20000)
+    if name == "a.zip":
+        zipped({"a": noise}, path)
+    elif "tar" in name:
+        tarred({"a": noise}, path, "w:" + name[6:])
+    else:
+        opener = {"gz": gzip.open, "xz": lzma.open, "bz2": bz2.open}[name[5:]]
+        with opener(path, "wb") as file:
+            file.write(noise)
+    path.write_bytes(path.read_bytes()[:12000])
+    with pytest.raises(ArchiveError, match=f"{name}: expected"):
+        extract(path, tmp_path / "out")
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+@pytest.mark.parametrize("content", [b"", b"<html>not found</html>"])
+def test_foreign(tmp_path, content):
+    (tmp_path / "a.zip").write_bytes(content)
+    with pytest.raises(ArchiveError, match="a.zip: expected a zip, a tar"):
+        extract(tmp_path / "a.zip")
