@@ -2,13 +2,20 @@
 
 from tallow.nn import functional, init, modules, parameter, utils
 from tallow.nn.module import Module
-from tallow.nn.modules import *  # noqa: F403 - its __all__ is the list of the layers
-from tallow.nn.parameter import Buffer, Parameter
+from tallow.nn.modules import *
+from tallow.nn.parameter import (
+    Buffer,
+    Parameter,
+    UninitializedBuffer,
+    UninitializedParameter,
+)
 
 __all__ = [
     "Buffer",
     "Module",
     "Parameter",
+    "UninitializedBuffer",
+    "UninitializedParameter",
     "functional",
     "init",
     "modules",

@@ -7,7 +7,7 @@ from tallow import dtypes
 from tallow.autograd.modes import no_grad
 from tallow.device import device
 from tallow.nn.members import MODULE, PARAMETER
-from tallow.nn.parameter import Parameter
+from tallow.nn.parameter import Parameter, is_lazy
 from tallow.tensor import Tensor
 
 EXTRA_STATE = "_extra_state"
@@ -138,6 +138,8 @@ def _load_tensor(module, name, tensor, given, assign):
     """Put `given` into the parameter or buffer `tensor`. Returns what is wrong with it, or None."""
     if not isinstance(given, Tensor):
         return f"expected a tensor, got {type(given).__name__}"
+    if is_lazy(tensor) and is_lazy(given):
+        return None
     if given.shape != tensor.shape:
         return f"expected the shape {tuple(tensor.shape)}, got {tuple(given.shape)}"
     if not assign:

@@ -1,6 +1,10 @@
-"""Tensors that a module registers when they are assigned to it: `Parameter` and `Buffer`."""
+"""Tensors that a module registers when they are assigned to it: `Parameter` and `Buffer`.
+
+An uninitialized one has no shape yet; its lazy module finds that at its first forward.
+"""
 
 from tallow.creation import empty
+from tallow.errors import ShapeError
 from tallow.tensor import Tensor, wrap
 
 
@@ -53,6 +57,68 @@ class Buffer(Tensor):
 
     def __repr__(self):
         return f"Buffer containing:\n{super().__repr__()}"
+
+
+class UninitializedTensorMixin:
+    """A parameter or buffer without a shape; `materialize(shape)` gives it one, and its class."""
+
+    cls_to_become: type
+
+    def __init__(self, *args, **kwargs):
+        pass  # __new__ did it; this only takes the arguments
+
+    def materialize(self, shape, device=None, dtype=None):
+        """Become an ordinary one, with memory for `shape`."""
+        made = empty(shape, device=device or self.device, dtype=dtype or self.dtype)
+        self.array = made.array
+        self.__class__ = self.cls_to_become
+
+    @property
+    def shape(self):
+        raise ShapeError(
+            f"{type(self).__name__}: expected a shape, got none yet; call the lazy module once, on "
+            "an input like those to come"
+        )
+
+    def detach(self):
+        """The same object: there is nothing to share."""
+        return self
+
+    def __repr__(self):
+        return f"<{type(self).__name__}>"
+
+
+class UninitializedParameter(UninitializedTensorMixin, Parameter):
+    """A parameter whose shape is found at the first forward of its lazy module.
+
+    >>> import tallow
+    >>> weight = tallow.nn.UninitializedParameter()
+    >>> weight.materialize((2, 3))
+    >>> type(weight).__name__, tuple(weight.shape)
+    ('Parameter', (2, 3))
+    """
+
+    cls_to_become = Parameter
+
+    def __new__(cls, requires_grad=True, device=None, dtype=None):
+        return Parameter.__new__(cls, empty(0, device=device, dtype=dtype), requires_grad)
+
+
+class UninitializedBuffer(UninitializedTensorMixin, Buffer):
+    """A buffer whose shape is found at the first forward of its lazy module."""
+
+    cls_to_become = Buffer
+
+    def __new__(cls, requires_grad=False, device=None, dtype=None, persistent=True):
+        data = empty(0, device=device, dtype=dtype)
+        buffer = Buffer.__new__(cls, data, persistent=persistent)
+        buffer.requires_grad = requires_grad
+        return buffer
+
+
+def is_lazy(param):
+    """True for an uninitialized parameter or buffer."""
+    return isinstance(param, UninitializedTensorMixin)
 
 
 def _leaf(cls, data):

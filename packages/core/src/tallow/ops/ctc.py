@@ -31,7 +31,8 @@ def log_sum(xp, *terms):
     total = 0
     for term in terms:
         total = total + xp.exp(term - top)
-    return xp.log(total) + top
+    none = total == 0
+    return xp.where(none, -xp.inf, xp.log(xp.where(none, 1, total)) + top)
 
 
 def delayed(xp, x, steps):

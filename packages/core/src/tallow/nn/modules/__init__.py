@@ -1,137 +1,27 @@
-"""The layers, by family."""
+"""The layers, by family; the files are named as PyTorch's."""
 
-from tallow.nn.modules.activation import (
-    CELU,
-    ELU,
-    GELU,
-    GLU,
-    SELU,
-    Hardshrink,
-    Hardsigmoid,
-    Hardswish,
-    Hardtanh,
-    LeakyReLU,
-    LogSigmoid,
-    LogSoftmax,
-    Mish,
-    PReLU,
-    ReLU,
-    ReLU6,
-    Sigmoid,
-    SiLU,
-    Softmax,
-    Softmin,
-    Softplus,
-    Softshrink,
-    Softsign,
-    Tanh,
-    Tanhshrink,
-    Threshold,
-)
-from tallow.nn.modules.container import (
-    ModuleDict,
-    ModuleList,
-    ParameterDict,
-    ParameterList,
-    Sequential,
-)
-from tallow.nn.modules.conv import Conv1d, Conv2d
-from tallow.nn.modules.dropout import Dropout, Dropout1d, Dropout2d
-from tallow.nn.modules.flatten import Flatten, Unflatten
-from tallow.nn.modules.linear import Bilinear, Identity, Linear
-from tallow.nn.modules.loss import (
-    BCELoss,
-    BCEWithLogitsLoss,
-    CrossEntropyLoss,
-    HuberLoss,
-    KLDivLoss,
-    L1Loss,
-    MSELoss,
-    NLLLoss,
-    SmoothL1Loss,
-)
-from tallow.nn.modules.normalization import (
-    BatchNorm1d,
-    BatchNorm2d,
-    BatchNorm3d,
-    GroupNorm,
-    LayerNorm,
-    RMSNorm,
-)
-from tallow.nn.modules.pooling import (
-    AdaptiveAvgPool1d,
-    AdaptiveAvgPool2d,
-    AdaptiveMaxPool2d,
-    AvgPool1d,
-    AvgPool2d,
-    MaxPool1d,
-    MaxPool2d,
-)
-from tallow.nn.modules.sparse import Embedding
+from tallow.nn.modules.activation import *
+from tallow.nn.modules.adaptive import *
+from tallow.nn.modules.attention import *
+from tallow.nn.modules.batchnorm import *
+from tallow.nn.modules.container import *
+from tallow.nn.modules.conv import *
+from tallow.nn.modules.distance import *
+from tallow.nn.modules.dropout import *
+from tallow.nn.modules.flatten import *
+from tallow.nn.modules.fold import *
+from tallow.nn.modules.instancenorm import *
+from tallow.nn.modules.lazy import *
+from tallow.nn.modules.linear import *
+from tallow.nn.modules.loss import *
+from tallow.nn.modules.normalization import *
+from tallow.nn.modules.padding import *
+from tallow.nn.modules.parallel import *
+from tallow.nn.modules.pixelshuffle import *
+from tallow.nn.modules.pooling import *
+from tallow.nn.modules.rnn import *
+from tallow.nn.modules.sparse import *
+from tallow.nn.modules.transformer import *
+from tallow.nn.modules.upsampling import *
 
-__all__ = [
-    "AdaptiveAvgPool1d",
-    "AdaptiveAvgPool2d",
-    "AdaptiveMaxPool2d",
-    "AvgPool1d",
-    "AvgPool2d",
-    "BCELoss",
-    "BCEWithLogitsLoss",
-    "BatchNorm1d",
-    "BatchNorm2d",
-    "BatchNorm3d",
-    "Bilinear",
-    "CELU",
-    "Conv1d",
-    "Conv2d",
-    "CrossEntropyLoss",
-    "Dropout",
-    "Dropout1d",
-    "Dropout2d",
-    "ELU",
-    "Embedding",
-    "Flatten",
-    "GELU",
-    "GLU",
-    "GroupNorm",
-    "Hardshrink",
-    "Hardsigmoid",
-    "Hardswish",
-    "Hardtanh",
-    "HuberLoss",
-    "Identity",
-    "KLDivLoss",
-    "L1Loss",
-    "LayerNorm",
-    "LeakyReLU",
-    "Linear",
-    "LogSigmoid",
-    "LogSoftmax",
-    "MSELoss",
-    "MaxPool1d",
-    "MaxPool2d",
-    "Mish",
-    "ModuleDict",
-    "ModuleList",
-    "NLLLoss",
-    "PReLU",
-    "ParameterDict",
-    "ParameterList",
-    "RMSNorm",
-    "ReLU",
-    "ReLU6",
-    "SELU",
-    "Sequential",
-    "SiLU",
-    "Sigmoid",
-    "SmoothL1Loss",
-    "Softmax",
-    "Softmin",
-    "Softplus",
-    "Softshrink",
-    "Softsign",
-    "Tanh",
-    "Tanhshrink",
-    "Threshold",
-    "Unflatten",
-]
+__all__ = [name for name in globals() if name[0].isupper()]

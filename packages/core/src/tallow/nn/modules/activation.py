@@ -1,9 +1,17 @@
 """Activations: functions of each element, and the few that look along a dimension."""
 
 from tallow.creation import full
+from tallow.errors import ArgumentError
 from tallow.nn import functional as F
 from tallow.nn.module import Module
 from tallow.nn.parameter import Parameter
+
+__all__ = [
+    "CELU", "ELU", "GELU", "GLU", "Hardshrink", "Hardsigmoid", "Hardswish", "Hardtanh", "LeakyReLU",
+    "LogSigmoid", "LogSoftmax", "Mish", "PReLU", "RReLU", "ReLU", "ReLU6", "SELU", "SiLU",
+    "Sigmoid", "Softmax", "Softmax2d", "Softmin", "Softplus", "Softshrink", "Softsign", "Tanh",
+    "Tanhshrink", "Threshold",
+]  # fmt: skip
 
 
 class _Activation(Module):
@@ -63,6 +71,28 @@ class LeakyReLU(_Activation):
 
     def forward(self, input):
         return F.leaky_relu(input, self.negative_slope, self.inplace)
+
+
+class RReLU(_Activation):
+    """Leaky ReLU with slopes drawn from [`lower`, `upper`] in training, else their mean.
+
+    Xu et al., "Empirical evaluation of rectified activations in convolutional network", 2015.
+
+    >>> import tallow
+    >>> tallow.nn.RReLU(0.25, 0.75).eval()(tallow.tensor([-1.0, 2.0])).tolist()
+    [-0.5, 2.0]
+    """
+
+    shown = ("lower", "upper")
+
+    def __init__(self, lower=1.0 / 8, upper=1.0 / 3, inplace=False):
+        super().__init__()
+        self.lower = lower
+        self.upper = upper
+        self.inplace = inplace
+
+    def forward(self, input):
+        return F.rrelu(input, self.lower, self.upper, self.training, self.inplace)
 
 
 class PReLU(_Activation):
@@ -217,10 +247,14 @@ class Hardtanh(_Activation):
 
     shown = ("min_val", "max_val")
 
-    def __init__(self, min_val=-1.0, max_val=1.0, inplace=False):
+    def __init__(self, min_val=-1.0, max_val=1.0, inplace=False, min_value=None, max_value=None):
         super().__init__()
+        min_val = min_val if min_value is None else min_value  # their names before PyTorch 0.2
+        max_val = max_val if max_value is None else max_value
         if not min_val < max_val:
-            raise ValueError(f"Hardtanh: expected min_val < max_val, got {min_val} and {max_val}")
+            raise ArgumentError(
+                f"Hardtanh: expected min_val < max_val, got {min_val} and {max_val}"
+            )
         self.min_val = min_val
         self.max_val = max_val
         self.inplace = inplace
@@ -421,3 +455,19 @@ class Softmin(_Softmax):
 
     def forward(self, input):
         return F.softmin(input, self.dim)
+
+
+class Softmax2d(Module):
+    """The softmax over the channels of `(N, C, H, W)` or `(C, H, W)`.
+
+    >>> import tallow
+    >>> tallow.nn.Softmax2d()(tallow.zeros(4, 1, 1)).flatten().tolist()
+    [0.25, 0.25, 0.25, 0.25]
+    """
+
+    def forward(self, input):
+        if input.ndim not in (3, 4):
+            raise ArgumentError(
+                f"Softmax2d: expected (N, C, H, W) or (C, H, W), got {tuple(input.shape)}"
+            )
+        return F.softmax(input, -3)

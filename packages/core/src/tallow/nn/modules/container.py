@@ -9,6 +9,8 @@ from tallow.nn.module import Module
 from tallow.nn.parameter import Parameter
 from tallow.tensor import Tensor
 
+__all__ = ["ModuleDict", "ModuleList", "ParameterDict", "ParameterList", "Sequential"]
+
 
 class _Ordered(Module):
     """Children with an order, reached by index and by slice."""

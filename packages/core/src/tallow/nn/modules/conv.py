@@ -1,15 +1,18 @@
-"""Convolution layers."""
+"""Convolution layers, and transposed ones."""
 
 import math
 from collections.abc import Callable
 from typing import Any
 
 from tallow.creation import empty
+from tallow.errors import ArgumentError
 from tallow.nn import functional as F
 from tallow.nn import init
 from tallow.nn.module import Module
 from tallow.nn.modules.utils import ntuple
 from tallow.nn.parameter import Parameter
+
+__all__ = ["Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d"]
 
 _PADDING_MODES = ("zeros", "reflect", "replicate", "circular")
 
@@ -19,6 +22,8 @@ class _ConvNd(Module):
 
     dimensions: int
     convolve: Callable[..., Any]
+    transposed = False
+    output_padding: tuple[int, ...] = ()
 
     def __init__(
         self, in_channels, out_channels, kernel_size, stride=1, padding=0, dilation=1, groups=1,
@@ -37,16 +42,20 @@ class _ConvNd(Module):
         self.dilation = ntuple(dilation, n)
         self.groups = groups
         self.padding_mode = padding_mode
-        shape = (out_channels, in_channels // groups, *self.kernel_size)
-        self.weight = Parameter(empty(shape, device=device, dtype=dtype))
+        self.weight = Parameter(empty(self._weight_shape(), device=device, dtype=dtype))
         bias = Parameter(empty(out_channels, device=device, dtype=dtype)) if bias else None
         self.register_parameter("bias", bias)
         self.reset_parameters()
 
+    def _weight_shape(self):
+        ends = self.out_channels, self.in_channels
+        first, second = reversed(ends) if self.transposed else ends
+        return (first, second // self.groups, *self.kernel_size)
+
     def reset_parameters(self):
         """Draw the weight and the bias anew."""
         init.kaiming_uniform_(self.weight, a=math.sqrt(5))
-        fan_in = self.weight[0].numel() if self.out_channels else 0
+        fan_in = math.prod(self.weight.shape[1:])
         if self.bias is not None and fan_in:
             bound = 1 / math.sqrt(fan_in)
             init.uniform_(self.bias, -bound, bound)
@@ -79,6 +88,8 @@ class _ConvNd(Module):
             text += f", padding={self.padding}"
         if self.dilation != (1,) * n:
             text += f", dilation={self.dilation}"
+        if any(self.output_padding):
+            text += f", output_padding={self.output_padding}"
         if self.groups != 1:
             text += f", groups={self.groups}"
         if self.bias is None:
@@ -88,23 +99,69 @@ class _ConvNd(Module):
         return text
 
 
+class _ConvTransposeNd(_ConvNd):
+    transposed = True
+
+    def __init__(
+        self, in_channels, out_channels, kernel_size, stride=1, padding=0, output_padding=0,
+        groups=1, bias=True, dilation=1, padding_mode="zeros", device=None, dtype=None,
+    ):  # fmt: skip
+        if padding_mode != "zeros":
+            raise ArgumentError(
+                f"{type(self).__name__}: expected padding_mode 'zeros', got {padding_mode!r}"
+            )
+        super().__init__(
+            in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias,
+            padding_mode, device, dtype,
+        )  # fmt: skip
+        self.output_padding = ntuple(output_padding, self.dimensions)
+
+    def forward(self, input, output_size=None):
+        output_padding = self.output_padding
+        if output_size is not None:
+            output_padding = self._padding_for(input, tuple(output_size))
+        return self.convolve(
+            input, self.weight, self.bias, self.stride, self.padding, output_padding, self.groups,
+            self.dilation,
+        )  # fmt: skip
+
+    def _padding_for(self, input, output_size):
+        """The output padding that gives `output_size`, of the spatial dimensions or of all."""
+        n = self.dimensions
+        axes = zip(
+            input.shape[-n:], self.kernel_size, self.stride, self.padding, self.dilation,
+            strict=True,
+        )  # fmt: skip
+        least = [(m - 1) * s - 2 * p + d * (k - 1) + 1 for m, k, s, p, d in axes]
+        extra = tuple(m - low for m, low in zip(output_size[-n:], least, strict=False))
+        if len(output_size) not in (n, input.ndim) or not all(
+            0 <= e < s for e, s in zip(extra, self.stride, strict=True)
+        ):
+            most = [low + s - 1 for low, s in zip(least, self.stride, strict=True)]
+            raise ArgumentError(
+                f"{type(self).__name__}: expected an output_size from {least} to {most}, got "
+                f"{list(output_size)}"
+            )
+        return extra
+
+
 def _check(name, in_channels, out_channels, stride, padding, groups, padding_mode):
     if groups <= 0:
-        raise ValueError(f"{name}: expected groups > 0, got {groups}")
+        raise ArgumentError(f"{name}: expected groups > 0, got {groups}")
     if in_channels % groups or out_channels % groups:
-        raise ValueError(
+        raise ArgumentError(
             f"{name}: expected in_channels and out_channels divisible by groups={groups}, "
             f"got {in_channels} and {out_channels}"
         )
     if isinstance(padding, str):
         if padding not in ("same", "valid"):
-            raise ValueError(
+            raise ArgumentError(
                 f"{name}: expected a number or 'same' or 'valid' as padding, got {padding!r}"
             )
         if padding == "same" and any(step != 1 for step in ntuple(stride, 1)):
-            raise ValueError(f"{name}: expected stride 1 with padding='same', got {stride}")
+            raise ArgumentError(f"{name}: expected stride 1 with padding='same', got {stride}")
     if padding_mode not in _PADDING_MODES:
-        raise ValueError(
+        raise ArgumentError(
             f"{name}: expected one of {_PADDING_MODES} as padding_mode, got {padding_mode!r}"
         )
 
@@ -143,3 +200,62 @@ class Conv2d(_ConvNd):
 
     dimensions = 2
     convolve = staticmethod(F.conv2d)
+
+
+class Conv3d(_ConvNd):
+    """A convolution (cross-correlation) over three spatial dimensions.
+
+    Shapes: `(N, in_channels, D, H, W)` or `(in_channels, D, H, W)`, else as in `Conv2d`.
+
+    >>> import tallow
+    >>> layer = tallow.nn.Conv3d(3, 4, (3, 5, 2), stride=(2, 1, 1), padding=(4, 2, 0))
+    >>> tuple(layer(tallow.randn(2, 3, 5, 10, 8)).shape)
+    (2, 4, 6, 10, 7)
+    """
+
+    dimensions = 3
+    convolve = staticmethod(F.conv3d)
+
+
+class ConvTranspose1d(_ConvTransposeNd):
+    """A transposed convolution over one spatial dimension; see `ConvTranspose2d`.
+
+    >>> import tallow
+    >>> layer = tallow.nn.ConvTranspose1d(4, 6, 3, stride=2)
+    >>> tuple(layer(tallow.randn(1, 4, 10)).shape)
+    (1, 6, 21)
+    """
+
+    dimensions = 1
+    convolve = staticmethod(F.conv_transpose1d)
+
+
+class ConvTranspose2d(_ConvTransposeNd):
+    """The transpose of a convolution: each element spreads over a window (Zeiler et al., 2010).
+
+    Shapes: `(N, in_channels, H, W)` or `(in_channels, H, W)` to `(N, out_channels, H_out, W_out)`
+    with `H_out = (H - 1) stride - 2 padding + dilation (kernel_size - 1) + output_padding + 1`, and
+    so the width; `weight` is `(in_channels, out_channels / groups, kernel_height, kernel_width)`.
+    forward(input, output_size) chooses the output padding itself.
+
+    >>> import tallow
+    >>> layer = tallow.nn.ConvTranspose2d(4, 6, 3, stride=2, padding=1)
+    >>> tuple(layer(tallow.randn(1, 4, 6, 6), output_size=(12, 12)).shape)
+    (1, 6, 12, 12)
+    """
+
+    dimensions = 2
+    convolve = staticmethod(F.conv_transpose2d)
+
+
+class ConvTranspose3d(_ConvTransposeNd):
+    """A transposed convolution over three spatial dimensions; see `ConvTranspose2d`.
+
+    >>> import tallow
+    >>> layer = tallow.nn.ConvTranspose3d(4, 6, 3, stride=2)
+    >>> tuple(layer(tallow.randn(1, 4, 3, 4, 5)).shape)
+    (1, 6, 7, 9, 11)
+    """
+
+    dimensions = 3
+    convolve = staticmethod(F.conv_transpose3d)

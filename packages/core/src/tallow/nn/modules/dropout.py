@@ -3,6 +3,8 @@
 from tallow.nn import functional as F
 from tallow.nn.module import Module
 
+__all__ = ["AlphaDropout", "Dropout", "Dropout1d", "Dropout2d", "Dropout3d", "FeatureAlphaDropout"]
+
 
 class _Dropout(Module):
     def __init__(self, p=0.5, inplace=False):
@@ -57,3 +59,42 @@ class Dropout2d(_Dropout):
 
     def forward(self, input):
         return F.dropout2d(input, self.p, self.training, self.inplace)
+
+
+class Dropout3d(_Dropout):
+    """In training each channel of `(N, C, D, H, W)` or `(C, D, H, W)` is zero with probability `p`.
+
+    >>> import tallow
+    >>> layer = tallow.nn.Dropout3d(0.5)
+    >>> tuple(layer(tallow.ones(2, 3, 4, 8, 8)).shape)
+    (2, 3, 4, 8, 8)
+    """
+
+    def forward(self, input):
+        return F.dropout3d(input, self.p, self.training, self.inplace)
+
+
+class AlphaDropout(_Dropout):
+    """Dropout that keeps mean 0 and variance 1, for `SELU` (Klambauer et al., 2017).
+
+    >>> import tallow
+    >>> layer = tallow.nn.AlphaDropout(0.2)
+    >>> layer.eval()(tallow.ones(3)).tolist()
+    [1.0, 1.0, 1.0]
+    """
+
+    def forward(self, input):
+        return F.alpha_dropout(input, self.p, self.training)
+
+
+class FeatureAlphaDropout(_Dropout):
+    """`AlphaDropout` of whole channels of `(N, C, ...)`.
+
+    >>> import tallow
+    >>> layer = tallow.nn.FeatureAlphaDropout(0.2)
+    >>> tuple(layer(tallow.ones(2, 3, 8)).shape)
+    (2, 3, 8)
+    """
+
+    def forward(self, input):
+        return F.feature_alpha_dropout(input, self.p, self.training)

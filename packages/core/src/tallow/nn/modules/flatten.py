@@ -2,6 +2,8 @@
 
 from tallow.nn.module import Module
 
+__all__ = ["Flatten", "Unflatten"]
+
 
 class Flatten(Module):
     """Merges the dimensions from `start_dim` to `end_dim`: by default all but the batch.

@@ -3,10 +3,13 @@
 import math
 
 from tallow.creation import empty
+from tallow.errors import ArgumentError
 from tallow.nn import functional as F
 from tallow.nn import init
 from tallow.nn.module import Module
 from tallow.nn.parameter import Parameter
+
+__all__ = ["Bilinear", "Identity", "Linear"]
 
 
 class Identity(Module):
@@ -60,6 +63,10 @@ class Linear(Module):
         return f"in_features={self.in_features}, out_features={self.out_features}, bias={bias}"
 
 
+class NonDynamicallyQuantizableLinear(Linear):
+    """`Linear` by the name that it has within PyTorch's `MultiheadAttention`."""
+
+
 class Bilinear(Module):
     """A form that is linear in each of two inputs: `y_k = x1^T A_k x2 + b_k`.
 
@@ -78,7 +85,7 @@ class Bilinear(Module):
     ):
         super().__init__()
         if in1_features <= 0:
-            raise ValueError(f"Bilinear: expected in1_features > 0, got {in1_features}")
+            raise ArgumentError(f"Bilinear: expected in1_features > 0, got {in1_features}")
         self.in1_features = in1_features
         self.in2_features = in2_features
         self.out_features = out_features

@@ -1,11 +1,13 @@
-"""Normalization over the batch, over the features of a sample, and over groups of channels."""
+"""Normalization over the features of a sample, over groups of channels, over neighbours."""
 
-from tallow.creation import empty, ones, tensor, zeros
-from tallow.dtypes import int64
+from tallow.creation import empty
+from tallow.errors import ArgumentError
 from tallow.nn import functional as F
 from tallow.nn import init
 from tallow.nn.module import Module
 from tallow.nn.parameter import Parameter
+
+__all__ = ["GroupNorm", "LayerNorm", "LocalResponseNorm", "RMSNorm"]
 
 
 class _Norm(Module):
@@ -22,139 +24,6 @@ class _Norm(Module):
             init.ones_(self.weight)
         if self.bias is not None:
             init.zeros_(self.bias)
-
-
-class _BatchNorm(_Norm):
-    """Normalization of each channel over the batch and all positions.
-
-    In training, by the batch's mean and biased variance, of which running averages are kept:
-    `running = (1 - momentum) * running + momentum * batch` (`momentum=None`: the mean over all
-    batches). In evaluation, by the running averages.
-    """
-
-    _version = 2
-    input_shapes: dict[int, str]
-
-    def __init__(
-        self, num_features, eps=1e-05, momentum=0.1, affine=True, track_running_stats=True,
-        device=None, dtype=None, *, bias=True,
-    ):  # fmt: skip
-        super().__init__()
-        self.num_features = num_features
-        self.eps = eps
-        self.momentum = momentum
-        self.affine = affine
-        self.track_running_stats = track_running_stats
-        self._register_affine(num_features, affine, affine and bias, device, dtype)
-        mean = variance = batches = None
-        if track_running_stats:
-            mean = zeros(num_features, device=device, dtype=dtype)
-            variance = ones(num_features, device=device, dtype=dtype)
-            batches = tensor(0, dtype=int64, device=device)
-        self.register_buffer("running_mean", mean)
-        self.register_buffer("running_var", variance)
-        self.register_buffer("num_batches_tracked", batches)
-        self.reset_parameters()
-
-    def reset_running_stats(self):
-        """Forget the running averages."""
-        if self.track_running_stats:
-            self.running_mean.zero_()
-            self.running_var.fill_(1)
-            self.num_batches_tracked.zero_()
-
-    def reset_parameters(self):
-        """Set the weight to ones and the bias to zeros, and forget the running averages."""
-        self.reset_running_stats()
-        super().reset_parameters()
-
-    def forward(self, input):
-        if input.ndim not in self.input_shapes:
-            expected = " or ".join(self.input_shapes.values())
-            raise ValueError(
-                f"{type(self).__name__}: expected {expected}, got {tuple(input.shape)}"
-            )
-        momentum = 0.0 if self.momentum is None else self.momentum
-        if self.training and self.num_batches_tracked is not None:
-            self.num_batches_tracked.add_(1)
-            if self.momentum is None:
-                momentum = 1.0 / self.num_batches_tracked.item()
-        tracked = not self.training or self.track_running_stats
-        return F.batch_norm(
-            input,
-            self.running_mean if tracked else None,
-            self.running_var if tracked else None,
-            self.weight,
-            self.bias,
-            self.training or self.running_mean is None,
-            momentum,
-            self.eps,
-        )
-
-    def _load_from_state_dict(self, state_dict, prefix, local_metadata, *rest):
-        # Checkpoints of before PyTorch 0.4.1 do not count the batches.
-        key = prefix + "num_batches_tracked"
-        if (
-            local_metadata.get("version", 2) < 2
-            and self.track_running_stats
-            and key not in state_dict
-        ):
-            state_dict[key] = self.num_batches_tracked
-        super()._load_from_state_dict(state_dict, prefix, local_metadata, *rest)
-
-    def extra_repr(self):
-        return (
-            f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, affine={self.affine}, "
-            f"bias={self.bias is not None}, track_running_stats={self.track_running_stats}"
-        )
-
-
-class BatchNorm1d(_BatchNorm):
-    """Batch normalization (Ioffe and Szegedy, 2015) of `(N, C)` or `(N, C, L)`, channel by channel.
-
-    In training it uses the statistics of the batch and keeps running ones, which it uses in
-    evaluation.
-
-    >>> import tallow
-    >>> layer = tallow.nn.BatchNorm1d(4)
-    >>> y = layer(tallow.randn(20, 4))
-    >>> bool(tallow.allclose(y.mean(0), tallow.zeros(4), atol=1e-5))
-    True
-    """
-
-    input_shapes = {2: "(N, C)", 3: "(N, C, L)"}
-
-
-class BatchNorm2d(_BatchNorm):
-    """Batch normalization (Ioffe and Szegedy, 2015) of `(N, C, H, W)`, channel by channel.
-
-    In training it uses the statistics of the batch and keeps running ones, which it uses in
-    evaluation.
-
-    >>> import tallow
-    >>> layer = tallow.nn.BatchNorm2d(3)
-    >>> tuple(layer(tallow.randn(2, 3, 8, 8)).shape)
-    (2, 3, 8, 8)
-    >>> layer.num_batches_tracked.item()
-    1
-    """
-
-    input_shapes = {4: "(N, C, H, W)"}
-
-
-class BatchNorm3d(_BatchNorm):
-    """Batch normalization (Ioffe and Szegedy, 2015) of `(N, C, D, H, W)`, channel by channel.
-
-    In training it uses the statistics of the batch and keeps running ones, which it uses in
-    evaluation.
-
-    >>> import tallow
-    >>> layer = tallow.nn.BatchNorm3d(3)
-    >>> tuple(layer(tallow.randn(2, 3, 4, 8, 8)).shape)
-    (2, 3, 4, 8, 8)
-    """
-
-    input_shapes = {5: "(N, C, D, H, W)"}
 
 
 class LayerNorm(_Norm):
@@ -256,7 +125,7 @@ class GroupNorm(_Norm):
     ):
         super().__init__()
         if num_channels % num_groups:
-            raise ValueError(
+            raise ArgumentError(
                 f"GroupNorm: expected num_channels divisible by num_groups={num_groups}, "
                 f"got {num_channels}"
             )
@@ -275,6 +144,31 @@ class GroupNorm(_Norm):
             f"{self.num_groups}, {self.num_channels}, eps={self.eps}, affine={self.affine}, "
             f"bias={self.bias is not None}"
         )
+
+
+class LocalResponseNorm(Module):
+    """`x / (k + alpha * mean(x^2))^beta`, the mean over `size` neighbouring channels.
+
+    Shape: `(N, C, ...)` (Krizhevsky et al., 2012).
+
+    >>> import tallow
+    >>> layer = tallow.nn.LocalResponseNorm(2)
+    >>> tuple(layer(tallow.randn(32, 5, 24, 24)).shape)
+    (32, 5, 24, 24)
+    """
+
+    def __init__(self, size, alpha=1e-4, beta=0.75, k=1.0):
+        super().__init__()
+        self.size = size
+        self.alpha = alpha
+        self.beta = beta
+        self.k = k
+
+    def forward(self, input):
+        return F.local_response_norm(input, self.size, self.alpha, self.beta, self.k)
+
+    def extra_repr(self):
+        return f"{self.size}, alpha={self.alpha}, beta={self.beta}, k={self.k}"
 
 
 def _shape(normalized_shape):

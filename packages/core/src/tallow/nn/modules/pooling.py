@@ -2,6 +2,14 @@
 
 from tallow.nn import functional as F
 from tallow.nn.module import Module
+from tallow.nn.modules.utils import ntuple
+
+__all__ = [
+    "AdaptiveAvgPool1d", "AdaptiveAvgPool2d", "AdaptiveAvgPool3d", "AdaptiveMaxPool1d",
+    "AdaptiveMaxPool2d", "AdaptiveMaxPool3d", "AvgPool1d", "AvgPool2d", "AvgPool3d",
+    "FractionalMaxPool2d", "FractionalMaxPool3d", "LPPool1d", "LPPool2d", "LPPool3d", "MaxPool1d",
+    "MaxPool2d", "MaxPool3d", "MaxUnpool1d", "MaxUnpool2d", "MaxUnpool3d",
+]  # fmt: skip
 
 
 class _MaxPool(Module):
@@ -64,6 +72,177 @@ class MaxPool2d(_MaxPool):
         return self._pool(F.max_pool2d, input)
 
 
+class MaxPool3d(_MaxPool):
+    """The largest value of each window of `(N, C, D, H, W)` or `(C, D, H, W)`.
+
+    The stride is the window by default. `return_indices` also gives where the values were;
+    `ceil_mode` lets the last window stick out.
+
+    >>> import tallow
+    >>> tuple(tallow.nn.MaxPool3d(3, stride=2)(tallow.randn(2, 4, 9, 7, 5)).shape)
+    (2, 4, 4, 3, 2)
+    """
+
+    def forward(self, input):
+        return self._pool(F.max_pool3d, input)
+
+
+class _MaxUnpool(Module):
+    dimensions: int
+
+    def __init__(self, kernel_size, stride=None, padding=0):
+        super().__init__()
+        n = self.dimensions
+        self.kernel_size = ntuple(kernel_size, n)
+        self.stride = self.kernel_size if stride is None else ntuple(stride, n)
+        self.padding = ntuple(padding, n)
+
+    def _unpool(self, function, input, indices, output_size):
+        return function(input, indices, self.kernel_size, self.stride, self.padding, output_size)
+
+    def extra_repr(self):
+        return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
+
+
+class MaxUnpool1d(_MaxUnpool):
+    """Zeros with the values of `MaxPool1d` put back where its indices say.
+
+    forward(input, indices, output_size=None): `output_size` chooses among the sizes that pool to
+    the input's.
+
+    >>> import tallow
+    >>> pool, unpool = tallow.nn.MaxPool1d(2, return_indices=True), tallow.nn.MaxUnpool1d(2)
+    >>> unpool(*pool(tallow.tensor([[[1.0, 3.0, 2.0, 0.0]]]))).tolist()
+    [[[0.0, 3.0, 2.0, 0.0]]]
+    """
+
+    dimensions = 1
+
+    def forward(self, input, indices, output_size=None):
+        return self._unpool(F.max_unpool1d, input, indices, output_size)
+
+
+class MaxUnpool2d(_MaxUnpool):
+    """Zeros with the values of `MaxPool2d` put back where its indices say; see `MaxUnpool1d`."""
+
+    dimensions = 2
+
+    def forward(self, input, indices, output_size=None):
+        return self._unpool(F.max_unpool2d, input, indices, output_size)
+
+
+class MaxUnpool3d(_MaxUnpool):
+    """Zeros with the values of `MaxPool3d` put back where its indices say; see `MaxUnpool1d`."""
+
+    dimensions = 3
+
+    def forward(self, input, indices, output_size=None):
+        return self._unpool(F.max_unpool3d, input, indices, output_size)
+
+
+class _FractionalMaxPool(Module):
+    dimensions: int
+
+    def __init__(
+        self, kernel_size, output_size=None, output_ratio=None, return_indices=False,
+        _random_samples=None,
+    ):  # fmt: skip
+        super().__init__()
+        n = self.dimensions
+        self.kernel_size = ntuple(kernel_size, n)
+        self.output_size = None if output_size is None else ntuple(output_size, n)
+        self.output_ratio = None if output_ratio is None else ntuple(output_ratio, n)
+        self.return_indices = return_indices
+        self.register_buffer("_random_samples", _random_samples)
+
+    def _pool(self, function, input):
+        return function(
+            input,
+            self.kernel_size,
+            self.output_size,
+            self.output_ratio,
+            self.return_indices,
+            self._random_samples,
+        )
+
+
+class FractionalMaxPool2d(_FractionalMaxPool):
+    """The largest value of windows at random places, to `output_size` (Graham, 2014).
+
+    Or to `output_ratio` of the size. Shapes as of `MaxPool2d`.
+
+    >>> import tallow
+    >>> pool = tallow.nn.FractionalMaxPool2d(3, output_ratio=(0.5, 0.5))
+    >>> tuple(pool(tallow.randn(2, 4, 50, 32)).shape)
+    (2, 4, 25, 16)
+    """
+
+    dimensions = 2
+
+    def forward(self, input):
+        return self._pool(F.fractional_max_pool2d, input)
+
+
+class FractionalMaxPool3d(_FractionalMaxPool):
+    """The largest value of windows at random places; see `FractionalMaxPool2d`.
+
+    >>> import tallow
+    >>> pool = tallow.nn.FractionalMaxPool3d(2, output_size=3)
+    >>> tuple(pool(tallow.randn(2, 4, 8, 7, 6)).shape)
+    (2, 4, 3, 3, 3)
+    """
+
+    dimensions = 3
+
+    def forward(self, input):
+        return self._pool(F.fractional_max_pool3d, input)
+
+
+class _LPPool(Module):
+    def __init__(self, norm_type, kernel_size, stride=None, ceil_mode=False):
+        super().__init__()
+        self.norm_type = norm_type
+        self.kernel_size = kernel_size
+        self.stride = stride
+        self.ceil_mode = ceil_mode
+
+    def _pool(self, function, input):
+        kernel, stride = self.kernel_size, self.stride
+        return function(input, float(self.norm_type), kernel, stride, self.ceil_mode)
+
+    def extra_repr(self):
+        return (
+            f"norm_type={self.norm_type}, kernel_size={self.kernel_size}, stride={self.stride}, "
+            f"ceil_mode={self.ceil_mode}"
+        )
+
+
+class LPPool1d(_LPPool):
+    """`(sum x^p)^(1/p)` over each window of `(N, C, L)` or `(C, L)`, p = `norm_type`.
+
+    >>> import tallow
+    >>> tallow.nn.LPPool1d(2, 2)(tallow.tensor([[[3.0, 4.0]]])).tolist()
+    [[[5.0]]]
+    """
+
+    def forward(self, input):
+        return self._pool(F.lp_pool1d, input)
+
+
+class LPPool2d(_LPPool):
+    """`(sum x^p)^(1/p)` over each window of `(N, C, H, W)` or `(C, H, W)`, p = `norm_type`."""
+
+    def forward(self, input):
+        return self._pool(F.lp_pool2d, input)
+
+
+class LPPool3d(_LPPool):
+    """`(sum x^p)^(1/p)` over each window of `(N, C, D, H, W)`, p = `norm_type`."""
+
+    def forward(self, input):
+        return self._pool(F.lp_pool3d, input)
+
+
 class AvgPool1d(Module):
     """The mean of each window of `(N, C, L)` or `(C, L)`.
 
@@ -79,9 +258,9 @@ class AvgPool1d(Module):
         self, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True
     ):
         super().__init__()
-        self.kernel_size = _single(kernel_size)
-        self.stride = self.kernel_size if stride is None else _single(stride)
-        self.padding = _single(padding)
+        self.kernel_size = ntuple(kernel_size, 1)
+        self.stride = self.kernel_size if stride is None else ntuple(stride, 1)
+        self.padding = ntuple(padding, 1)
         self.ceil_mode = ceil_mode
         self.count_include_pad = count_include_pad
 
@@ -99,17 +278,7 @@ class AvgPool1d(Module):
         return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
 
 
-class AvgPool2d(Module):
-    """The mean of each window of `(N, C, H, W)` or `(C, H, W)`.
-
-    The stride is the window by default. `count_include_pad` counts the zeros of the padding;
-    `divisor_override` divides the sum by another number than the window's size.
-
-    >>> import tallow
-    >>> tuple(tallow.nn.AvgPool2d(3, stride=2)(tallow.randn(20, 16, 50, 32)).shape)
-    (20, 16, 24, 15)
-    """
-
+class _AvgPool(Module):
     def __init__(
         self, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True,
         divisor_override=None,
@@ -122,8 +291,8 @@ class AvgPool2d(Module):
         self.count_include_pad = count_include_pad
         self.divisor_override = divisor_override
 
-    def forward(self, input):
-        return F.avg_pool2d(
+    def _pool(self, function, input):
+        return function(
             input,
             self.kernel_size,
             self.stride,
@@ -135,6 +304,33 @@ class AvgPool2d(Module):
 
     def extra_repr(self):
         return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
+
+
+class AvgPool2d(_AvgPool):
+    """The mean of each window of `(N, C, H, W)` or `(C, H, W)`.
+
+    The stride is the window by default. `count_include_pad` counts the zeros of the padding;
+    `divisor_override` divides the sum by another number than the window's size.
+
+    >>> import tallow
+    >>> tuple(tallow.nn.AvgPool2d(3, stride=2)(tallow.randn(20, 16, 50, 32)).shape)
+    (20, 16, 24, 15)
+    """
+
+    def forward(self, input):
+        return self._pool(F.avg_pool2d, input)
+
+
+class AvgPool3d(_AvgPool):
+    """The mean of each window of `(N, C, D, H, W)` or `(C, D, H, W)`; see `AvgPool2d`.
+
+    >>> import tallow
+    >>> tuple(tallow.nn.AvgPool3d(3, stride=2)(tallow.randn(2, 4, 9, 7, 5)).shape)
+    (2, 4, 4, 3, 2)
+    """
+
+    def forward(self, input):
+        return self._pool(F.avg_pool3d, input)
 
 
 class _AdaptivePool(Module):
@@ -170,7 +366,37 @@ class AdaptiveAvgPool2d(_AdaptivePool):
         return F.adaptive_avg_pool2d(input, self.output_size)
 
 
-class AdaptiveMaxPool2d(_AdaptivePool):
+class AdaptiveAvgPool3d(_AdaptivePool):
+    """Means over windows chosen such that the output is `(N, C, *output_size)`; None keeps a size.
+
+    >>> import tallow
+    >>> tuple(tallow.nn.AdaptiveAvgPool3d((5, None, 1))(tallow.randn(1, 64, 8, 9, 8)).shape)
+    (1, 64, 5, 9, 1)
+    """
+
+    def forward(self, input):
+        return F.adaptive_avg_pool3d(input, self.output_size)
+
+
+class _AdaptiveMaxPool(_AdaptivePool):
+    def __init__(self, output_size, return_indices=False):
+        super().__init__(output_size)
+        self.return_indices = return_indices
+
+
+class AdaptiveMaxPool1d(_AdaptiveMaxPool):
+    """Maxima over windows chosen such that the output is `(N, C, output_size)`.
+
+    >>> import tallow
+    >>> tuple(tallow.nn.AdaptiveMaxPool1d(5)(tallow.randn(1, 64, 8)).shape)
+    (1, 64, 5)
+    """
+
+    def forward(self, input):
+        return F.adaptive_max_pool1d(input, self.output_size, self.return_indices)
+
+
+class AdaptiveMaxPool2d(_AdaptiveMaxPool):
     """Maxima over windows chosen such that the output is `(N, C, *output_size)`; None keeps a size.
 
     >>> import tallow
@@ -178,13 +404,17 @@ class AdaptiveMaxPool2d(_AdaptivePool):
     (1, 64, 7, 7)
     """
 
-    def __init__(self, output_size, return_indices=False):
-        super().__init__(output_size)
-        self.return_indices = return_indices
-
     def forward(self, input):
         return F.adaptive_max_pool2d(input, self.output_size, self.return_indices)
 
 
-def _single(value):
-    return (value,) if isinstance(value, int) else tuple(value)
+class AdaptiveMaxPool3d(_AdaptiveMaxPool):
+    """Maxima over windows chosen such that the output is `(N, C, *output_size)`; None keeps a size.
+
+    >>> import tallow
+    >>> tuple(tallow.nn.AdaptiveMaxPool3d((5, None, 1))(tallow.randn(1, 64, 8, 9, 8)).shape)
+    (1, 64, 5, 9, 1)
+    """
+
+    def forward(self, input):
+        return F.adaptive_max_pool3d(input, self.output_size, self.return_indices)

@@ -1,10 +1,13 @@
 """Tables of vectors that are looked up by index."""
 
 from tallow.creation import empty
+from tallow.errors import ArgumentError
 from tallow.nn import functional as F
 from tallow.nn import init
 from tallow.nn.module import Module
 from tallow.nn.parameter import Parameter
+
+__all__ = ["Embedding", "EmbeddingBag"]
 
 
 class Embedding(Module):
@@ -34,15 +37,9 @@ class Embedding(Module):
         self.norm_type = norm_type
         self.scale_grad_by_freq = scale_grad_by_freq
         self.sparse = sparse
-        shape = (num_embeddings, embedding_dim)
+        self.weight = _table(num_embeddings, embedding_dim, _weight, not _freeze, device, dtype)
         if _weight is None:
-            table = empty(shape, device=device, dtype=dtype)
-            self.weight = Parameter(table, requires_grad=not _freeze)
             self.reset_parameters()
-        elif tuple(_weight.shape) != shape:
-            raise ValueError(f"Embedding: expected a weight {shape}, got {tuple(_weight.shape)}")
-        else:
-            self.weight = Parameter(_weight, requires_grad=not _freeze)
 
     @classmethod
     def from_pretrained(
@@ -59,7 +56,7 @@ class Embedding(Module):
         [0.0, 1.0, 0.0]
         """
         if embeddings.ndim != 2:
-            raise ValueError(
+            raise ArgumentError(
                 f"from_pretrained: expected a tensor of 2 dimensions, got {embeddings.ndim}"
             )
         rows, columns = embeddings.shape
@@ -100,10 +97,95 @@ class Embedding(Module):
         return text
 
 
+class EmbeddingBag(Module):
+    """The sum, mean or maximum (`mode`) of the rows that each bag of indices names.
+
+    Shapes: `(bags, n)`, or `(n,)` with the `offsets` `(bags,)` at which bags begin, to `(bags,
+    embedding_dim)`; an empty bag gives zeros. Rows `padding_idx` are left out; `per_sample_weights`
+    of the indices' shape multiply the rows of a sum; other arguments are as in `Embedding`.
+
+    >>> import tallow
+    >>> bags = tallow.nn.EmbeddingBag(10, 3, mode="sum")
+    >>> tuple(bags(tallow.tensor([1, 2, 4, 5]), tallow.tensor([0, 3])).shape)
+    (2, 3)
+    """
+
+    def __init__(
+        self, num_embeddings, embedding_dim, max_norm=None, norm_type=2.0,
+        scale_grad_by_freq=False, mode="mean", sparse=False, _weight=None,
+        include_last_offset=False, padding_idx=None, device=None, dtype=None,
+    ):  # fmt: skip
+        super().__init__()
+        self.num_embeddings = num_embeddings
+        self.embedding_dim = embedding_dim
+        self.max_norm = max_norm
+        self.norm_type = norm_type
+        self.scale_grad_by_freq = scale_grad_by_freq
+        self.padding_idx = _padding_index(padding_idx, num_embeddings)
+        self.weight = _table(num_embeddings, embedding_dim, _weight, True, device, dtype)
+        if _weight is None:
+            self.reset_parameters()
+        self.mode = mode
+        self.sparse = sparse
+        self.include_last_offset = include_last_offset
+
+    reset_parameters = Embedding.reset_parameters
+
+    @classmethod
+    def from_pretrained(
+        cls, embeddings, freeze=True, max_norm=None, norm_type=2.0, scale_grad_by_freq=False,
+        mode="mean", sparse=False, include_last_offset=False, padding_idx=None,
+    ):  # fmt: skip
+        """Bags over a tensor `(num_embeddings, embedding_dim)`, trained if not `freeze`."""
+        if embeddings.ndim != 2:
+            raise ArgumentError(
+                f"from_pretrained: expected a tensor of 2 dimensions, got {embeddings.ndim}"
+            )
+        bags = cls(
+            *embeddings.shape, max_norm, norm_type, scale_grad_by_freq, mode, sparse, embeddings,
+            include_last_offset, padding_idx,
+        )  # fmt: skip
+        bags.weight.requires_grad = not freeze
+        return bags
+
+    def forward(self, input, offsets=None, per_sample_weights=None):
+        return F.embedding_bag(
+            input, self.weight, offsets, self.max_norm, self.norm_type, self.scale_grad_by_freq,
+            self.mode, self.sparse, per_sample_weights, self.include_last_offset, self.padding_idx,
+        )  # fmt: skip
+
+    def extra_repr(self):
+        text = f"{self.num_embeddings}, {self.embedding_dim}"
+        if self.max_norm is not None:
+            text += f", max_norm={self.max_norm}"
+        if self.norm_type != 2:
+            text += f", norm_type={self.norm_type}"
+        if self.scale_grad_by_freq:
+            text += f", scale_grad_by_freq={self.scale_grad_by_freq}"
+        text += f", mode={self.mode!r}"
+        if self.padding_idx is not None:
+            text += f", padding_idx={self.padding_idx}"
+        return text
+
+
+def _table(rows, columns, given, trained, device, dtype):
+    """The parameter (rows, columns): an empty one, or that which was given."""
+    if given is None:
+        table = empty((rows, columns), device=device, dtype=dtype)
+        return Parameter(table, requires_grad=trained)
+    if tuple(given.shape) != (rows, columns):
+        raise ArgumentError(
+            f"Embedding: expected a weight {(rows, columns)}, got {tuple(given.shape)}"
+        )
+    return Parameter(given, requires_grad=trained)
+
+
 def _padding_index(index, rows):
-    """`padding_idx` counted from the start; ValueError if it is outside of the table."""
+    """`padding_idx` counted from the start; ArgumentError if it is outside of the table."""
     if index is None:
         return None
     if not -rows <= index < rows:
-        raise ValueError(f"Embedding: expected padding_idx within {rows} embeddings, got {index}")
+        raise ArgumentError(
+            f"Embedding: expected padding_idx within {rows} embeddings, got {index}"
+        )
     return index % rows

@@ -1,0 +1,174 @@
+"""Layers that add elements at the edges of signals, images and volumes.
+
+`padding` is an int for all sides, or pairs (before, after), the last dimension first: `(left,
+right, top, bottom, front, back)`. Inputs are `(N, C, ...)` or `(C, ...)`.
+"""
+
+from tallow.nn import functional as F
+from tallow.nn.module import Module
+from tallow.nn.modules.utils import ntuple
+
+__all__ = [
+    "CircularPad1d", "CircularPad2d", "CircularPad3d", "ConstantPad1d", "ConstantPad2d",
+    "ConstantPad3d", "ReflectionPad1d", "ReflectionPad2d", "ReflectionPad3d", "ReplicationPad1d",
+    "ReplicationPad2d", "ReplicationPad3d", "ZeroPad1d", "ZeroPad2d", "ZeroPad3d",
+]  # fmt: skip
+
+
+class _Pad(Module):
+    dimensions: int
+    mode = "constant"
+    value: float | None = None
+
+    def __init__(self, padding):
+        super().__init__()
+        self.padding = ntuple(padding, 2 * self.dimensions)
+
+    def forward(self, input):
+        return F.pad(input, self.padding, self.mode, self.value)
+
+    def extra_repr(self):
+        return f"{self.padding}"
+
+
+class _ConstantPad(_Pad):
+    def __init__(self, padding, value):
+        super().__init__(padding)
+        self.value = value
+
+    def extra_repr(self):
+        return f"padding={self.padding}, value={self.value}"
+
+
+class _ZeroPad(_ConstantPad):
+    def __init__(self, padding):
+        super().__init__(padding, 0.0)
+
+    extra_repr = _Pad.extra_repr
+
+
+class _ReflectionPad(_Pad):
+    mode = "reflect"
+
+
+class _ReplicationPad(_Pad):
+    mode = "replicate"
+
+
+class _CircularPad(_Pad):
+    mode = "circular"
+
+
+class ConstantPad1d(_ConstantPad):
+    """`value` before and after signals `(N, C, L)`.
+
+    >>> import tallow
+    >>> tallow.nn.ConstantPad1d((1, 2), 9.0)(tallow.zeros(1, 1, 2)).tolist()
+    [[[9.0, 0.0, 0.0, 9.0, 9.0]]]
+    """
+
+    dimensions = 1
+
+
+class ConstantPad2d(_ConstantPad):
+    """`value` around images `(N, C, H, W)`."""
+
+    dimensions = 2
+
+
+class ConstantPad3d(_ConstantPad):
+    """`value` around volumes `(N, C, D, H, W)`."""
+
+    dimensions = 3
+
+
+class ZeroPad1d(_ZeroPad):
+    """Zeros before and after signals `(N, C, L)`."""
+
+    dimensions = 1
+
+
+class ZeroPad2d(_ZeroPad):
+    """Zeros around images `(N, C, H, W)`.
+
+    >>> import tallow
+    >>> tuple(tallow.nn.ZeroPad2d((1, 0, 2, 0))(tallow.ones(1, 1, 3, 3)).shape)
+    (1, 1, 5, 4)
+    """
+
+    dimensions = 2
+
+
+class ZeroPad3d(_ZeroPad):
+    """Zeros around volumes `(N, C, D, H, W)`."""
+
+    dimensions = 3
+
+
+class ReflectionPad1d(_ReflectionPad):
+    """Signals `(N, C, L)`, mirrored at their first and last elements.
+
+    >>> import tallow
+    >>> tallow.nn.ReflectionPad1d(2)(tallow.tensor([[[1.0, 2.0, 3.0]]])).tolist()
+    [[[3.0, 2.0, 1.0, 2.0, 3.0, 2.0, 1.0]]]
+    """
+
+    dimensions = 1
+
+
+class ReflectionPad2d(_ReflectionPad):
+    """Images `(N, C, H, W)`, mirrored at their outermost elements."""
+
+    dimensions = 2
+
+
+class ReflectionPad3d(_ReflectionPad):
+    """Volumes `(N, C, D, H, W)`, mirrored at their outermost elements."""
+
+    dimensions = 3
+
+
+class ReplicationPad1d(_ReplicationPad):
+    """Signals `(N, C, L)`, their first and last elements repeated.
+
+    >>> import tallow
+    >>> tallow.nn.ReplicationPad1d(2)(tallow.tensor([[[1.0, 2.0]]])).tolist()
+    [[[1.0, 1.0, 1.0, 2.0, 2.0, 2.0]]]
+    """
+
+    dimensions = 1
+
+
+class ReplicationPad2d(_ReplicationPad):
+    """Images `(N, C, H, W)`, their outermost elements repeated."""
+
+    dimensions = 2
+
+
+class ReplicationPad3d(_ReplicationPad):
+    """Volumes `(N, C, D, H, W)`, their outermost elements repeated."""
+
+    dimensions = 3
+
+
+class CircularPad1d(_CircularPad):
+    """Signals `(N, C, L)`, continued by themselves.
+
+    >>> import tallow
+    >>> tallow.nn.CircularPad1d((2, 1))(tallow.tensor([[[1.0, 2.0, 3.0]]])).tolist()
+    [[[2.0, 3.0, 1.0, 2.0, 3.0, 1.0]]]
+    """
+
+    dimensions = 1
+
+
+class CircularPad2d(_CircularPad):
+    """Images `(N, C, H, W)`, continued by themselves."""
+
+    dimensions = 2
+
+
+class CircularPad3d(_CircularPad):
+    """Volumes `(N, C, D, H, W)`, continued by themselves."""
+
+    dimensions = 3

@@ -1,0 +1,27 @@
+"""A module without its initialisation."""
+
+import inspect
+
+from tallow.nn.module import Module
+from tallow.random import get_rng_state, set_rng_state
+
+
+def skip_init(module_cls, *args, **kwargs):
+    """A module whose parameters have any values, to be set by the caller; draws no random numbers.
+
+    >>> import tallow
+    >>> layer = tallow.nn.utils.skip_init(tallow.nn.Linear, 5, 1)
+    >>> tuple(tallow.nn.init.orthogonal_(layer.weight).shape)
+    (1, 5)
+    """
+    if not issubclass(module_cls, Module):
+        raise RuntimeError(f"skip_init: expected a subclass of Module, got {module_cls.__name__}")
+    if "device" not in inspect.signature(module_cls).parameters:
+        raise RuntimeError(
+            f"skip_init: expected {module_cls.__name__} to take a device, it does not"
+        )
+    state = get_rng_state()
+    try:
+        return module_cls(*args, **kwargs)
+    finally:
+        set_rng_state(state)
