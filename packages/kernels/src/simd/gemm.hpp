@@ -46,33 +46,65 @@ inline void multiply_strips(int64_t depth, const float* a, const float* b,
     std::memcpy(&piece, &total, sizeof total);
 }
 
-// Strips of rows begin .. begin + rows - 1, depth from .. from + depth - 1, of a strided A:
+typedef float Quad __attribute__((vector_size(16)));
+
+// to[k * to_step + r] = from[r * from_step + k] for r < rows, k < depth: a transposition, in 4 x 4
+// squares.
+inline void transpose(const float* from, int64_t from_step, int64_t rows, int64_t depth, float* to,
+                      int64_t to_step) {
+    int64_t r = 0;
+    for (; r + 4 <= rows; r += 4) {
+        const float* row = from + r * from_step;
+        int64_t k = 0;
+        for (; k + 4 <= depth; k += 4) {
+            Quad q[4];
+            for (int i = 0; i < 4; ++i) std::memcpy(&q[i], row + i * from_step + k, sizeof(Quad));
+            const Quad low = __builtin_shufflevector(q[0], q[1], 0, 4, 1, 5);
+            const Quad low2 = __builtin_shufflevector(q[2], q[3], 0, 4, 1, 5);
+            const Quad high = __builtin_shufflevector(q[0], q[1], 2, 6, 3, 7);
+            const Quad high2 = __builtin_shufflevector(q[2], q[3], 2, 6, 3, 7);
+            const Quad turned[4] = {__builtin_shufflevector(low, low2, 0, 1, 4, 5),
+                                    __builtin_shufflevector(low, low2, 2, 3, 6, 7),
+                                    __builtin_shufflevector(high, high2, 0, 1, 4, 5),
+                                    __builtin_shufflevector(high, high2, 2, 3, 6, 7)};
+            for (int i = 0; i < 4; ++i)
+                std::memcpy(to + (k + i) * to_step + r, &turned[i], sizeof(Quad));
+        }
+        for (; k < depth; ++k)
+            for (int i = 0; i < 4; ++i) to[k * to_step + r + i] = row[i * from_step + k];
+    }
+    for (; r < rows; ++r)
+        for (int64_t k = 0; k < depth; ++k) to[k * to_step + r] = from[r * from_step + k];
+}
+
+// to[k * wide + i] = strip(i, k): `there` <= wide rows of a strided matrix at `from`, the others 0.
+inline void pack_strip(const float* from, int64_t row, int64_t column, int64_t there, int64_t wide,
+                       int64_t depth, float* to) {
+    if (there < wide)
+        for (int64_t k = 0; k < depth; ++k) std::fill_n(to + k * wide + there, wide - there, 0.0f);
+    if (column == 1) return transpose(from, row, there, depth, to, wide);
+    for (int64_t k = 0; k < depth; ++k, to += wide, from += column)
+        for (int64_t i = 0; i < there; ++i) to[i] = from[i * row];
+}
+
+// Strips of rows begin .. begin + rows - 1, depth from .. from + depth - 1, of A:
 // [strip][depth][ROWS].
 inline void pack_rows(const Matrix& a, int64_t begin, int64_t rows, int64_t from, int64_t depth,
                       float* to) {
-    for (int64_t i = 0; i < rows; i += ROWS) {
-        const int64_t there = std::min<int64_t>(ROWS, rows - i);
-        const float* source = a.data + (begin + i) * a.row + from * a.column;
-        for (int64_t k = 0; k < depth; ++k, to += ROWS, source += a.column) {
-            for (int64_t r = 0; r < there; ++r) to[r] = source[r * a.row];
-            for (int64_t r = there; r < ROWS; ++r) to[r] = 0;
-        }
-    }
+    for (int64_t i = 0; i < rows; i += ROWS, to += ROWS * depth)
+        pack_strip(a.data + (begin + i) * a.row + from * a.column, a.row, a.column,
+                   std::min<int64_t>(ROWS, rows - i), ROWS, depth, to);
 }
 
-// One strip of columns begin .. of a strided B: [depth][COLUMNS].
+// One strip of columns begin .. of B: [depth][COLUMNS].
 struct PackColumns {
     Matrix b;
     void operator()(int64_t begin, int64_t columns, int64_t from, int64_t depth, float* to) const {
         const float* source = b.data + from * b.row + begin * b.column;
-        for (int64_t k = 0; k < depth; ++k, to += COLUMNS, source += b.row) {
-            if (columns == COLUMNS && b.column == 1) {
-                std::memcpy(to, source, sizeof(float) * COLUMNS);
-                continue;
-            }
-            for (int64_t j = 0; j < columns; ++j) to[j] = source[j * b.column];
-            for (int64_t j = columns; j < COLUMNS; ++j) to[j] = 0;
-        }
+        if (columns != COLUMNS || b.column != 1)
+            return pack_strip(source, b.column, b.row, columns, COLUMNS, depth, to);
+        for (int64_t k = 0; k < depth; ++k, to += COLUMNS, source += b.row)
+            std::memcpy(to, source, sizeof(float) * COLUMNS);
     }
 };
 

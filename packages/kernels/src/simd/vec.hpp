@@ -20,7 +20,7 @@ typedef float Vec __attribute__((vector_size(WIDTH * 4)));
 typedef int32_t Ints
     __attribute__((vector_size(WIDTH * 4)));  // also what comparisons give: 0 or -1
 
-inline Vec splat(float x) { return Vec{} + x; }
+inline Vec splat(float x) { return x - Vec{}; }  // x + 0 would cost an addition, for -0
 
 inline Vec load(const float* from) {
     Vec x;
