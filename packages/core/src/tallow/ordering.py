@@ -112,12 +112,12 @@ def _median(name, skip_nan):
         if input.dtype.category == dtypes.FLOATING:
             xp = backend.for_array(input.array).xp
             missing = xp.isnan(input.array).sum(axis=axis, keepdims=True)
-            valid = xp.maximum(input.array.shape[axis] - missing, 1)
-            rank = (
-                (valid - 1) // 2
-                if skip_nan
-                else xp.where(missing > 0, valid % (valid + missing), rank)
-            )
+            size = input.array.shape[axis]
+            valid = xp.where(missing == size, size, size - missing)
+            if skip_nan:
+                rank = (valid - 1) // 2
+            else:  # the first NaN
+                rank = xp.where(missing > 0, valid % size, rank)
         return give_all(_at_rank(input, axis, order, rank, keepdim), out, name)
 
     function.__name__ = function.__qualname__ = name
@@ -278,7 +278,7 @@ def unique_consecutive(input, return_inverse=False, return_counts=False, dim=Non
     xp = backend.for_array(input.array).xp
     axis = 0 if dim is None else axis_of("unique_consecutive", dim, input.array.ndim)
     array = input.array.reshape(-1) if dim is None else input.array
-    rows = xp.moveaxis(array, axis, 0).reshape(array.shape[axis], -1)
+    rows = xp.moveaxis(array, axis, 0).reshape(array.shape[axis], -1 if array.size else 1)
     first = xp.ones(len(rows), bool)
     first[1:] = (rows[1:] != rows[:-1]).any(axis=1)
     starts = xp.flatnonzero(first)

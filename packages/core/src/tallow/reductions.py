@@ -201,6 +201,8 @@ def norm(input, p="fro", dim=None, keepdim=False, out=None, dtype=None):
 
     "nuc", the sum of the singular values, is of a matrix: of two dims.
     """
+    if dtype is not None and dtypes.promote_types(input.dtype, dtype) is not dtype:
+        raise DtypeError(f"norm: expected a dtype that holds {input.dtype}, got {dtype}")
     x = _inexact("norm", input if dtype is None else to_dtype(input, dtype))
     if p == "nuc":
         return nuclear_norm(x, dim, keepdim, out=out)

@@ -98,7 +98,7 @@ def histogram(input, bins, *, range=None, weight=None, density=False, out=None):
 
 
 def histogramdd(input, bins, *, range=None, weight=None, density=False):
-    """(hist, bin_edges) of points (..., d) in d dimensions; `bins` as in `histogram`, one per dim."""
+    """(hist, bin_edges) of points (..., d) in d dimensions; `bins` as in `histogram`, per dim."""
     array = _real("histogramdd", input)
     xp = backend.for_array(array).xp
     points = array.reshape(-1, array.shape[-1])

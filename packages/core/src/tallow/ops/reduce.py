@@ -92,7 +92,7 @@ def amin(xp, x, *, axis):
 @op
 def ties(xp, x, out, *, axis):
     """Weights that share a gradient evenly among the elements equal to the extreme `out`."""
-    same = (x == out) | (x != x)
+    same = (x == out) | ((x != x) & (out != out))
     return same / xp.sum(same, axis=axis, keepdims=True).astype(x.dtype)
 
 
@@ -249,6 +249,7 @@ def argmin(xp, x, *, axis, keepdims):
 @op
 def argsort(xp, x, *, axis, descending):
     """Indices that sort x; equal elements keep their order."""
+    x = widened(xp, x)  # in which NaN is largest
     if descending:
         order = xp.argsort(xp.flip(x, axis), axis=axis, kind="stable")
         return xp.flip(x.shape[axis] - 1 - order, axis)

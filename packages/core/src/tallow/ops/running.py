@@ -2,8 +2,11 @@
 
 from tallow.autograd.op import op
 from tallow.ops.elementwise import exp, log, where
-from tallow.ops.reduce import ties
+from tallow.ops.reduce import ties, widened
 from tallow.ops.shape import flip
+
+
+LOWEST = -1e30  # as good as -inf under exp, but differences of it are no NaN
 
 
 @op
@@ -22,7 +25,7 @@ def cumargmax(xp, x, *, axis, smallest):
 @op
 def logcumsumexp(xp, x, *, axis):
     """log(cumsum(exp(x))), without overflow."""
-    return xp.logaddexp.accumulate(x, axis=axis)
+    return xp.logaddexp.accumulate(widened(xp, x), axis=axis).astype(x.dtype, copy=False)
 
 
 def reversed_logcumsumexp(x, axis):
@@ -34,7 +37,7 @@ def _(g, x, out, axis):
     """exp(x) times the reversed running sum of g exp(-out), of the two signs of g apart."""
 
     def part(g):
-        size = where(g > 0, log(where(g > 0, g, 1)), float("-inf"))
+        size = where(g > 0, log(where(g > 0, g, 1)), LOWEST)
         return exp(reversed_logcumsumexp(size - out, axis) + x)
 
     return part(g) - part(-g)
@@ -43,12 +46,12 @@ def _(g, x, out, axis):
 @op
 def median(xp, x, *, skip_nan):
     """The middle of all elements, the lower of two; NaN if there is one and it is not skipped."""
-    flat = x.reshape(-1)
+    flat = widened(xp, x).reshape(-1)
     valid = int(xp.sum(flat == flat))
     if not valid or (valid < flat.size and not skip_nan):
         return xp.asarray(float("nan"), x.dtype)
     middle = (valid - 1) // 2
-    return xp.asarray(xp.partition(flat, middle)[middle])
+    return xp.asarray(xp.partition(flat, middle)[middle], x.dtype)
 
 
 median.vjp(lambda g, x, out: g * ties(x, out, axis=None))
