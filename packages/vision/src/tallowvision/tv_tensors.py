@@ -22,7 +22,7 @@ __all__ = [
 class TVTensor(tallow.Tensor):
     """The base of the typed tensors. `metadata` names the attributes that belong to a type."""
 
-    metadata = ()
+    metadata: tuple[str, ...] = ()
 
     def __new__(cls, data, *, dtype=None, device=None, requires_grad=None):
         return cls._typed(_tensor(data, dtype, device, requires_grad))

@@ -3,23 +3,4 @@
 from tallow.nn import functional, init, modules, parameter, utils
 from tallow.nn.module import Module
 from tallow.nn.modules import *
-from tallow.nn.parameter import (
-    Buffer,
-    Parameter,
-    UninitializedBuffer,
-    UninitializedParameter,
-)
-
-__all__ = [
-    "Buffer",
-    "Module",
-    "Parameter",
-    "UninitializedBuffer",
-    "UninitializedParameter",
-    "functional",
-    "init",
-    "modules",
-    "parameter",
-    "utils",
-    *modules.__all__,
-]
+from tallow.nn.parameter import Buffer, Parameter, UninitializedBuffer, UninitializedParameter

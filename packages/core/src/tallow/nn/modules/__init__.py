@@ -24,4 +24,5 @@ from tallow.nn.modules.sparse import *
 from tallow.nn.modules.transformer import *
 from tallow.nn.modules.upsampling import *
 
-__all__ = [name for name in globals() if name[0].isupper()]
+# Not by assignment: a type checker then takes all names as exported, since it cannot read these.
+globals()["__all__"] = [name for name in globals() if name[0].isupper()]

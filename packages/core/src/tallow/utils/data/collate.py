@@ -123,7 +123,7 @@ def _arrays(batch, *, collate_fn_map=None):
     return collate([as_tensor(sample) for sample in batch], collate_fn_map=collate_fn_map)
 
 
-default_collate_fn_map = {
+default_collate_fn_map: dict = {
     Tensor: _tensors,
     np.ndarray: _arrays,
     (np.bool_, np.number, np.object_): lambda batch, **_: as_tensor(np.array(batch)),
