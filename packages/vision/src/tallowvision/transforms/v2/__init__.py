@@ -2,6 +2,6 @@
 
 from tallowvision.transforms import *  # noqa: F403
 from tallowvision.transforms import __all__ as _names
-from tallowvision.transforms.v2 import functional
+from tallowvision.transforms.v2 import functional  # type: ignore[no-redef]
 
 __all__ = list(_names)
