@@ -1,5 +1,7 @@
 """`Function`: an operation whose forward and backward the user writes with tensors."""
 
+from weakref import ref
+
 from tallow import backend
 from tallow.autograd import inplace
 from tallow.autograd.modes import no_grad, state
@@ -18,7 +20,7 @@ class FunctionCtx:
         self.to_save = ()
         self.non_differentiable = set()
         self.dirty = set()
-        self.unpack = lambda: self.to_save
+        self.node = None  # a weak reference, once there is one
 
     def save_for_backward(self, *tensors):
         """Keep inputs or outputs for `backward`, checked for in-place changes; None is allowed."""
@@ -33,7 +35,7 @@ class FunctionCtx:
     @property
     def saved_tensors(self):
         """The tensors given to `save_for_backward`."""
-        return self.unpack()
+        return self.to_save if self.node is None else self.node().unpack()
 
     def mark_non_differentiable(self, *outputs):
         """Outputs that get no gradient."""
@@ -97,7 +99,7 @@ class FunctionNode(BaseNode):
                 for number, x in self.saved
             ]
         self.context.to_save = ()
-        self.context.unpack = self.unpack
+        self.context.node = ref(self)
         self.sequence = tick()
 
     def unpack(self):

@@ -191,7 +191,7 @@ class Node(BaseNode):
         )
 
     def release(self):
-        if self.tensors or self.extras:
+        if self.tensors or self.plan.keeps_out:
             self.tensors, self.extras = None, NOTHING
 
     def spoil(self, op_name):
