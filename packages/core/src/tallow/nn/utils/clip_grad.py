@@ -1,5 +1,8 @@
 """Bounds on the gradients before an optimizer's step."""
 
+import inspect
+import warnings
+
 from tallow.autograd.modes import no_grad
 from tallow.creation import tensor
 from tallow.joining import stack
@@ -7,7 +10,7 @@ from tallow.tensor import Tensor
 
 
 @no_grad()
-def get_total_norm(tensors, norm_type=2.0, error_if_nonfinite=False):
+def get_total_norm(tensors, norm_type=2.0, error_if_nonfinite=False, foreach=None):
     """The norm of all elements of some tensors taken together, as a 0-d tensor.
 
     `norm_type` is the p of the norm, `inf` included. With `error_if_nonfinite` a norm that is
@@ -31,14 +34,14 @@ def get_total_norm(tensors, norm_type=2.0, error_if_nonfinite=False):
 
 
 @no_grad()
-def clip_grads_with_norm_(parameters, max_norm, total_norm):
+def clip_grads_with_norm_(parameters, max_norm, total_norm, foreach=None):
     """Scale the gradients by `max_norm / total_norm` if that is below 1, in place."""
     scale = (max_norm / (total_norm + 1e-6)).clamp(max=1.0)
     for grad in _gradients(parameters):
         grad.mul_(scale.to(grad.device))
 
 
-def clip_grad_norm_(parameters, max_norm, norm_type=2.0, error_if_nonfinite=False):
+def clip_grad_norm_(parameters, max_norm, norm_type=2.0, error_if_nonfinite=False, foreach=None):
     """Scale the gradients, in place, such that their common norm is at most `max_norm`.
 
     Returns the norm they had, a 0-d tensor (Pascanu et al., 2013).
@@ -51,14 +54,24 @@ def clip_grad_norm_(parameters, max_norm, norm_type=2.0, error_if_nonfinite=Fals
     >>> round(w.grad.norm().item(), 4)
     1.0
     """
-    parameters = _listed(parameters)
+    given, parameters = parameters, _listed(parameters)
+    if not parameters and inspect.isgenerator(given):
+        warnings.warn(
+            "clip_grad_norm_: the generator gave no parameters; was it used up?", stacklevel=2
+        )
     total_norm = get_total_norm(_gradients(parameters), norm_type, error_if_nonfinite)
     clip_grads_with_norm_(parameters, max_norm, total_norm)
     return total_norm
 
 
+def clip_grad_norm(parameters, max_norm, norm_type=2.0, error_if_nonfinite=False, foreach=None):
+    """`clip_grad_norm_`, under its old name."""
+    warnings.warn("clip_grad_norm is deprecated; use clip_grad_norm_", FutureWarning, stacklevel=2)
+    return clip_grad_norm_(parameters, max_norm, norm_type, error_if_nonfinite, foreach)
+
+
 @no_grad()
-def clip_grad_value_(parameters, clip_value):
+def clip_grad_value_(parameters, clip_value, foreach=None):
     """Cut every element of the gradients to ±clip_value, in place.
 
     >>> import tallow

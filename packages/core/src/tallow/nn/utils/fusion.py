@@ -19,7 +19,7 @@ def fuse_conv_bn_eval(conv, bn, transpose=False):
     >>> import tallow
     >>> from tallow import nn
     >>> conv, bn = nn.Conv2d(1, 2, 3).eval(), nn.BatchNorm2d(2).eval()
-    >>> fused = nn.utils.fusion.fuse_conv_bn_eval(conv, bn)
+    >>> fused = nn.utils.fuse_conv_bn_eval(conv, bn)
     >>> x = tallow.randn(1, 1, 5, 5)
     >>> bool(tallow.allclose(fused(x), bn(conv(x)), atol=1e-6))
     True

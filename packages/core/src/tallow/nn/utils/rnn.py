@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tallow.creation import as_tensor, full, from_numpy
+from tallow.creation import as_tensor, from_numpy, full
 from tallow.dtypes import int64
 from tallow.errors import ArgumentError, ShapeError, describe
 from tallow.joining import cat
@@ -31,9 +31,9 @@ class _Fields(NamedTuple):
 class PackedSequence(_Fields):
     """Sequences without padding, as recurrent layers take and give them. Made by `pack_sequence`.
 
-    `data` `(steps, *)` has the steps of all sequences, `batch_sizes`, on the CPU, how many sequences
-    have a first step, a second, ...; `sorted_indices` and `unsorted_indices` how the sequences were
-    ordered by length and the way back, or None if they came in order.
+    `data` `(steps, *)` has the steps of all sequences, `batch_sizes`, on the CPU, how many
+    sequences have a first step, a second, ...; `sorted_indices` and `unsorted_indices` how the
+    sequences were ordered by length and the way back, or None if they came in order.
     """
 
     def __new__(cls, data, batch_sizes=None, sorted_indices=None, unsorted_indices=None):
@@ -167,7 +167,8 @@ def pad_packed_sequence(sequence, batch_first=False, padding_value=0.0, total_le
     steps = len(batch_sizes) if total_length is None else total_length
     if steps < len(batch_sizes):
         raise ArgumentError(
-            f"pad_packed_sequence: expected a total_length of {len(batch_sizes)} or more, got {steps}"
+            f"pad_packed_sequence: expected a total_length of {len(batch_sizes)} or more, "
+            f"got {steps}"
         )
     width = int(batch_sizes[0])
     place = np.full(steps * width, -1)

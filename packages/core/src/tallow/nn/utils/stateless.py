@@ -19,7 +19,7 @@ def functional_call(
 
 
 def call_with(module, tensors, args=None, kwargs=None, tie_weights=True, strict=False):
-    """Call a module with tensors, by their dotted paths, in the place of its parameters and buffers.
+    """Call a module with tensors, by dotted paths, in the place of its parameters and buffers.
 
     What the call assigns to buffers is in `tensors` afterwards. With `tie_weights`, a tensor that
     the module has under several paths is replaced under all; with `strict`, all must be given.
@@ -61,13 +61,14 @@ def _place(module, path):
     owner = module.get_submodule(parent)
     if name not in owner._members:
         raise AttributeError(
-            f"functional_call: {type(owner).__name__} has no parameter or buffer {name!r} ({path!r})"
+            f"functional_call: {type(owner).__name__} has no parameter or buffer {name!r} "
+            f"({path!r})"
         )
     return owner, name
 
 
 def _tied(own, tensors):
-    """The given tensors, each under all the paths under which the module has the one it replaces."""
+    """The given tensors, each under all paths of the one that it replaces."""
     paths = {}
     for path, tensor in own.items():
         paths.setdefault(id(tensor), []).append(path)
@@ -76,8 +77,8 @@ def _tied(own, tensors):
         given = {id(tensors[path]): tensors[path] for path in same if path in tensors}
         if len(given) > 1:
             raise ArgumentError(
-                f"functional_call: expected one tensor for the tied {', '.join(same)}, got several; "
-                "or pass tie_weights=False"
+                f"functional_call: expected one tensor for the tied {', '.join(same)}, got "
+                "several; or pass tie_weights=False"
             )
         for tensor in given.values():
             tied.update(dict.fromkeys(same, tensor))
