@@ -48,6 +48,7 @@ from tallow.promotion import can_cast, result_type
 from tallow.random import *
 from tallow.reductions import *
 from tallow.running import *
+from tallow.scattering import *
 from tallow.shaping import *
 from tallow.size import Size
 from tallow.special import *

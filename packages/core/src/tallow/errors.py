@@ -62,6 +62,10 @@ class IndexKindError(OutOfRangeError, TypeError):
     """A key that cannot be an index."""
 
 
+class IndexValueError(OutOfRangeError, RuntimeError):
+    """A number in an index tensor out of its range."""
+
+
 class NotSupportedError(TallowError, NotImplementedError):
     """Something PyTorch has and tallow has not, with the reason or the way around."""
 

@@ -1,4 +1,4 @@
-"""Reading and writing parts of tensors: `x[key]`, gather, scatter, masks."""
+"""Reading and writing parts of tensors: `x[key]`, places in the flattened tensor, masks."""
 
 import operator
 from numbers import Number
@@ -20,14 +20,13 @@ from tallow.errors import (
 )
 from tallow.ops.elementwise import fill, where
 from tallow.ops.shape import reshape
-from tallow.promotion import as_tensor_operand, axis_of, element, to_dtype
-from tallow.shaping import expand
+from tallow.promotion import as_tensor_operand, element, give, to_dtype
+from tallow.shaping import broadcast_tensors
 from tallow.tensor import Tensor, wrap
 
 __all__ = [
-    "gather", "index_add", "index_copy", "index_fill", "index_put", "index_select", "masked_fill",
-    "masked_scatter", "masked_select", "nonzero", "scatter", "scatter_add", "take",
-    "take_along_dim",
+    "argwhere", "index_put", "masked_fill", "masked_scatter", "masked_select", "nonzero",
+    "nonzero_static", "put", "take", "unravel_index",
 ]  # fmt: skip
 
 FULL = slice(None)
@@ -220,149 +219,78 @@ def _record_assignment(input, basic, gathered, value):
     inplace.assign(region, changed, "index assignment")
 
 
-# Gather and scatter
-
-
-def _index_of(name, index):
-    if not isinstance(index, Tensor) or index.dtype not in (dtypes.int64, dtypes.int32):
-        raise DtypeError(f"{name}: expected an index of dtype int64, got {describe(index)}")
-    return index.array
-
-
-def _check_index(name, input, axis, index):
-    """Raise unless every index names an element of input's axis, counted from its start."""
-    size = input.array.shape[axis] if input.array.ndim else 1
-    if index.size and (index.min() < 0 or index.max() >= size):
-        wrong = index[(index < 0) | (index >= size)].reshape(-1)[0]
-        raise OutOfRangeError(
-            f"{name}: expected indices between 0 and {size - 1} in dim {axis}, got {int(wrong)}"
-        )
-
-
-def _fits(name, input, axis, index):
-    if index.ndim != input.array.ndim:
-        raise ShapeError(
-            f"{name}: expected an index with {input.array.ndim} dimensions like the input, got "
-            f"{index.ndim}"
-        )
-    for i, (n, m) in enumerate(zip(index.shape, input.array.shape, strict=True)):
-        if i != axis and n > m:
-            raise ShapeError(
-                f"{name}: expected an index of at most {m} in dim {i}, got {tuple(index.shape)}"
-            )
-
-
-def gather(input, dim, index, *, sparse_grad=False, out=None):
-    """Elements picked along `dim`: out[i][j] = input[index[i][j]][j] for dim 0.
-
-    >>> import tallow
-    >>> x = tallow.tensor([[1, 2], [3, 4]])
-    >>> tallow.gather(x, 1, tallow.tensor([[0, 0], [1, 0]]))
-    tensor([[1, 1],
-            [4, 3]])
-    """
-    axis = axis_of("gather", dim, input.array.ndim)
-    index = _index_of("gather", index)
-    _fits("gather", input, axis, index)
-    _check_index("gather", input, axis, index)
-    return ops.gather(input, axis=axis, index=index)
-
-
-def scatter(input, dim, index, src=None, *, value=None, reduce=None):
-    """A copy of `input` with `src` (a tensor or a number) written where `gather` would read.
-
-    `reduce` "add" or "multiply" combines with what is there.
-    """
-    axis = axis_of("scatter", dim, input.array.ndim)
-    positions = _index_of("scatter", index)
-    _check_index("scatter", input, axis, positions)
-    src = value if src is None else src
-    if isinstance(src, Tensor) and src.dtype is not input.dtype:
-        raise DtypeError(f"scatter: expected src of {input.dtype}, got {describe(src)}")
-    if reduce == "add":
-        return ops.scatter_add(input, src, axis=axis, index=positions)
-    if reduce == "multiply":
-        return ops.scatter(input, gather(input, dim, index) * src, axis=axis, index=positions)
-    return ops.scatter(input, src, axis=axis, index=positions)
-
-
-def scatter_add(input, dim, index, src):
-    """A copy of `input` with `src` added where `gather` would read, once per occurrence."""
-    axis = axis_of("scatter_add", dim, input.array.ndim)
-    index = _index_of("scatter_add", index)
-    _check_index("scatter_add", input, axis, index)
-    return ops.scatter_add(input, src, axis=axis, index=index)
-
-
-def index_select(input, dim, index, *, out=None):
-    """The slices along `dim` that a 1-d index names."""
-    axis = axis_of("index_select", dim, input.array.ndim)
-    index = _index_of("index_select", index).reshape(-1)
-    _check_index("index_select", input, axis, index)
-    return ops.take(input, key=(slice(None),) * axis + (index,))
-
-
-def _along(axis, index):
-    return (slice(None),) * axis + (index,)
-
-
-def index_add(input, dim, index, source, *, alpha=1):
-    """A copy of `input` with alpha * source added to the slices that a 1-d index names."""
-    axis = axis_of("index_add", dim, input.array.ndim)
-    index = _index_of("index_add", index)
-    _check_index("index_add", input, axis, index)
-    source = source if alpha == 1 else source * alpha
-    return ops.index_put(input, source, key=_along(axis, index), accumulate=True)
-
-
-def index_copy(input, dim, index, source):
-    """A copy of `input` with the slices that a 1-d index names replaced by those of `source`."""
-    axis = axis_of("index_copy", dim, input.array.ndim)
-    index = _index_of("index_copy", index)
-    _check_index("index_copy", input, axis, index)
-    return ops.index_put(input, source, key=_along(axis, index), accumulate=False)
-
-
-def index_fill(input, dim, index, value):
-    """A copy of `input` with the slices that a 1-d index names filled with a number."""
-    axis = axis_of("index_fill", dim, input.array.ndim)
-    return ops.index_put(
-        input, value, key=_along(axis, _index_of("index_fill", index)), accumulate=False
-    )
-
-
 def index_put(input, indices, values, accumulate=False):
     """A copy of `input` with `values` put (or added) at a tuple of index tensors."""
+    for index in indices:
+        if not isinstance(index, Tensor):
+            raise TypeMismatchError(
+                f"index_put: expected index tensors, got {type(index).__name__}"
+            )
     _, key = parse(input, tuple(indices))
-    return ops.index_put(input, values, key=key, accumulate=accumulate)
+    if values.dtype is not input.dtype:
+        raise DtypeError(f"index_put: expected values of {input.dtype}, got {describe(values)}")
+    try:
+        return ops.index_put(input, values, key=key, accumulate=accumulate)
+    except IndexError as error:
+        raise _out_of_range(input, tuple(indices), error) from None
+
+
+# The flattened tensor
 
 
 def take(input, index):
-    """Elements of the flattened tensor."""
-    return ops.take(reshape(input, shape=(-1,)), key=(_index_of("take", index),))
+    """Elements of the flattened tensor, in the shape of `index`."""
+    return ops.take(reshape(input, shape=(-1,)), key=(_flat_places("take", input, index),))
 
 
-def take_along_dim(input, indices, dim=None):
-    """Elements picked along `dim`, index and input broadcasting in the other dims."""
-    if dim is None:
-        return gather(reshape(input, shape=(-1,)), 0, reshape(indices, shape=(-1,)))
-    axis = axis_of("take_along_dim", dim, input.array.ndim)
-    xp = backend.for_array(input.array).xp
-    shape = xp.broadcast_shapes(
-        *(s[:axis] + (1,) + s[axis + 1 :] for s in (input.array.shape, indices.array.shape))
-    )
-    picked = shape[:axis] + (indices.array.shape[axis],) + shape[axis + 1 :]
-    whole = shape[:axis] + (input.array.shape[axis],) + shape[axis + 1 :]
-    return gather(expand(input, *whole), dim, expand(indices, *picked))
+def _flat_places(name, input, index):
+    if not isinstance(index, Tensor) or index.dtype is not dtypes.int64:
+        raise DtypeError(f"{name}: expected an index of int64, got {describe(index)}")
+    size = input.array.size
+    if index.array.size and not -size <= index.array.min() <= index.array.max() < size:
+        raise OutOfRangeError(f"{name}: expected indices within {size} elements, got others")
+    return index.array
+
+
+def put(input, index, source, accumulate=False):
+    """A copy of `input` with `source` put (or added) at elements of the flattened tensor."""
+    places = _flat_places("put", input, index).reshape(-1)
+    if source.dtype is not input.dtype:
+        raise DtypeError(f"put: expected a source of {input.dtype}, got {describe(source)}")
+    if source.array.size != places.size:
+        raise ShapeError(f"put: expected {places.size} elements in source, got {describe(source)}")
+    flat, values = (reshape(x, shape=(-1,)) for x in (input, source))
+    result = ops.index_put(flat, values, key=(places,), accumulate=accumulate)
+    return reshape(result, shape=input.array.shape)
+
+
+def unravel_index(indices, shape):
+    """The coordinates, one tensor per dim, of places in the flattened form of a shape.
+
+    >>> import tallow
+    >>> tallow.unravel_index(tallow.tensor([5]), (2, 3))
+    (tensor([1]), tensor([2]))
+    """
+    if indices.dtype.category != dtypes.INTEGER:
+        raise TypeMismatchError(f"unravel_index: expected integers, got {describe(indices)}")
+    shape = (shape,) if isinstance(shape, int) else tuple(shape)
+    found, rest = [], indices.array
+    for n in reversed(shape):
+        found.append(wrap(rest % n))
+        rest = rest // n
+    return tuple(reversed(found))
 
 
 # Masks
 
 
-def _mask(name, mask):
+def _mask(name, input, mask):
+    """A mask and the input, expanded to their common shape."""
     if not isinstance(mask, Tensor) or mask.dtype is not dtypes.bool_:
         raise DtypeError(f"{name}: expected a bool mask, got {describe(mask)}")
-    return mask
+    if mask.array.shape != input.array.shape:
+        input, mask = broadcast_tensors(input, mask)
+    return input, mask.array
 
 
 def masked_fill(input, mask, value):
@@ -372,26 +300,29 @@ def masked_fill(input, mask, value):
     >>> tallow.zeros(2).masked_fill(tallow.tensor([True, False]), 9)
     tensor([9., 0.])
     """
-    mask = _mask("masked_fill", mask)
-    if isinstance(value, Tensor):
+    if not isinstance(value, Tensor):
+        value = element("masked_fill", value, input.dtype)
+    elif value.array.ndim:
+        raise ShapeError(f"masked_fill: expected a number or a 0-d tensor, got {describe(value)}")
+    else:
         value = to_dtype(value, input.dtype)
-    elif input.dtype.category < dtypes.FLOATING:
-        value = input.array.dtype.type(value).item()
+    input, mask = _mask("masked_fill", input, mask)
     return where(mask, value, input)
 
 
 def masked_select(input, mask, *, out=None):
     """The elements where `mask` is True, as a vector."""
-    xp = backend.for_array(input.array).xp
-    x, mask = xp.broadcast_arrays(input.array, _mask("masked_select", mask).array)
-    if x.shape != input.array.shape:
-        input = expand(input, *x.shape)
-    return ops.take(input, key=(mask,))
+    input, mask = _mask("masked_select", input, mask)
+    return give(ops.take(input, key=(mask,)), out, "masked_select")
 
 
 def masked_scatter(input, mask, source):
     """A copy of `input` with the places where `mask` is True filled from `source` in order."""
-    mask = expand(_mask("masked_scatter", mask), *input.array.shape).array
+    if source.dtype is not input.dtype:
+        raise DtypeError(
+            f"masked_scatter: expected a source of {input.dtype}, got {describe(source)}"
+        )
+    input, mask = _mask("masked_scatter", input, mask)
     count = int(mask.sum())
     if source.array.size < count:
         raise ShapeError(
@@ -403,8 +334,21 @@ def masked_scatter(input, mask, source):
 
 def nonzero(input, *, as_tuple=False, out=None):
     """The indices of nonzero elements: (n, ndim), or with `as_tuple` one vector per dim."""
-    array = input.array if input.array.ndim or not as_tuple else input.array.reshape(1)
-    xp = backend.for_array(array).xp
+    xp = backend.for_array(input.array).xp
     if as_tuple:
+        array = input.array if input.array.ndim else input.array.reshape(1)
         return tuple(wrap(index) for index in xp.nonzero(array))
-    return wrap(xp.argwhere(array))
+    return give(wrap(xp.argwhere(input.array)), out, "nonzero")
+
+
+def argwhere(input):
+    """The indices of nonzero elements: (n, ndim)."""
+    return nonzero(input)
+
+
+def nonzero_static(input, *, size, fill_value=-1, out=None):
+    """The indices of the first `size` nonzero elements, missing ones filled: (size, ndim)."""
+    found = nonzero(input).array
+    result = backend.for_array(found).xp.full((size, input.array.ndim), fill_value, found.dtype)
+    result[: len(found)] = found[:size]
+    return give(wrap(result), out, "nonzero_static")

@@ -17,8 +17,8 @@ from tallow.errors import (
     TypeMismatchError,
     describe,
 )
-from tallow.indexing import index_select
 from tallow.promotion import axis_of, common, give, numpy_names
+from tallow.scattering import index_select
 from tallow.shaping import reshape, select
 from tallow.tensor import Tensor, wrap
 

@@ -32,6 +32,7 @@ from tallow import (
     random,
     reductions,
     running,
+    scattering,
     shaping,
     special,
     spectral,
@@ -56,6 +57,7 @@ MODULES = (
     joining,
     diagonals,
     indexing,
+    scattering,
     products,
     spectral,
     conversion,
@@ -75,12 +77,13 @@ IN_PLACE = """
     abs absolute acos acosh add addcdiv addcmul addmm arccos arccosh arcsin arcsinh arctan arctan2
     arctanh asin asinh atan atan2 atanh bitwise_and bitwise_left_shift bitwise_not bitwise_or
     bitwise_right_shift bitwise_xor ceil clamp clamp_max clamp_min clip conj_physical copysign cos
-    cosh cumsum deg2rad div divide eq erf exp exp2 expm1 fix float_power floor floor_divide fmod
-    frac gcd ge greater greater_equal gt heaviside hypot index_add index_copy index_fill index_put
-    lcm ldexp le lerp less less_equal log log10 log1p log2 logical_and logical_not logical_or
-    logical_xor lt masked_fill masked_scatter mul multiply nan_to_num ne neg negative nextafter
-    not_equal pow rad2deg reciprocal remainder round rsqrt scatter scatter_add sgn sigmoid sign sin
-    sinc sinh sqrt square sub subtract tan tanh tril triu true_divide trunc
+    cosh cumprod cumsum deg2rad div divide eq erf exp exp2 expm1 fix float_power floor floor_divide
+    fmod frac gcd ge greater greater_equal gt heaviside hypot index_add index_copy index_fill
+    index_put index_reduce lcm ldexp le lerp less less_equal log log10 log1p log2 logical_and
+    logical_not logical_or logical_xor lt masked_fill masked_scatter mul multiply nan_to_num ne neg
+    negative nextafter not_equal pow put rad2deg reciprocal remainder renorm round rsqrt scatter
+    scatter_add scatter_reduce sgn sigmoid sign sin sinc sinh sqrt square sub subtract tan tanh tril
+    triu true_divide trunc
 """
 
 VIEWS_IN_PLACE = ("squeeze", "swapaxes", "swapdims", "t", "transpose", "unsqueeze")

@@ -71,14 +71,14 @@ index_put.vjp(
 @op
 def gather(xp, x, *, axis, index):
     """out[i][j] = x[index[i][j]][j] for axis 0; `index` may be smaller than x along other axes."""
-    return x[_grid(xp, index, axis)]
+    return x[grid(xp, index, axis)]
 
 
 @op
 def scatter_add(xp, x, src, *, axis, index):
     """A copy of x with src added at the places that `gather` reads."""
     out = xp.array(x)
-    xp.add.at(out, _grid(xp, index, axis), _corner(src, index))
+    xp.add.at(out, grid(xp, index, axis), _corner(src, index))
     return out
 
 
@@ -86,7 +86,7 @@ def scatter_add(xp, x, src, *, axis, index):
 def scatter(xp, x, src, *, axis, index):
     """A copy of x with src written at the places that `gather` reads."""
     out = xp.array(x)
-    out[_grid(xp, index, axis)] = _corner(src, index)
+    out[grid(xp, index, axis)] = _corner(src, index)
     return out
 
 
@@ -94,7 +94,7 @@ def scatter(xp, x, src, *, axis, index):
 def gathered_back(xp, value, *, axis, index, shape):
     """Zeros of `shape` with `value` added where `gather` read: its adjoint."""
     out = xp.zeros(shape, value.dtype)
-    xp.add.at(out, _grid(xp, index, axis), value)
+    xp.add.at(out, grid(xp, index, axis), value)
     return out
 
 
@@ -112,7 +112,7 @@ def corner(x, *, shape):
     return x[tuple(slice(n) for n in shape)].copy()
 
 
-def _grid(xp, index, axis):
+def grid(xp, index, axis):
     """The full index of every element that `index` names along `axis`."""
     key = list(xp.ogrid[tuple(slice(n) for n in index.shape)])
     key[axis] = index

@@ -2,9 +2,9 @@
 
 from tallow.creation import tensor
 from tallow.errors import ArgumentError, ShapeError, describe
-from tallow.indexing import index_select
 from tallow.ops.shape import crop
 from tallow.ops.shape import pad as pad_op
+from tallow.scattering import index_select
 
 __all__ = ["channel_shuffle", "native_channel_shuffle", "pad", "pixel_shuffle", "pixel_unshuffle"]
 
