@@ -9,7 +9,7 @@ import pytest
 import tallow
 from tallow.utils.data import DataLoader
 from tallowvision import datasets, transforms
-from tallowvision.datasets.folder import ImageFileError
+from tallowvision._pil import ImageFileError
 
 
 @pytest.fixture

@@ -4,7 +4,31 @@ import numpy as np
 import PIL.Image
 
 import tallow
-from tallow.errors import ArgumentError, ShapeError, TypeMismatchError, describe
+from tallow.errors import ArgumentError, ShapeError, TallowError, TypeMismatchError, describe
+
+
+class ImageFileError(TallowError, OSError, RuntimeError):
+    """A file, or bytes, that are no whole image."""
+
+
+def open_image(source, use, name=None):
+    """What `use` makes of the image in a file (a path or an open one).
+
+    ImageFileError, with the path or `name`, if it is no whole image, or one of so many pixels that
+    it is an attack on memory (Pillow's limit).
+    """
+    name = source if name is None else name
+    try:
+        if hasattr(source, "read"):
+            with PIL.Image.open(source) as image:
+                return use(image)
+        with open(source, "rb") as file, PIL.Image.open(file) as image:
+            return use(image)
+    except (FileNotFoundError, IsADirectoryError, PermissionError, TallowError):
+        raise
+    except (OSError, SyntaxError, ValueError, EOFError, PIL.Image.DecompressionBombError) as error:
+        raise ImageFileError(f"{name}: expected a whole image, got {error}") from error
+
 
 # int16 for the 16-bit greys of a PNG would lose the upper half of them.
 _WIDER = {"I;16": np.int32, "I;16B": np.int32, "I;16L": np.int32}

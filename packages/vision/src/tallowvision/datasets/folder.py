@@ -2,22 +2,14 @@
 
 import os
 
-import PIL.Image
-
-from tallow.errors import ArgumentError, TallowError
+from tallow.errors import ArgumentError
+from tallowvision._pil import open_image
+from tallowvision.datasets.utils import MissingFilesError
 from tallowvision.datasets.vision import VisionDataset
 
 IMG_EXTENSIONS = (
     ".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp",
 )  # fmt: skip
-
-
-class MissingFilesError(TallowError, FileNotFoundError):
-    """Files or folders of a dataset that are not there."""
-
-
-class ImageFileError(TallowError, OSError):
-    """A file that is no whole image."""
 
 
 def has_file_allowed_extension(filename, extensions):
@@ -147,15 +139,7 @@ class ImageFolder(DatasetFolder):
 
 def pil_loader(path):
     """The image in a file, in RGB; ImageFileError names a file that is no whole image."""
-    try:
-        with open(path, "rb") as file:
-            return PIL.Image.open(file).convert("RGB")
-    except FileNotFoundError:
-        raise
-    except (OSError, SyntaxError, ValueError) as error:
-        raise ImageFileError(
-            f"{path}: expected a whole image file, got one that Pillow cannot read; {error}"
-        ) from error
+    return open_image(path, lambda image: image.convert("RGB"))
 
 
 def default_loader(path):
