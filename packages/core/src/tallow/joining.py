@@ -65,8 +65,9 @@ def cat(tensors, dim=0, *, out=None):
     tallow.Size([3, 2])
     """
     tensors = _some("cat", tensors, ArgumentError)
-    if len(tensors) > 1:  # an empty vector fits anything, as ever in PyTorch
-        tensors = [x for x in tensors if x.array.shape != (0,)] or tensors[:1]
+    filled = [x for x in tensors if x.array.shape != (0,)]
+    if any(x.array.ndim != 1 for x in filled):  # an empty vector fits anything, as ever in PyTorch
+        tensors = filled
     first = tensors[0].array.shape
     axis = axis_of("cat", dim, len(first))
     for i, x in enumerate(tensors):
