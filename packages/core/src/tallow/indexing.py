@@ -307,7 +307,7 @@ def masked_fill(input, mask, value):
     else:
         value = to_dtype(value, input.dtype)
     input, mask = _mask("masked_fill", input, mask)
-    return where(mask, value, input)
+    return where(wrap(mask), value, input)
 
 
 def masked_select(input, mask, *, out=None):

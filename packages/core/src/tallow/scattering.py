@@ -17,7 +17,7 @@ from tallow.errors import (
     TypeMismatchError,
     describe,
 )
-from tallow.ops.elementwise import div, fill, maximum, mul, trunc_divide
+from tallow.ops.elementwise import div, fill, floor_divide, maximum, mul
 from tallow.ops.shape import reshape
 from tallow.promotion import axis_of, element, give, numpy_names, to_dtype
 from tallow.shaping import broadcast_shapes, expand, ravel
@@ -50,10 +50,10 @@ def _check_places(name, input, axis, index, error, negative=False):
 
 
 def _with_dims(x):
-    """A 0-d tensor or array as a vector, others as they are."""
+    """A 0-d tensor or array as a vector; others, and numbers, as they are."""
     if isinstance(x, Tensor):
         return x if x.array.ndim else reshape(x, shape=(1,))
-    return x if getattr(x, "ndim", 1) else x.reshape(1)
+    return x.reshape(1) if x.shape == () and not isinstance(x, np.generic) else x
 
 
 # One index per element
@@ -155,6 +155,10 @@ def scatter_reduce(input, dim, index, src, reduce, *, include_self=True):
     `reduce` is "sum", "prod", "mean", "amax" or "amin"; without `include_self` what is there does
     not count.
     """
+    if reduce not in ("sum", "prod", "mean", "amax", "amin"):
+        raise ShapeError(
+            f"scatter_reduce: expected 'sum', 'prod', 'mean', 'amax' or 'amin', got {reduce!r}"
+        )
     return _reduced("scatter_reduce", input, dim, index, src, reduce, include_self)
 
 
@@ -177,7 +181,7 @@ def _reduced(name, input, dim, index, src, reduce, include_self):
         ones = fill(wrap(x.array), 1)
         ones = ones if include_self else ops.scatter(ones, 0, **here)
         count = maximum(ops.scatter_add(ones, fill(wrap(src.array), 1), **here), 1)
-        result = (div if input.dtype.category >= dtypes.FLOATING else trunc_divide)(result, count)
+        result = (div if input.dtype.category >= dtypes.FLOATING else floor_divide)(result, count)
     return reshape(result, shape=input.array.shape)
 
 

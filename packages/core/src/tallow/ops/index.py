@@ -120,7 +120,7 @@ def grid(xp, index, axis):
 
 
 def _corner(src, index):
-    return src if not hasattr(src, "shape") else src[tuple(slice(n) for n in index.shape)]
+    return src[tuple(slice(n) for n in index.shape)] if getattr(src, "ndim", 0) else src
 
 
 gather.vjp(lambda g, shapes, axis, index: gathered_back(g, axis=axis, index=index, shape=shapes[0]))
