@@ -56,9 +56,7 @@ def clip_grad_norm_(parameters, max_norm, norm_type=2.0, error_if_nonfinite=Fals
     """
     given, parameters = parameters, _listed(parameters)
     if not parameters and inspect.isgenerator(given):
-        warnings.warn(
-            "clip_grad_norm_: the generator gave no parameters; was it used up?", stacklevel=2
-        )
+        warnings.warn("clip_grad_norm_: expected parameters, got an empty generator", stacklevel=2)
     total_norm = get_total_norm(_gradients(parameters), norm_type, error_if_nonfinite)
     clip_grads_with_norm_(parameters, max_norm, total_norm)
     return total_norm
