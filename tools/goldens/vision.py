@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torchvision import tv_tensors
+from torchvision import io, tv_tensors, utils
 from torchvision.transforms import v2
 
 TESTS = Path(__file__).parents[2] / "tests" / "vision"
@@ -28,7 +28,7 @@ def main(groups):
     for group in groups or cases.GROUPS:
         recorded = {}
         for number, case in enumerate(cases.GROUPS[group]):
-            found = cases.evaluate(group, case, torch, v2, v2.functional, tv_tensors)
+            found = cases.evaluate(group, case, torch, v2, tv_tensors, utils, io)
             recorded |= {f"{number}.{part}": array for part, array in enumerate(found)}
             recorded[f"{number}.case"] = np.array(case)
         path = TESTS / "golden" / f"transforms_{group}.npz"

@@ -1,7 +1,8 @@
 """What the transforms are compared on, as text that is evaluated with torchvision or with tallow.
 
 `tools/goldens/vision.py` evaluates it with torchvision, and records what it gives; the test
-evaluates it with tallow. Names in the text: `inputs` below, `torch`, `T`, `F`, `tv` and `drawn`.
+evaluates it with tallow. Names in the text: `inputs` below, `torch`, the modules `T` (transforms),
+`F` (functional), `tv`, `U` (utils) and `IO`.
 """
 
 import numpy as np
@@ -166,6 +167,41 @@ RANDOM = [
     "T.RandomOrder([T.Pad(1), T.CenterCrop(5), T.RandomHorizontalFlip()])(rgb)",
 ]  # fmt: skip
 
+_BOXES = "torch.tensor([[2, 3, 9, 12], [5, 1, 20, 8]])"
+_TRUTHS = "torch.from_numpy(pixels[..., :2].transpose(2, 0, 1) > 100)"
+_DOTS = "torch.tensor([[[3.0, 4], [9, 12], [15, 4]], [[20, 15], [10, 10], [4, 16]]])"
+
+PICTURES = [
+    *(
+        f"U.make_grid({how})"
+        for how in ("batch", "batch, nrow=1, padding=3, pad_value=9", "floats[0]", "grey",
+                    "[rgb] * 5",
+                    "floats * 3 - 1, normalize=True", "[floats, floats * 0.5], normalize=True",
+                    "[floats, floats * 0.5], normalize=True, scale_each=True",
+                    "floats[:, None], 2, 1, True, (0.2, 0.7)")
+    ),
+    *(f"U.draw_bounding_boxes({x}, {_BOXES})" for x in ("rgb", "grey", "floats")),
+    f"U.draw_bounding_boxes(rgb, {_BOXES}, colors=['red', (9, 200, 8)], width=2)",
+    f"U.draw_bounding_boxes(rgb, {_BOXES}, colors='#ff8800', fill=True)",
+    f"U.draw_bounding_boxes(rgb, {_BOXES}, ['cat', None])",
+    f"U.draw_bounding_boxes(rgb, {_BOXES}, ['a', 'b'], fill_labels=True, label_colors='white',"
+    " label_background_colors=['navy', 'green'])",
+    *(f"U.draw_segmentation_masks({x}, {_TRUTHS}{how})" for x in ("rgb", "floats")
+      for how in ("", "[0], 0.4, 'red'", ", colors=['blue', (1, 2, 3)]")),
+    f"U.draw_keypoints(rgb, {_DOTS}, colors='red')",
+    f"U.draw_keypoints(floats, {_DOTS}, [(0, 1), (1, 2)], (9, 99, 200), 1, 2,"
+    " torch.tensor([[True, True, False], [True, True, True]]))",
+    *(
+        f"IO.decode_png(IO.encode_png({x}), {mode})"
+        for x in ("rgb", "grey")
+        for mode in ("IO.ImageReadMode.UNCHANGED", "IO.ImageReadMode.GRAY", "IO.ImageReadMode.RGB",
+                     "IO.ImageReadMode.GRAY_ALPHA", "IO.ImageReadMode.RGB_ALPHA")
+    ),
+    "IO.decode_jpeg(IO.encode_jpeg(wide, quality=90))", "IO.encode_jpeg(wide)",
+    "IO.decode_jpeg(IO.encode_jpeg(grey))", "IO.decode_image(IO.encode_png(rgb), 'RGB')",
+    "IO.decode_jpeg(IO.encode_jpeg(wide), IO.ImageReadMode.GRAY)",
+]  # fmt: skip
+
 _FACTORS = {
     "brightness": (0.0, 0.6, 1.7), "contrast": (0.0, 0.6, 1.7), "saturation": (0.0, 0.6, 1.7),
     "sharpness": (0.0, 0.6, 2.0), "hue": (-0.5, -0.21, 0.0, 0.37), "gamma": (0.5, 1.0, 2.2),
@@ -216,6 +252,7 @@ RANDOM_COLOR = [
 GROUPS = {
     "conversion": CONVERSION, "values": VALUES, "geometry": GEOMETRY, "resize": RESIZE,
     "boxes": BOXES, "random": RANDOM, "color": COLOR, "random_color": RANDOM_COLOR,
+    "pictures": PICTURES,
 }  # fmt: skip
 SEEDS = 4
 
@@ -229,9 +266,12 @@ def arrays(result):
     return [np.asarray(result)]
 
 
-def evaluate(group, case, torch, transforms, functional, tv_tensors):
+def evaluate(group, case, torch, transforms, tv_tensors, utils, io):
     """The arrays that a case gives; those of random ones, for several seeds."""
-    scope = {"torch": torch, "T": transforms, "F": functional, "tv": tv_tensors}
+    scope = {
+        "torch": torch, "T": transforms, "F": transforms.functional, "tv": tv_tensors, "U": utils,
+        "IO": io,
+    }  # fmt: skip
     results = []
     for seed in range(SEEDS if "random" in group else 1):
         torch.manual_seed(seed)

@@ -175,8 +175,8 @@ class QMNIST(MNIST):
 
     `what` is one of train, test, test10k (MNIST's own), test50k (the others) and nist (all of
     them); by default `train` says which. The target is the digit, or, without `compat`, a tensor of
-    eight numbers: class, NIST series, writer, number in the series, NIST's class, index in NIST, and
-    two that say which it duplicates.
+    eight numbers: class, NIST series, writer, number in the series, NIST's class, index in NIST,
+    and two that say which it duplicates.
     """
 
     subsets = {
