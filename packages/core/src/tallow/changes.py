@@ -65,7 +65,7 @@ def _updatable(self, args, kwargs):
 def _writable(self):
     """True if the memory may change without a record; raises for a leaf that requires gradients."""
     inplace.check(self, "in-place operation", False)
-    return self.array.flags.writeable
+    return getattr(self.array.flags, "writeable", True)  # CuPy's arrays are always
 
 
 def view_in_place(name, function):
