@@ -14,7 +14,8 @@ def both():
     """Run source, whose last statement is an expression, under PyTorch and tallow; compare.
 
     `torch` is the library and `T` its `tensor`. Tensors are compared with dtype, shape and
-    requires_grad, and if PyTorch raises, tallow must raise an exception of that type.
+    requires_grad, and if PyTorch raises, tallow must raise an exception of that type: then the
+    result is False.
     """
     torch = pytest.importorskip("torch")
 
@@ -24,9 +25,10 @@ def both():
             kinds = (NotImplementedError, RuntimeError, ValueError, TypeError, IndexError)
             kind = next(kind for kind in kinds if isinstance(expected, kind))
             assert isinstance(got, kind), f"{source}\n{got!r} where PyTorch raises {expected!r}"
-        else:
-            assert not isinstance(got, Exception), f"{source}\n{got!r}"
-            same(got, expected, source)
+            return False
+        assert not isinstance(got, Exception), f"{source}\n{got!r}"
+        same(got, expected, source)
+        return True
 
     return check
 

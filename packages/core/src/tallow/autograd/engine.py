@@ -154,8 +154,10 @@ class Walk:
         if not self.create_graph:
             g = wrap(backend.as_array(g) if ours else _own_copy(g))
         hooks = leaf.hooks
-        if hooks is not None:
+        if hooks is not None and hooks.before:
             g = _run(hooks.before, g)
+            if not self.create_graph:  # hooks may have kept it, and what is in `grad` will change
+                g = wrap(g.array.copy())
         if self.captured is not None:
             self.captured[id(leaf)] = g
             return
