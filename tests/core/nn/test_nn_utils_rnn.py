@@ -5,6 +5,7 @@ import pytest
 
 import tallow
 from tallow.nn.utils import rnn
+from tallow.testing.devices import devices
 
 torch = pytest.importorskip("torch")
 
@@ -164,3 +165,15 @@ def test_recurrent_layers_take_them(name):
     for x, out in zip(given, rnn.unpack_sequence(output), strict=True):
         alone = layer(x.unsqueeze(1))[0].squeeze(1)
         np.testing.assert_allclose(out.detach().numpy(), alone.detach().numpy(), atol=1e-6)
+
+
+@pytest.mark.parametrize("device", devices())
+def test_on_other_devices(device):
+    given = [x.detach().to(device) for x in sequences(tallow, [2, 4, 1])]
+    packed = rnn.pack_sequence(given, enforce_sorted=False)
+    assert packed.data.device.type == packed.sorted_indices.device.type == device
+    assert packed.batch_sizes.device.type == "cpu"
+    padded, lengths = rnn.pad_packed_sequence(packed)
+    assert padded.device.type == device and lengths.tolist() == [2, 4, 1]
+    for x, y in zip(given, rnn.unpack_sequence(packed.cpu()), strict=True):
+        assert x.tolist() == y.tolist()

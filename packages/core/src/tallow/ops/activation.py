@@ -3,7 +3,8 @@
 from math import pi, sqrt
 
 from tallow.autograd.op import op
-from tallow.ops.elementwise import exp, minimum, sigmoid, tanh, where
+from tallow.ops.elementwise import exp, sigmoid, tanh, where
+from tallow.ops.reduce import widened
 from tallow.ops.special import erf
 
 # Piecewise linear
@@ -22,7 +23,8 @@ def relu_grad(g, out):
 
 @op
 def leaky_relu(xp, x, *, slope):
-    return xp.where(x > 0, x, x * slope)
+    wide = widened(xp, x)
+    return xp.where(wide > 0, wide, wide * slope).astype(x.dtype, copy=False)
 
 
 @op
@@ -33,7 +35,7 @@ def prelu(xp, x, weight):
 
 @op
 def hardtanh(xp, x, *, low, high):
-    return xp.clip(x, low, high)
+    return xp.clip(widened(xp, x), low, high).astype(x.dtype, copy=False)
 
 
 @op
@@ -45,12 +47,13 @@ def hardtanh_grad(g, x, *, low, high):
 @op
 def hardsigmoid(xp, x):
     """Straight from 0 at -3 to 1 at 3."""
-    return xp.clip(x / 6 + 0.5, 0, 1)
+    return xp.clip(widened(xp, x) / 6 + 0.5, 0, 1).astype(x.dtype, copy=False)
 
 
 @op
 def hardswish(xp, x):
-    return x * xp.clip(x / 6 + 0.5, 0, 1)
+    wide = widened(xp, x)
+    return (wide * xp.clip(wide / 6 + 0.5, 0, 1)).astype(x.dtype, copy=False)
 
 
 @op
@@ -68,7 +71,8 @@ def hardshrink(x, *, limit):
 @op
 def softshrink(xp, x, *, limit):
     """x moved towards 0 by the limit, not past it."""
-    return x - xp.clip(x, -limit, limit)
+    wide = widened(xp, x)
+    return (wide - xp.clip(wide, -limit, limit)).astype(x.dtype, copy=False)
 
 
 relu.vjp(lambda g, out: relu_grad(g, out))
@@ -89,48 +93,59 @@ softshrink.vjp(lambda g, out: where(out == 0, 0, g))
 @op
 def elu(xp, x, *, alpha, scale, inner):
     """scale * x above 0, scale * alpha * (exp(inner * x) - 1) below: ELU, SELU and CELU."""
-    return xp.where(x > 0, x * scale, xp.expm1(xp.minimum(x, 0) * inner) * (alpha * scale))
+    wide = widened(xp, x)
+    below = xp.expm1(xp.minimum(wide, 0) * inner) * (alpha * scale)
+    return xp.where(wide > 0, wide * scale, below).astype(x.dtype, copy=False)
 
 
 @op
 def softplus(xp, x, *, beta, threshold):
     """log(1 + exp(beta * x)) / beta; x itself where beta * x is above the threshold."""
-    scaled = x * beta
-    return xp.where(scaled > threshold, x, xp.logaddexp(scaled, xp.zeros_like(scaled)) / beta)
+    wide = widened(xp, x)
+    scaled = wide * beta
+    out = xp.where(scaled > threshold, wide, xp.logaddexp(scaled, xp.zeros_like(scaled)) / beta)
+    return out.astype(x.dtype, copy=False)
 
 
 @op
 def logsigmoid(xp, x):
-    return -xp.logaddexp(-x, xp.zeros_like(x))
+    wide = widened(xp, x)
+    return -xp.logaddexp(-wide, xp.zeros_like(wide)).astype(x.dtype, copy=False)
 
 
 @op
-def silu(x):
+def silu(xp, x):
     """x * sigmoid(x). https://arxiv.org/abs/1702.03118"""
-    return x * sigmoid(x)
+    wide = widened(xp, x)
+    return (wide * sigmoid(wide)).astype(x.dtype, copy=False)
 
 
 @op
-def silu_grad(g, x):
-    s = sigmoid(x)
-    return g * (s * (1 + x * (1 - s)))
+def silu_grad(xp, g, x):
+    wide = widened(xp, x)
+    s = sigmoid(wide)
+    return (g * (s * (1 + wide * (1 - s)))).astype(g.dtype, copy=False)
 
 
 @op
 def mish(xp, x):
     """x * tanh(softplus(x)). https://arxiv.org/abs/1908.08681"""
-    return x * xp.tanh(xp.logaddexp(x, xp.zeros_like(x)))
+    wide = widened(xp, x)
+    return (wide * xp.tanh(xp.logaddexp(wide, xp.zeros_like(wide)))).astype(x.dtype, copy=False)
 
 
 @op
-def gelu(x):
+def gelu(xp, x):
     """x * Phi(x), Phi the standard normal distribution function. https://arxiv.org/abs/1606.08415"""
-    return x * (0.5 + 0.5 * erf(x * sqrt(0.5)))
+    wide = widened(xp, x)
+    return (wide * (0.5 + 0.5 * erf(wide * sqrt(0.5)))).astype(x.dtype, copy=False)
 
 
 @op
-def gelu_grad(g, x):
-    return g * (0.5 + 0.5 * erf(x * sqrt(0.5)) + x * _density(x))
+def gelu_grad(xp, g, x):
+    wide = widened(xp, x)
+    out = g * (0.5 + 0.5 * erf(wide * sqrt(0.5)) + wide * _density(wide))
+    return out.astype(g.dtype, copy=False)
 
 
 def _density(x):
@@ -141,7 +156,8 @@ def _density(x):
 @op
 def gelu_tanh(xp, x):
     """GELU by the approximation 0.5 * x * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 * x**3)))."""
-    return x * (0.5 + 0.5 * xp.tanh(_gelu_inner(x)))
+    wide = widened(xp, x)
+    return (wide * (0.5 + 0.5 * xp.tanh(_gelu_inner(wide)))).astype(x.dtype, copy=False)
 
 
 def _gelu_inner(x):
@@ -149,7 +165,8 @@ def _gelu_inner(x):
 
 
 def _elu_rule(g, x, alpha, scale, inner):
-    return where(x > 0, g * scale, g * exp(minimum(x, 0) * inner) * (alpha * scale * inner))
+    below = exp(where(x > 0, 0, x) * inner) * (alpha * scale * inner)
+    return where(x > 0, g * scale, g * below)
 
 
 def _silu_curvature(x):

@@ -2,8 +2,9 @@
 
 from tallow.autograd.op import op
 from tallow.ops.linalg import matmul
+from tallow.ops.reduce import widened
 from tallow.ops.shape import swap
-from tallow.ops.softmax import softmax_grad, widened
+from tallow.ops.softmax import softmax_grad
 
 
 @op(materialize=False)

@@ -7,8 +7,7 @@ order, and may skip a blank between two different labels.
 
 from tallow.autograd.op import op
 from tallow.errors import NotSupportedError
-from tallow.ops.reduce import sum
-from tallow.ops.softmax import widened
+from tallow.ops.reduce import sum, widened
 
 
 def lattice(xp, targets, lengths, blank):

@@ -10,8 +10,7 @@ from math import prod
 from tallow.autograd.builtin import sum_to
 from tallow.autograd.op import op
 from tallow.ops.elementwise import rsqrt
-from tallow.ops.reduce import mean
-from tallow.ops.softmax import widened
+from tallow.ops.reduce import mean, widened
 
 
 @op

@@ -1,7 +1,7 @@
 """Resampling along an axis by a table of weights, `Taps`."""
 
 from tallow.autograd.op import op
-from tallow.ops.softmax import widened
+from tallow.ops.reduce import widened
 
 FEW = 8  # taps a result; beyond, one matrix product is faster than a pass for each
 

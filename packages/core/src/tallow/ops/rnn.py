@@ -11,9 +11,8 @@ from tallow.autograd.op import op
 from tallow.ops.activation import relu_grad
 from tallow.ops.elementwise import fill, tanh
 from tallow.ops.linalg import matmul
-from tallow.ops.reduce import sum
+from tallow.ops.reduce import sum, widened
 from tallow.ops.shape import cat, cut, swap
-from tallow.ops.softmax import widened
 
 
 def spans(batch_sizes, reverse):

@@ -1,0 +1,139 @@
+"""Cases of tallow.ops.norm, tallow.ops.embedding and tallow.ops.dropout."""
+
+import ml_dtypes
+import numpy as np
+import pytest
+
+from tallow.generator import Generator
+from tallow.ops import dropout, embedding, norm
+from tallow.testing import Case, checks, draw, given, ints
+
+
+def normalize(x, weight, bias, axes, eps, centre):
+    average = x.mean(axes, keepdims=True)
+    centred = x - average if centre else x
+    variance = (centred**2).mean(axes, keepdims=True)
+    out = centred / np.sqrt(variance + eps)
+    out = out if weight is None else out * weight
+    return out if bias is None else out + bias, average, variance
+
+
+def normalize_grad(g, x, weight, average, variance, axes, eps, centre):
+    standard = (x - average if centre else x) / np.sqrt(variance + eps)
+    shape = (1,) * x.ndim if weight is None else weight.shape
+    summed = tuple(i for i, n in enumerate(shape) if n == 1)
+    by_weight = (g * standard).sum(summed, keepdims=True)
+    inner = g if weight is None else g * weight
+    by_x = inner - standard * (inner * standard).mean(axes, keepdims=True)
+    if centre:
+        by_x = by_x - inner.mean(axes, keepdims=True)
+    return by_x / np.sqrt(variance + eps), by_weight, g.sum(summed, keepdims=True)
+
+
+def normalize_by(x, average, variance, weight, bias, eps):
+    out = (x - average) / np.sqrt(variance + eps) * (1 if weight is None else weight)
+    return out if bias is None else out + bias
+
+
+NORMS = [  # x, the weight's shape, axes and whether the mean is subtracted
+    ((4, 3, 5), (1, 3, 1), (0, 2), True),
+    ((4, 3, 5), None, (0, 2), True),
+    ((2, 3, 4), (1, 1, 4), (2,), True),
+    ((2, 3, 4), (1, 3, 4), (1, 2), True),
+    ((2, 5), (1, 5), (1,), False),
+    ((2, 2, 3, 4), (1, 2, 3, 1), (2, 3), True),
+]
+
+
+def norms():
+    for x, weight, axes, centre in NORMS:
+        yield given(x, weight, weight, axes=axes, eps=0.1, centre=centre)
+        if weight is not None:
+            yield given(x, weight, None, axes=axes, eps=0.1, centre=centre)
+
+
+def slopes(weighted):
+    """Examples of the gradient with or without a weight, with the statistics of its x."""
+    rng = np.random.default_rng(5)
+    for shape, weight, axes, centre in NORMS:
+        x = rng.standard_normal(shape)
+        statistics = normalize(x, None, None, axes, 0.1, centre)[1:]
+        if weighted == (weight is not None):
+            yield given(shape, x, weight, *statistics, axes=axes, eps=0.1, centre=centre)
+
+
+SINGLE = {"dtypes": (np.float32, np.float64), "tolerance": 20}
+
+
+CASES = [
+    Case(norm.normalize, normalize, *norms(), outputs=(0,), **SINGLE),
+    Case(norm.normalize_by, normalize_by,
+         given((4, 3, 5), (1, 3, 1), draw((1, 3, 1), 0.5, 2), (1, 3, 1), (1, 3, 1), eps=0.1),
+         given((4, 3), (1, 3), draw((1, 3), 0.5, 2), None, None, eps=0.1),
+         by=("x", "weight", "bias"), tolerance=8),
+    # The rule goes through the statistics: by x it is checked as the second order of normalize.
+    Case(norm.normalize_grad, normalize_grad, *slopes(True), by=("g", "weight"), **SINGLE),
+    Case(norm.normalize_grad, normalize_grad, *slopes(False), by=("g",), outputs=(0,), **SINGLE),
+]  # fmt: skip
+
+
+def frequency(index, rows, dtype):
+    return np.bincount(index.ravel(), minlength=rows)[index][..., None].astype(np.float64)
+
+
+def embedding_grad(g, index, rows, padding_idx):
+    out = np.zeros((rows, g.shape[-1]))
+    for at in np.ndindex(index.shape):
+        if index[at] != padding_idx:
+            out[index[at]] += g[at]
+    return out
+
+
+class Restarted:
+    """A generator that draws the same numbers at every call."""
+
+    spare_normal = None
+
+    @property
+    def bits(self):
+        return Generator().manual_seed(7).bits
+
+
+def dropout_mask(x, shape, p, generator):
+    words = generator.bits.random_raw(2 * int(np.prod(shape))).reshape(-1, 2)
+    unit = ((words[:, 0] << 32 | words[:, 1]) & (2**53 - 1)) * 2.0**-53
+    return np.where(unit < 1 - p, 1 / (1 - p), 0).reshape(shape)
+
+
+INDEX = np.array([[0, 2, 2], [1, 0, 2]])
+
+CASES += [
+    Case(embedding.embedding, lambda weight, index, padding_idx, by_frequency: weight[index],
+         given((4, 3), ints((2, 5), 4), padding_idx=None, by_frequency=False),
+         given((4, 3), ints((0,), 4), padding_idx=None, by_frequency=False),
+         given((4, 3), np.array(2), padding_idx=None, by_frequency=False)),
+    Case(embedding.embedding_grad, embedding_grad,
+         given((2, 3, 4), INDEX, rows=5, padding_idx=None),
+         given((2, 3, 4), INDEX, rows=3, padding_idx=2),
+         tolerance=4),
+    Case(embedding.frequency, frequency, given(INDEX, rows=4, dtype=np.dtype(np.float64)),
+         dtypes=(np.int64,), gives=np.float64),
+    Case(dropout.dropout_mask, dropout_mask,
+         given((2, 3), shape=(2, 3), p=0.4, generator=Restarted()),
+         given((2, 3), shape=(2, 1), p=0.0, generator=Restarted())),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("dtype", [np.float16, ml_dtypes.bfloat16])
+def test_statistics_of_half_precision_are_single(dtype):
+    x = np.linspace(-300, 500, 24).reshape(4, 3, 2).astype(dtype)
+    out, average, variance = norm.normalize(x, None, None, axes=(0, 2), eps=0.0, centre=True)
+    expected = normalize(x.astype(np.float64), None, None, (0, 2), 0.0, True)
+    assert out.dtype == dtype and average.dtype == variance.dtype == np.float32
+    np.testing.assert_allclose(out.astype(np.float64), expected[0], rtol=1e-2)
+    np.testing.assert_allclose(variance, expected[2], rtol=1e-5)
+
+
+@pytest.mark.parametrize("check", checks(CASES), ids=str)
+def test_op(check):
+    check()
