@@ -8,6 +8,7 @@ import pytest
 import tallow
 from tallow import nn, optim
 from tallow.amp import GradScaler
+from tallow.testing.devices import devices
 
 torch = pytest.importorskip("torch")
 
@@ -160,3 +161,16 @@ def test_without_cuda():
         scaler = GradScaler()
     assert not scaler.is_enabled()
     np.testing.assert_equal(scaler.scale(3), 3)
+
+
+@pytest.mark.parametrize("device", devices())
+def test_on_other_devices(device):
+    p = nn.Parameter(tallow.ones(1, device=device))
+    optimizer = optim.SGD([p], lr=0.25)
+    scaler = GradScaler(device, init_scale=4.0)
+    for factor in (1.0, float("inf")):
+        optimizer.zero_grad()
+        scaler.scale((p * factor).sum()).backward()
+        scaler.step(optimizer)
+        scaler.update()
+    assert p.item() == 0.75 and scaler.get_scale() == 2
