@@ -87,10 +87,40 @@ WAVEFORM = [
     "T.Vol(1.7)(wave)", "T.Vol(9.0, 'db')(wave)", "T.Vol(0.3, 'power')(wave)",
 ]  # fmt: skip
 
-GROUPS = {"spectra": SPECTRA, "mel": MEL, "waveform": WAVEFORM}
+GRADIENTS = [
+    f"slope({function}, double[:, :200])"
+    for function in (
+        "lambda x: F.spectrogram(x, 2, W, 32, 8, 32, 2.0, 'window')",
+        "lambda x: F.spectrogram(x, 0, W, 32, 8, 32, 1.0, False)",
+        "lambda x: F.spectrogram(x, 0, W, 32, 8, 32, 0.7, 'frame_length', False)",
+        "lambda x: F.inverse_spectrogram(F.spectrogram(x, 0, W, 32, 8, 32, None, False) ** 2, 200,"
+        " 0, W, 32, 8, 32, False)",
+        "T.MelSpectrogram(8000, 32, n_mels=6, power=1.0).double()",
+        "T.MFCC(8000, 5, melkwargs={'n_fft': 32, 'n_mels': 6}).double()",
+        "T.LFCC(8000, 6, n_lfcc=4, log_lf=True, speckwargs={'n_fft': 32}).double()",
+        "lambda x: F.amplitude_to_DB(x.abs()[None], 20.0, 1e-3, 0.0, 20.0)",
+        "lambda x: F.DB_to_amplitude(x, 2.0, 0.5)",
+        "lambda x: F.resample(x, 5, 3)",
+        "T.Resample(3, 5, dtype=torch.float64)",
+        "T.Fade(20, 30, 'half_sine')",
+        "T.Vol(1.5)",
+        "lambda x: F.mu_law_decoding(x * 9 + 20, 64)",
+    )
+]
+
+GROUPS = {"spectra": SPECTRA, "mel": MEL, "waveform": WAVEFORM, "gradients": GRADIENTS}
 
 
 def evaluate(case, torch, transforms, functional):
-    """The array that a case gives."""
-    result = eval(case, {"torch": torch, "T": transforms, "F": functional} | inputs(torch))
+    """The array that a case gives. `slope` is the gradient of a weighted sum of a function."""
+
+    def slope(function, x):
+        x = x.clone().requires_grad_()
+        out = function(x)
+        (out * torch.arange(out.numel(), dtype=out.dtype).cos().reshape(out.shape)).sum().backward()
+        return x.grad
+
+    scope = {"torch": torch, "T": transforms, "F": functional, "slope": slope}
+    scope["W"] = torch.hann_window(32, dtype=torch.float64)
+    result = eval(case, scope | inputs(torch))
     return np.array(result) if isinstance(result, list) else result.numpy()

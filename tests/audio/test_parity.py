@@ -33,7 +33,9 @@ def test_as_torchaudio(group, number):
         np.testing.assert_array_equal(found, expected)
         return
     scale = np.abs(expected).max()
-    if "DB" in case or "FCC" in case:  # logarithms of what is small have few good digits
+    if (
+        "DB" in case or "FCC" in case
+    ) and "slope" not in case:  # logarithms of what is small have few good digits
         np.testing.assert_allclose(found, expected, rtol=1e-4, atol=2e-4 * scale)
     else:
         np.testing.assert_allclose(found, expected, rtol=1e-5, atol=5e-6 * scale)

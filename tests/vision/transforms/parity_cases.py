@@ -249,10 +249,33 @@ RANDOM_COLOR = [
     "T.GaussianBlur(3)(rgb)", "T.GaussianBlur((5, 3), 0.8)(floats)",
 ]  # fmt: skip
 
+GRADIENTS = [
+    f"slope(lambda x: {call}, floats[:, :12, :13].to(torch.float64))"
+    for call in (
+        "F.normalize(x, [0.4, 0.5, 0.6], [0.2, 0.3, 0.25])",
+        "F.hflip(x) * x",
+        "F.resize(x, [7, 9])",
+        "F.resize(x, [17, 5], 'bicubic', antialias=False)",
+        "F.resize(x, [5, 9], 'nearest')",
+        "F.pad(x, [2, 3], padding_mode='reflect')",
+        "F.pad(x, 2, fill=[0.1, 0.2, 0.3])",
+        "F.crop(x, -1, 2, 9, 20)",
+        "F.resized_crop(x, 2, 3, 9, 8, [4, 5])",
+        "F.rgb_to_grayscale(x)",
+        "F.adjust_brightness(x, 1.3)",
+        "F.adjust_contrast(x, 0.6)",
+        "F.adjust_saturation(x, 1.4)",
+        "F.adjust_gamma(x + 0.1, 0.7)",
+        "F.invert(x)",
+        "F.gaussian_blur(x, 3)",
+        "F.to_dtype(x, torch.float32).to(torch.float64)",
+    )
+]
+
 GROUPS = {
     "conversion": CONVERSION, "values": VALUES, "geometry": GEOMETRY, "resize": RESIZE,
     "boxes": BOXES, "random": RANDOM, "color": COLOR, "random_color": RANDOM_COLOR,
-    "pictures": PICTURES,
+    "pictures": PICTURES, "gradients": GRADIENTS,
 }  # fmt: skip
 SEEDS = 4
 
@@ -267,10 +290,20 @@ def arrays(result):
 
 
 def evaluate(group, case, torch, transforms, tv_tensors, utils, io):
-    """The arrays that a case gives; those of random ones, for several seeds."""
+    """The arrays that a case gives; those of random ones, for several seeds.
+
+    `slope` is the gradient of a weighted sum of a function.
+    """
+
+    def slope(function, x):
+        x = x.clone().requires_grad_()
+        out = function(x)
+        (out * torch.arange(out.numel(), dtype=out.dtype).cos().reshape(out.shape)).sum().backward()
+        return x.grad
+
     scope = {
         "torch": torch, "T": transforms, "F": transforms.functional, "tv": tv_tensors, "U": utils,
-        "IO": io,
+        "IO": io, "slope": slope,
     }  # fmt: skip
     results = []
     for seed in range(SEEDS if "random" in group else 1):
