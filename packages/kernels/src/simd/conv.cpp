@@ -2,8 +2,10 @@
 // of windows (in * kernel_y * kernel_x, pixels) is never formed. Chellapilla et al., "High
 // Performance Convolutional Neural Networks for Document Processing", 2006, for the product; the 3
 // x 3 case at stride 1 is in winograd.cpp.
+#include "depthwise.hpp"
 #include "gemm.hpp"
 #include "table.hpp"
+#include "windows.hpp"
 #include "winograd.hpp"
 
 namespace tallow::ISA {
@@ -127,38 +129,40 @@ Conv turned(const Conv& c) {
     return t;
 }
 
-// The adjoint of gather: adds one tap's values of a band of output pixels to an image.
-void scatter(const Conv& c, const float* from, const Tap& tap, int64_t first, int64_t count,
+// The adjoint of gather: adds one tap's values of rows first .. of the output to an image.
+void scatter(const Conv& c, const float* from, const Tap& tap, int64_t first, int64_t rows,
              float* image) {
     float* plane = image + tap.channel * c.height * c.width;
-    int64_t oy = first / c.out_width, ox = first % c.out_width;
-    for (int64_t i = 0; i < count; ++i) {
-        const int64_t y = oy * c.stride_y - c.padding_y + tap.y * c.dilation_y;
-        const int64_t x = ox * c.stride_x - c.padding_x + tap.x * c.dilation_x;
-        if (y >= 0 && y < c.height && x >= 0 && x < c.width) plane[y * c.width + x] += from[i];
-        if (++ox == c.out_width) ox = 0, ++oy;
+    const Span down = rows_of(c, tap.y), across = columns_of(c, tap.x);
+    for (int64_t oy = std::max(first, down.begin); oy < std::min(first + rows, down.end); ++oy) {
+        float* row = plane + (oy * c.stride_y + down.shift) * c.width + across.begin * c.stride_x +
+                     across.shift;
+        add_spaced(from + (oy - first) * c.out_width + across.begin, 1, across.end - across.begin,
+                   row, c.stride_x);
     }
 }
 
-// x_grad of one image's group: columns = weight^T g for a band of pixels, then added where they
-// were gathered.
+// x_grad of one image's group: columns = weight^T g for some rows, then added where they were
+// gathered.
 void spread(const Conv& c, const float* g, const float* weight, float* x_grad) {
     const int64_t depth = c.in * places(c), all = pixels(c);
-    const int64_t step = std::max<int64_t>(COLUMNS, (1 << 16) / depth / COLUMNS * COLUMNS);
-    float* columns = scratch(2, depth * std::min(step, all));
+    const int64_t rows = std::clamp<int64_t>((1 << 16) / depth / c.out_width, 1, c.out_height);
+    float* columns = scratch(2, depth * rows * c.out_width);
     std::fill_n(x_grad, image_size(c), 0.0f);
-    for (int64_t first = 0; first < all; first += step) {
-        const int64_t count = std::min(step, all - first);
-        multiply(depth, count, c.out, PackRows{{weight, 1, depth}},
-                 PackColumns{{g + first, all, 1}}, columns, count, false);
+    for (int64_t first = 0; first < c.out_height; first += rows) {
+        const int64_t high = std::min(rows, c.out_height - first), count = high * c.out_width;
+        const Matrix maps{g + first * c.out_width, all, 1};
+        multiply(depth, count, c.out, PackRows{{weight, 1, depth}}, PackColumns{maps}, columns,
+                 count, false);
         for (int64_t k = 0; k < depth; ++k)
-            scatter(c, columns + k * count, tap_of(c, k), first, count, x_grad);
+            scatter(c, columns + k * count, tap_of(c, k), first, high, x_grad);
     }
 }
 
 }  // namespace
 
 void conv(const Conv& c, const float* x, const float* weight, const float* bias, float* y) {
+    if (is_depthwise(c)) return depthwise(c, x, weight, bias, y);
     if (suits_winograd(c)) return winograd(c, x, weight, bias, y);
     const float* packed = pack_weights(c, weight);
     const int64_t each_group = PackedRows::size(c.out, c.in * places(c)), bands = bands_of(c);
@@ -173,7 +177,9 @@ void conv(const Conv& c, const float* x, const float* weight, const float* bias,
 }
 
 void conv_by_input(const Conv& c, const float* g, const float* weight, float* x_grad) {
-    if (c.stride_y == 1 && c.stride_x == 1) {
+    if (is_depthwise(c)) return depthwise_by_input(c, g, weight, x_grad);
+    const bool narrow = c.in * 2 < ROWS;  // a product with so few rows would be mostly padding
+    if (c.stride_y == 1 && c.stride_x == 1 && !narrow) {
         float* turned_weight = scratch(3, c.groups * c.out * c.in * places(c));
         rotate(c, weight, turned_weight);
         return conv(turned(c), g, turned_weight, nullptr, x_grad);
@@ -186,6 +192,7 @@ void conv_by_input(const Conv& c, const float* g, const float* weight, float* x_
 }
 
 void conv_by_weight(const Conv& c, const float* g, const float* x, float* weight_grad) {
+    if (is_depthwise(c)) return depthwise_by_weight(c, g, x, weight_grad);
     if (suits_winograd(c)) return winograd_by_weight(c, g, x, weight_grad);
     const int64_t taps = c.in * places(c);
     const int64_t parts = std::max<int64_t>(1, (2 * get_threads() + c.groups - 1) / c.groups);
