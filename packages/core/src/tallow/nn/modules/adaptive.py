@@ -73,7 +73,8 @@ class AdaptiveLogSoftmaxWithLoss(Module):
             narrow.reset_parameters()
             widen.reset_parameters()
 
-    def forward(self, input, target):
+    def forward(self, input_, target_):
+        input, target = input_, target_
         batch = tuple(target.shape)
         if target.ndim > 1 or tuple(input.shape) != (*batch, self.in_features):
             raise ShapeError(

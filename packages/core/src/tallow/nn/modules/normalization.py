@@ -92,8 +92,8 @@ class RMSNorm(_Norm):
         self.register_parameter("weight", weight)
         self.reset_parameters()
 
-    def forward(self, input):
-        return F.rms_norm(input, self.normalized_shape, self.weight, self.eps)
+    def forward(self, x):
+        return F.rms_norm(x, self.normalized_shape, self.weight, self.eps)
 
     def extra_repr(self):
         return (
