@@ -180,7 +180,7 @@ def test_op(check):
     check()
 
 
-@pytest.mark.parametrize("table", TABLES, ids=str)
+@pytest.mark.parametrize("table", TABLES, ids=range(len(TABLES)))
 def test_tables_are_transposed(table):
     np.testing.assert_allclose(table.transposed.matrix, table.matrix.T)
     np.testing.assert_allclose(table.transposed.transposed.matrix, table.matrix)
