@@ -4,6 +4,7 @@ from tallow.autograd.modes import no_grad
 from tallow.errors import ArgumentError, OutOfRangeError, describe
 from tallow.nn import functional as F
 from tallow.nn.module import Module
+from tallow.nn.utils.orthogonal import MAPS, Orthogonal
 from tallow.nn.utils.parametrize import register_parametrization
 from tallow.nn.utils.weights import (
     as_matrix,
@@ -15,7 +16,7 @@ from tallow.nn.utils.weights import (
 )
 from tallow.tensor import Tensor
 
-__all__ = ["spectral_norm", "weight_norm"]
+__all__ = ["orthogonal", "spectral_norm", "weight_norm"]
 
 
 def _tensor_of(module, name):
@@ -122,4 +123,27 @@ def spectral_norm(module, name="weight", n_power_iterations=1, eps=1e-12, dim=No
     weight = _tensor_of(module, name)
     dim = output_dim(module) if dim is None else dim
     register_parametrization(module, name, _SpectralNorm(weight, n_power_iterations, dim, eps))
+    return module
+
+
+def orthogonal(module, name="weight", orthogonal_map=None, *, use_trivialization=True):
+    """Keep a weight orthogonal: its columns, or its rows if these are fewer, are orthonormal.
+
+    `orthogonal_map` is "matrix_exp", "cayley" or "householder"; the first for square and complex
+    weights unless told, else the last. `use_trivialization` makes assignment possible for all.
+    Returns the module.
+    """
+    weight = _tensor_of(module, name)
+    if weight.ndim < 2:
+        raise ArgumentError(f"orthogonal: expected a matrix or a batch, got {describe(weight)}")
+    if orthogonal_map is None:
+        square = weight.shape[-2] == weight.shape[-1]
+        orthogonal_map = "matrix_exp" if square or weight.is_complex() else "householder"
+    if orthogonal_map not in MAPS:
+        known = ", ".join(MAPS)
+        raise ArgumentError(
+            f"orthogonal: expected orthogonal_map to be one of {known}, got {orthogonal_map!r}"
+        )
+    parametrization = Orthogonal(weight, orthogonal_map, use_trivialization=use_trivialization)
+    register_parametrization(module, name, parametrization, unsafe=True)
     return module
