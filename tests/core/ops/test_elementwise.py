@@ -140,7 +140,6 @@ WAVES = [
     binary(ops.sigmoid_grad, lambda g, out: g * out * (1 - out), examples=ARRAYS, dtypes="fc"),
     unary(ops.atanh, np.arctanh, domain=(-0.9, 0.9), dtypes="fc", tolerance=8),
     binary(ops.hypot, np.hypot, domain=(0.2, 2), examples=ARRAYS, tolerance=4),
-    unary(ops.sinc, np.sinc, at_kink(WHOLE), domain=(0.1, 2), tolerance=16),
     unary(ops.sigmoid, sigmoid, given(np.array([30.0, -5.0])), dtypes="fc", domain=(-1, 1),
           tolerance=4),
 ]  # fmt: skip

@@ -51,7 +51,6 @@ from tallow.running import *
 from tallow.scattering import *
 from tallow.shaping import *
 from tallow.size import Size
-from tallow.special import *
 from tallow.spectral import *
 from tallow.statistics import *
 from tallow.tensor import Tensor

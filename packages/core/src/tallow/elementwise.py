@@ -6,18 +6,17 @@ the op, and gives the result.
 
 from tallow.dtypes import BOOL, COMPLEX, of_number
 from tallow.errors import DtypeError, TypeMismatchError, listing
-from tallow.promotion import as_operand, floating, floating_pair, give, pair
+from tallow.promotion import as_operand, floating, give, pair
 from tallow.tensor import Tensor
 
 KINDS = ("bool", "integer", "floating-point", "complex")  # by their category
 
 
-def unary(name, op, doc, low=BOOL, high=COMPLEX, floats=True):
-    """A function of one tensor, of kinds from `low` to `high`.
+def unary(name, op, doc, low=BOOL, high=COMPLEX, prepare=floating):
+    """A function of one tensor, of kinds from `low` to `high`; `prepare` converts the operand.
 
-    `floats` converts integers and bool to the default floating dtype first.
+    `floating` makes integers and bool the default floating dtype; `one_tensor` leaves them.
     """
-    prepare = floating if floats else one_tensor
     everything = (low, high) == (BOOL, COMPLEX)
 
     def function(input, *, out=None):
@@ -29,9 +28,12 @@ def unary(name, op, doc, low=BOOL, high=COMPLEX, floats=True):
     return named(function, name, doc)
 
 
-def binary(name, op, doc, low=BOOL, high=COMPLEX, floats=False):
-    """A function of two tensors or numbers that broadcast, `low`, `high` and `floats` as above."""
-    prepare = floating_pair if floats else pair
+def binary(name, op, doc, low=BOOL, high=COMPLEX, prepare=pair):
+    """A function of two tensors or numbers that broadcast.
+
+    `pair` promotes the operands, `floating_pair` makes them floating as well, `floating_tensors`
+    also makes a tensor of a number.
+    """
     everything = (low, high) == (BOOL, COMPLEX)
 
     def function(input, other, *, out=None):

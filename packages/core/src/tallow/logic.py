@@ -51,21 +51,24 @@ def equal(input, other):
 
 # Tests
 
-isnan = unary("isnan", ops.isnan, "True where an element is NaN.", floats=False)
-isinf = unary("isinf", ops.isinf, "True where an element is infinite.", floats=False)
+isnan = unary("isnan", ops.isnan, "True where an element is NaN.", prepare=one_tensor)
+isinf = unary("isinf", ops.isinf, "True where an element is infinite.", prepare=one_tensor)
 isfinite = unary(
-    "isfinite", ops.isfinite, "True where an element is neither infinite nor NaN.", floats=False
+    "isfinite",
+    ops.isfinite,
+    "True where an element is not infinite or NaN.",
+    prepare=one_tensor,
 )
 isposinf = unary(
-    "isposinf", ops.isposinf, "True where an element is +inf.", high=FLOATING, floats=False
+    "isposinf", ops.isposinf, "True where an element is +inf.", high=FLOATING, prepare=one_tensor
 )
 isneginf = unary(
-    "isneginf", ops.isneginf, "True where an element is -inf.", high=FLOATING, floats=False
+    "isneginf", ops.isneginf, "True where an element is -inf.", high=FLOATING, prepare=one_tensor
 )
-isreal = unary("isreal", ops.isreal, "True where the imaginary part is 0.", floats=False)
+isreal = unary("isreal", ops.isreal, "True where the imaginary part is 0.", prepare=one_tensor)
 signbit = unary(
     "signbit", ops.signbit, "True where the sign is minus, -0.0 included.",
-    high=FLOATING, floats=False,
+    high=FLOATING, prepare=one_tensor,
 )  # fmt: skip
 
 
@@ -91,7 +94,9 @@ logical_or = binary("logical_or", ops.logical_or, "True where either is nonzero.
 logical_xor = binary(
     "logical_xor", ops.logical_xor, "True where one is nonzero and the other is not."
 )
-logical_not = unary("logical_not", ops.logical_not, "True where an element is 0.", floats=False)
+logical_not = unary(
+    "logical_not", ops.logical_not, "True where an element is 0.", prepare=one_tensor
+)
 
 # Bits and whole numbers
 
@@ -106,7 +111,7 @@ bitwise_xor = binary(
 )
 bitwise_not = unary(
     "bitwise_not", ops.bitwise_not, "Each bit inverted; logical for bool.",
-    high=INTEGER, floats=False,
+    high=INTEGER, prepare=one_tensor,
 )  # fmt: skip
 bitwise_left_shift = binary(
     "bitwise_left_shift", ops.left_shift, "input * 2**other, in the bits of the dtype.",

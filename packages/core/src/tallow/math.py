@@ -4,9 +4,13 @@ Each normalises its operands (`promotion`), calls one op, and gives the result.
 """
 
 from math import inf, pi
+from math import log as log_of
 from numbers import Number
 
+import tallow.ops.bessel as bessel
 import tallow.ops.elementwise as ops
+import tallow.ops.gamma as gamma
+import tallow.ops.special as special
 from tallow import backend, dtypes
 from tallow.dtypes import BOOL, COMPLEX, FLOATING, INTEGER
 from tallow.elementwise import binary, check_kinds, named, one_tensor, unary
@@ -15,7 +19,9 @@ from tallow.info import finfo
 from tallow.promotion import (
     as_tensor_operand,
     common,
+    floating,
     floating_pair,
+    floating_tensors,
     give,
     number,
     pair,
@@ -26,13 +32,14 @@ from tallow.tensor import Tensor, wrap
 __all__ = [
     "abs", "absolute", "acos", "acosh", "add", "addcdiv", "addcmul", "arccos", "arccosh", "arcsin",
     "arcsinh", "arctan", "arctan2", "arctanh", "asin", "asinh", "atan", "atan2", "atanh", "ceil",
-    "clamp", "clamp_max", "clamp_min", "clip", "copysign", "cos", "cosh", "deg2rad", "div",
-    "divide", "exp", "exp2", "expm1", "fix", "float_power", "floor", "floor_divide", "fmax", "fmin",
-    "fmod", "frac", "frexp", "heaviside", "hypot", "ldexp", "lerp", "log", "log10", "log1p", "log2",
-    "logaddexp", "logaddexp2", "maximum", "minimum", "mul", "multiply", "nan_to_num", "neg",
-    "negative", "nextafter", "positive", "pow", "rad2deg", "reciprocal", "remainder", "round",
-    "rsqrt", "rsub", "sgn", "sigmoid", "sign", "sin", "sinc", "sinh", "sqrt", "square", "sub",
-    "subtract", "tan", "tanh", "true_divide", "trunc", "where",
+    "clamp", "clamp_max", "clamp_min", "clip", "copysign", "cos", "cosh", "deg2rad", "digamma",
+    "div", "divide", "erf", "erfc", "erfinv", "exp", "exp2", "expm1", "fix", "float_power", "floor",
+    "floor_divide", "fmax", "fmin", "fmod", "frac", "frexp", "heaviside", "hypot", "i0", "igamma",
+    "igammac", "ldexp", "lerp", "lgamma", "log", "log10", "log1p", "log2", "logaddexp",
+    "logaddexp2", "logit", "maximum", "minimum", "mul", "multiply", "mvlgamma", "nan_to_num", "neg",
+    "negative", "nextafter", "polygamma", "positive", "pow", "rad2deg", "reciprocal", "remainder",
+    "round", "rsqrt", "rsub", "sgn", "sigmoid", "sign", "sin", "sinc", "sinh", "sqrt", "square",
+    "sub", "subtract", "tan", "tanh", "true_divide", "trunc", "where", "xlogy",
 ]  # fmt: skip
 
 # Arithmetic
@@ -132,7 +139,7 @@ fmax = binary("fmax", ops.fmax, "The larger of two; of NaN and a number the numb
 fmin = binary(
     "fmin", ops.fmin, "The smaller of two; of NaN and a number the number.", high=FLOATING
 )
-neg = unary("neg", ops.neg, "-input.", low=INTEGER, floats=False)
+neg = unary("neg", ops.neg, "-input.", low=INTEGER, prepare=one_tensor)
 
 
 def positive(input):
@@ -269,7 +276,7 @@ acos = unary("acos", ops.acos, "The inverse cosine (radians).")
 atan = unary("atan", ops.atan, "The inverse tangent (radians).")
 atan2 = binary(
     "atan2", ops.atan2, "The angle of the point (other, input), in radians.",
-    high=FLOATING, floats=True,
+    high=FLOATING, prepare=floating_pair,
 )  # fmt: skip
 sinh = unary("sinh", ops.sinh, "The hyperbolic sine.")
 cosh = unary("cosh", ops.cosh, "The hyperbolic cosine.")
@@ -277,12 +284,72 @@ tanh = unary("tanh", ops.tanh, "The hyperbolic tangent.")
 asinh = unary("asinh", ops.asinh, "The inverse hyperbolic sine.")
 acosh = unary("acosh", ops.acosh, "The inverse hyperbolic cosine; NaN below 1.")
 atanh = unary("atanh", ops.atanh, "The inverse hyperbolic tangent; NaN outside [-1, 1].")
-sinc = unary("sinc", ops.sinc, "sin(pi * input) / (pi * input), and 1 at 0.")
 hypot = binary(
     "hypot", ops.hypot, "sqrt(input**2 + other**2), without overflow.", low=FLOATING, high=FLOATING
 )
 deg2rad = unary("deg2rad", lambda x: ops.mul(x, pi / 180), "Degrees to radians.", high=FLOATING)
 rad2deg = unary("rad2deg", lambda x: ops.mul(x, 180 / pi), "Radians to degrees.", high=FLOATING)
+
+# Special functions
+
+
+def _special(name, op, doc):
+    """A function of one real tensor."""
+    return unary(name, op, doc, high=FLOATING)
+
+
+sinc = unary("sinc", special.sinc, "sin(pi * input) / (pi * input), and 1 at 0.")
+erf = _special("erf", special.erf, "2/sqrt(pi) times the integral of exp(-t*t) from 0 to input.")
+erfc = _special("erfc", special.erfc, "1 - erf(input), accurate where that is tiny.")
+erfinv = _special("erfinv", special.erfinv, "The inverse of erf; NaN outside [-1, 1].")
+lgamma = _special("lgamma", gamma.lgamma, "log |Gamma(input)|; inf at 0, -1, -2 and so on.")
+digamma = _special("digamma", gamma.digamma, "The derivative of lgamma.")
+i0 = _special("i0", bessel.i0, "The modified Bessel function of the first kind, of order 0.")
+xlogy = binary(
+    "xlogy", special.xlogy, "input * log(other), and 0 where input is 0.",
+    high=FLOATING, prepare=floating_tensors,
+)  # fmt: skip
+igamma = binary(
+    "igamma", gamma.gammainc,
+    "The integral of t**(input - 1) * exp(-t) from 0 to other, divided by Gamma(input).",
+    low=FLOATING, high=FLOATING,
+)  # fmt: skip
+igammac = binary(
+    "igammac", gamma.gammaincc, "1 - igamma(input, other), the integral from other to infinity.",
+    low=FLOATING, high=FLOATING,
+)  # fmt: skip
+
+
+def polygamma(n, input, *, out=None):
+    """The derivative of order n, 0 or more, of digamma.
+
+    >>> import tallow
+    >>> tallow.polygamma(1, tallow.tensor([1.0]))
+    tensor([1.6449])
+    """
+    if n < 0:
+        raise ArgumentError(f"polygamma: expected an order n of 0 or more, got {n}")
+    check_kinds("polygamma", BOOL, FLOATING, input)
+    return give(gamma.polygamma(floating("polygamma", input), n=n), out, "polygamma")
+
+
+def mvlgamma(input, p, *, out=None):
+    """log of the multivariate gamma function of p dimensions; the input is above (p - 1) / 2."""
+    if p < 1:
+        raise ArgumentError(f"mvlgamma: expected 1 or more dimensions p, got {p}")
+    check_kinds("mvlgamma", INTEGER, FLOATING, input)
+    x = floating("mvlgamma", input)
+    total = sum(gamma.lgamma(x - j / 2) for j in range(p))
+    return give(total + p * (p - 1) / 4 * log_of(pi), out, "mvlgamma")
+
+
+def logit(input, eps=None, *, out=None):
+    """log(x / (1 - x)) of x = input, or of input moved into [eps, 1 - eps]."""
+    check_kinds("logit", BOOL, FLOATING, input)
+    x = floating("logit", input)
+    result = special.logit(x if eps is None else ops.clip(x, low=eps, high=1 - eps))
+    return give(result, out, "logit")
+
 
 # Sign and rounding
 
@@ -294,11 +361,17 @@ def abs(input, *, out=None):
 
 
 sign = unary(
-    "sign", ops.sign, "-1, 0 or 1 by the sign of each element.", high=FLOATING, floats=False
+    "sign", ops.sign, "-1, 0 or 1 by the sign of each element.", high=FLOATING, prepare=one_tensor
 )
-sgn = unary("sgn", ops.sign, "input / |input|, and 0 at 0; complex numbers too.", floats=False)
+sgn = unary(
+    "sgn", ops.sign, "input / |input|, and 0 at 0; complex numbers too.", prepare=one_tensor
+)
 copysign = binary(
-    "copysign", ops.copysign, "|input| with the sign of `other`.", high=FLOATING, floats=True
+    "copysign",
+    ops.copysign,
+    "|input| with the sign of `other`.",
+    high=FLOATING,
+    prepare=floating_pair,
 )
 nextafter = binary(
     "nextafter", ops.nextafter, "The number next to `input` in the direction of `other`.",
@@ -320,7 +393,7 @@ def _rounding(name, op, doc):
     def of_floats(x):
         return x if x.dtype.category < FLOATING else op(x)
 
-    return unary(name, of_floats, doc, low=INTEGER, high=FLOATING, floats=False)
+    return unary(name, of_floats, doc, low=INTEGER, high=FLOATING, prepare=one_tensor)
 
 
 floor = _rounding("floor", ops.floor, "The largest integer not above.")

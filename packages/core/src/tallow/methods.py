@@ -34,7 +34,6 @@ from tallow import (
     running,
     scattering,
     shaping,
-    special,
     spectral,
     statistics,
 )
@@ -44,7 +43,6 @@ from tallow.tensor import Tensor
 MODULES = (
     math,
     logic,
-    special,
     activations,
     complex_parts,
     creation,
@@ -77,13 +75,13 @@ IN_PLACE = """
     abs absolute acos acosh add addcdiv addcmul addmm arccos arccosh arcsin arcsinh arctan arctan2
     arctanh asin asinh atan atan2 atanh bitwise_and bitwise_left_shift bitwise_not bitwise_or
     bitwise_right_shift bitwise_xor ceil clamp clamp_max clamp_min clip conj_physical copysign cos
-    cosh cumprod cumsum deg2rad div divide eq erf exp exp2 expm1 fix float_power floor floor_divide
-    fmod frac gcd ge greater greater_equal gt heaviside hypot index_add index_copy index_fill
-    index_put index_reduce lcm ldexp le lerp less less_equal log log10 log1p log2 logical_and
-    logical_not logical_or logical_xor lt masked_fill masked_scatter mul multiply nan_to_num ne neg
-    negative nextafter not_equal pow put rad2deg reciprocal remainder renorm round rsqrt scatter
-    scatter_add scatter_reduce sgn sigmoid sign sin sinc sinh sqrt square sub subtract tan tanh tril
-    triu true_divide trunc
+    cosh cumprod cumsum deg2rad digamma div divide eq erf erfc erfinv exp exp2 expm1 fix float_power
+    floor floor_divide fmod frac gcd ge greater greater_equal gt heaviside hypot i0 igamma igammac
+    index_add index_copy index_fill index_put index_reduce lcm ldexp le lerp less less_equal lgamma
+    log log10 log1p log2 logical_and logical_not logical_or logical_xor logit lt masked_fill
+    masked_scatter mul multiply mvlgamma nan_to_num ne neg negative nextafter not_equal polygamma
+    pow put rad2deg reciprocal remainder renorm round rsqrt scatter scatter_add scatter_reduce sgn
+    sigmoid sign sin sinc sinh sqrt square sub subtract tan tanh tril triu true_divide trunc xlogy
 """
 
 VIEWS_IN_PLACE = ("squeeze", "swapaxes", "swapdims", "t", "transpose", "unsqueeze")
@@ -137,12 +135,16 @@ def _attach_attributes():
     Tensor.imag = property(complex_parts.imag, complex_parts.set_imag)
     for name, method in attributes.PROTOCOLS.items():
         setattr(Tensor, name, method)
-    Tensor.where = _where
 
 
 def _where(self, condition, y):
     """Elements of this tensor where `condition` holds, else of `y`."""
     return math.where(condition, self, y)
+
+
+def _polygamma(self, n):
+    """The derivative of order n, 0 or more, of digamma."""
+    return math.polygamma(n, self)
 
 
 # Operators
@@ -197,6 +199,7 @@ def _attach_operators():
     Tensor.__setitem__ = indexing.setitem
 
 
+Tensor.where, Tensor.polygamma = _where, _polygamma
 _attach_functions()
 _attach_attributes()
 _attach_operators()

@@ -9,7 +9,7 @@ from numbers import Number
 
 import numpy as np
 
-from tallow import dtypes
+from tallow import backend, dtypes
 from tallow.autograd.builtin import cast
 from tallow.autograd.inplace import assign
 from tallow.errors import (
@@ -125,6 +125,16 @@ def floating_pair(name, x, y):
         return floating(name, x), floating(name, y)
     x, y = (floating(name, v) if isinstance(v, Tensor) else v for v in (x, y))
     return pair(name, x, y)
+
+
+def floating_tensors(name, x, y):
+    """`floating_pair`, with a number as a 0-d tensor."""
+    x, y = floating_pair(name, x, y)
+    if isinstance(x, Tensor) and isinstance(y, Tensor):
+        return x, y
+    like = (x if isinstance(x, Tensor) else y).array
+    xp = backend.for_array(like).xp
+    return tuple(v if isinstance(v, Tensor) else wrap(xp.asarray(v, like.dtype)) for v in (x, y))
 
 
 def as_operand(name, x):

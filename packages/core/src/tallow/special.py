@@ -1,11 +1,156 @@
-"""Special functions: `tallow.special`, and those that the main namespace has as well."""
+"""`tallow.special`: special functions, those of the main namespace included."""
 
+import tallow.ops.bessel as bessel
+import tallow.ops.gamma as gamma
 import tallow.ops.special as ops
+from tallow.activations import log_softmax, softmax
+from tallow.creation import ones_like
 from tallow.dtypes import FLOATING
-from tallow.elementwise import unary
-
-__all__ = ["erf"]
-
-erf = unary(
-    "erf", ops.erf, "2/sqrt(pi) times the integral of exp(-t*t) from 0 to input.", high=FLOATING
+from tallow.elementwise import binary, check_kinds, named, unary
+from tallow.math import (
+    digamma,
+    erf,
+    erfc,
+    erfinv,
+    exp2,
+    expm1,
+    i0,
+    igamma,
+    igammac,
+    lgamma,
+    log1p,
+    logit,
+    mvlgamma,
+    polygamma,
+    round,
+    sigmoid,
+    sinc,
+    where,
+    xlogy,
 )
+from tallow.promotion import floating_tensors, give
+from tallow.reductions import logsumexp
+
+__all__ = [
+    "bessel_j0", "bessel_j1", "bessel_y0", "bessel_y1", "chebyshev_polynomial_t",
+    "chebyshev_polynomial_u", "chebyshev_polynomial_v", "chebyshev_polynomial_w", "digamma", "entr",
+    "erf", "erfc", "erfcx", "erfinv", "exp2", "expit", "expm1", "gammainc", "gammaincc", "gammaln",
+    "hermite_polynomial_h", "hermite_polynomial_he", "i0", "i0e", "i1", "i1e",
+    "laguerre_polynomial_l", "legendre_polynomial_p", "log1p", "log_ndtr", "log_softmax", "logit",
+    "logsumexp", "modified_bessel_i0", "modified_bessel_i1", "modified_bessel_k0",
+    "modified_bessel_k1", "multigammaln", "ndtr", "ndtri", "polygamma", "psi", "round",
+    "scaled_modified_bessel_k0", "scaled_modified_bessel_k1", "shifted_chebyshev_polynomial_t",
+    "shifted_chebyshev_polynomial_u", "shifted_chebyshev_polynomial_v",
+    "shifted_chebyshev_polynomial_w", "sinc", "softmax", "spherical_bessel_j0", "xlog1py", "xlogy",
+    "zeta",
+]  # fmt: skip
+
+
+def _real(name, op, doc):
+    return unary(name, op, doc, high=FLOATING)
+
+
+expit, gammaln, psi, multigammaln = sigmoid, lgamma, digamma, mvlgamma
+gammainc, gammaincc = igamma, igammac
+
+# Probabilities
+
+entr = _real("entr", ops.entropy, "-input * log(input), 0 at 0 and -inf below.")
+erfcx = _real("erfcx", ops.erfcx, "exp(input**2) * erfc(input), without overflow to the right.")
+ndtr = _real("ndtr", ops.ndtr, "The normal distribution function.")
+log_ndtr = _real("log_ndtr", ops.log_ndtr, "log(ndtr(input)), accurate in both tails.")
+ndtri = _real("ndtri", ops.ndtri, "The inverse of ndtr; NaN outside [0, 1].")
+xlog1py = binary(
+    "xlog1py", ops.xlog1py, "input * log(1 + other), and 0 where input is 0.",
+    high=FLOATING, prepare=floating_tensors,
+)  # fmt: skip
+zeta = binary(
+    "zeta", gamma.zeta, "Hurwitz's zeta function, the sum of (other + k)**-input over k from 0.",
+    high=FLOATING, prepare=floating_tensors,
+)  # fmt: skip
+
+# Bessel functions, of orders 0 and 1
+
+bessel_j0 = _real("bessel_j0", bessel.j0, "J0, of the first kind.")
+bessel_j1 = _real("bessel_j1", bessel.j1, "J1, of the first kind.")
+bessel_y0 = _real("bessel_y0", bessel.y0, "Y0, of the second kind; NaN below 0.")
+bessel_y1 = _real("bessel_y1", bessel.y1, "Y1, of the second kind; NaN below 0.")
+i0e = _real("i0e", bessel.i0e, "exp(-|input|) * I0(input), modified of the first kind.")
+i1 = _real("i1", bessel.i1, "I1, modified of the first kind.")
+i1e = _real("i1e", bessel.i1e, "exp(-|input|) * I1(input), modified of the first kind.")
+modified_bessel_i0 = _real("modified_bessel_i0", bessel.i0, "I0, modified of the first kind.")
+modified_bessel_i1 = _real("modified_bessel_i1", bessel.i1, "I1, modified of the first kind.")
+modified_bessel_k0 = _real("modified_bessel_k0", bessel.k0, "K0, modified of the second kind.")
+modified_bessel_k1 = _real("modified_bessel_k1", bessel.k1, "K1, modified of the second kind.")
+scaled_modified_bessel_k0 = _real(
+    "scaled_modified_bessel_k0", bessel.k0e, "exp(input) * K0(input), of the second kind."
+)
+scaled_modified_bessel_k1 = _real(
+    "scaled_modified_bessel_k1", bessel.k1e, "exp(input) * K1(input), of the second kind."
+)
+spherical_bessel_j0 = _real("spherical_bessel_j0", bessel.spherical_j0, "sin(input) / input.")
+
+# Orthogonal polynomials, by the recurrence in their degree: Abramowitz and Stegun, Handbook of
+# Mathematical Functions, 22.7
+
+
+def _polynomial(name, doc, first, following):
+    """A family with p_0 = 1, p_1 = first(x), p_(k+1) = following(k, x, p_k, p_(k-1))."""
+
+    def function(input, n, *, out=None):
+        check_kinds(name, 0, FLOATING, input, n)
+        x, degree = floating_tensors(name, input, n)
+        before, last = ones_like(x), first(x)
+        result = where(degree < 0, 0.0, where(degree == 0, before, where(degree == 1, last, 0.0)))
+        largest = int(degree.max().item()) if degree.numel() else 0
+        for k in range(1, largest):
+            before, last = last, following(k, x, last, before)
+            result = where(degree == k + 1, last, result)
+        return give(result, out, name)
+
+    return named(function, name, f"{doc} of degree n at input; 0 for n below 0.")
+
+
+def _chebyshev(kind, first, shifted):
+    name = f"chebyshev_polynomial_{kind}"
+    if not shifted:
+        doc = f"Chebyshev's polynomial {kind.upper()}"
+        return _polynomial(name, doc, first, lambda k, x, p, q: 2 * x * p - q)
+    doc = f"Chebyshev's polynomial {kind.upper()}(2 * input - 1)"
+    return _polynomial(
+        f"shifted_{name}", doc,
+        lambda x: first(2 * x - 1), lambda k, x, p, q: 2 * (2 * x - 1) * p - q,
+    )  # fmt: skip
+
+
+FIRST = {
+    "t": lambda x: x, "u": lambda x: 2 * x, "v": lambda x: 2 * x - 1, "w": lambda x: 2 * x + 1,
+}  # fmt: skip
+(
+    chebyshev_polynomial_t,
+    chebyshev_polynomial_u,
+    chebyshev_polynomial_v,
+    chebyshev_polynomial_w,
+    shifted_chebyshev_polynomial_t,
+    shifted_chebyshev_polynomial_u,
+    shifted_chebyshev_polynomial_v,
+    shifted_chebyshev_polynomial_w,
+) = (_chebyshev(kind, first, shifted) for shifted in (False, True) for kind, first in FIRST.items())
+# fmt: skip
+
+hermite_polynomial_h = _polynomial(
+    "hermite_polynomial_h", "The physicists' Hermite polynomial",
+    lambda x: 2 * x, lambda k, x, p, q: 2 * x * p - 2 * k * q,
+)  # fmt: skip
+hermite_polynomial_he = _polynomial(
+    "hermite_polynomial_he", "The probabilists' Hermite polynomial",
+    lambda x: x, lambda k, x, p, q: x * p - k * q,
+)  # fmt: skip
+laguerre_polynomial_l = _polynomial(
+    "laguerre_polynomial_l", "Laguerre's polynomial",
+    lambda x: 1 - x, lambda k, x, p, q: ((2 * k + 1 - x) * p - k * q) / (k + 1),
+)  # fmt: skip
+legendre_polynomial_p = _polynomial(
+    "legendre_polynomial_p", "Legendre's polynomial",
+    lambda x: x, lambda k, x, p, q: ((2 * k + 1) * x * p - k * q) / (k + 1),
+)  # fmt: skip

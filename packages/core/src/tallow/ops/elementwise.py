@@ -5,7 +5,6 @@ warning.
 """
 
 from math import log as log_of
-from math import pi
 
 from tallow.autograd.op import op
 from tallow.ops.complex import conj, over, real
@@ -280,12 +279,6 @@ def hypot(xp, x, y):
 
 
 @op
-def sinc(xp, x):
-    """sin(pi x) / (pi x), and 1 at 0."""
-    return xp.sinc(x).astype(x.dtype)
-
-
-@op
 def sigmoid(xp, x):
     out = 1 / (1 + xp.exp(-x))
     return out if out.dtype is x.dtype else out.astype(x.dtype)
@@ -309,7 +302,6 @@ asinh.vjp(lambda g, x: g * rsqrt(x * x + 1))
 acosh.vjp(lambda g, x: g * rsqrt(x * x - 1))
 atanh.vjp(lambda g, x: g / (1 - x * x))
 hypot.vjp(lambda g, x, out: g * (x / out), lambda g, y, out: g * (y / out))
-sinc.vjp(lambda g, x, out: g * over(cos(x * pi) - out, x))
 tanh.vjp(lambda g, out: tanh_grad(g, out))
 tanh_grad.vjp(lambda v, out: tanh_grad(v, out), lambda v, g, out: v * g * (-2 * out))
 sigmoid.vjp(lambda g, out: sigmoid_grad(g, out))
