@@ -203,6 +203,20 @@ def test_old_states_get_defaults():
     assert optimizer.param_groups[0]["maximize"] is False
 
 
+def test_old_states_count_steps_as_numbers():
+    p = parameter(1.0)
+    optimizer = optim.Adam([p], lr=0.1)
+    optimizer.step()
+    state = copy.deepcopy(optimizer.state_dict())
+    state["state"][0]["step"] = 1
+    twin = optim.Adam([parameter(p.item())], lr=0.1)
+    twin.load_state_dict(state)
+    for each in (optimizer, twin):
+        each.step()
+    assert twin.state_dict()["state"][0]["step"].item() == 2
+    assert twin.param_groups[0]["params"][0].item() == p.item()
+
+
 def test_adamw_stays_decoupled():
     p = parameter(1.0)
     state = optim.Adam([p]).state_dict()

@@ -255,10 +255,10 @@ def _cast_and_call(function, policies, args, kwargs):
         target = floats[0].dtype
     active, _state.active = _state.active, None
     try:
-        result = function(*_cast(args, target), **_cast(kwargs, target))
+        result = function(*cast_floats(args, target), **cast_floats(kwargs, target))
     finally:
         _state.active = active
-    return _cast(result, floats[0].dtype) if policy == MIXED else result
+    return cast_floats(result, floats[0].dtype) if policy == MIXED else result
 
 
 def _eligible(x):
@@ -276,14 +276,18 @@ def _tensors(value):
         yield from _tensors(list(value.values()))
 
 
-def _cast(value, dtype):
-    """Arguments with the floating tensors among them in a dtype, float64 left as it is."""
+def cast_floats(value, dtype, device_type=None):
+    """Arguments with the floating tensors among them (on a type of device) in a dtype.
+
+    float64 is left as it is.
+    """
     if isinstance(value, Tensor):
-        return _cast_tensor(value, dtype) if _eligible(value) else value
+        casts = _eligible(value) and device_type in (None, value.device.type)
+        return _cast_tensor(value, dtype) if casts else value
     if type(value) in (list, tuple):
-        return type(value)(_cast(item, dtype) for item in value)
+        return type(value)(cast_floats(item, dtype, device_type) for item in value)
     if type(value) is dict:
-        return {name: _cast(item, dtype) for name, item in value.items()}
+        return {name: cast_floats(item, dtype, device_type) for name, item in value.items()}
     return value
 
 

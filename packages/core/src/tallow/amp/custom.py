@@ -2,10 +2,8 @@
 
 import functools
 
-from tallow.casting import autocast, get_autocast_dtype, is_autocast_enabled
-from tallow.dtypes import float64
+from tallow.casting import autocast, cast_floats, get_autocast_dtype, is_autocast_enabled
 from tallow.errors import ArgumentError
-from tallow.tensor import Tensor
 
 
 def custom_fwd(fwd=None, *, device_type, cast_inputs=None):
@@ -26,7 +24,7 @@ def custom_fwd(fwd=None, *, device_type, cast_inputs=None):
         if not enabled or cast_inputs is None:
             return fwd(ctx, *args, **kwargs)
         with autocast(device_type, enabled=False):
-            args, kwargs = (_cast(x, device_type, cast_inputs) for x in (args, kwargs))
+            args, kwargs = cast_floats((args, kwargs), cast_inputs, device_type)
             return fwd(ctx, *args, **kwargs)
 
     return decorated
@@ -50,14 +48,3 @@ def _check(decorator, device_type):
     if not isinstance(device_type, str):
         name, kind = decorator.__name__, type(device_type).__name__
         raise ArgumentError(f"{name}: expected 'cpu' or 'cuda' as device_type, got {kind}")
-
-
-def _cast(value, device_type, dtype):
-    if isinstance(value, Tensor):
-        casts = value.is_floating_point() and value.dtype is not float64
-        return value.to(dtype) if casts and value.device.type == device_type else value
-    if isinstance(value, dict):
-        return {name: _cast(item, device_type, dtype) for name, item in value.items()}
-    if isinstance(value, list | tuple):
-        return type(value)(_cast(item, device_type, dtype) for item in value)
-    return value

@@ -62,7 +62,9 @@ class Optimizer:
 
     `params` is an iterable of tensors, of (name, tensor) pairs, or of dictionaries: parameter
     groups, each with its tensors under "params" and settings of its own; `defaults` has the
-    settings of the others.
+    settings of the others. Where PyTorch has several implementations, tallow has one: `foreach`,
+    `fused` and `capturable` are accepted and change nothing. With `differentiable` a step is
+    recorded, and its parameters must be results of operations.
 
     A subclass overrides `step`. Those of tallow name instead their `_algorithm`, an `Update`, and
     in `_slots` the state that it keeps for every parameter: zeros at first, and of those with a
@@ -116,12 +118,19 @@ class Optimizer:
         return {"defaults": self.defaults, "state": self.state, "param_groups": self.param_groups}
 
     def __setstate__(self, state):
-        """Take a state; settings that it lacks, as an older one may, are the defaults."""
+        """Take a state, as older versions may have written it.
+
+        Settings that it lacks are the defaults; steps that were counted as numbers become tensors.
+        """
         self.__dict__.update(state)
         self.__dict__.setdefault("_hooks", _no_hooks())
         for group in self.param_groups:
             for name, default in self.defaults.items():
                 group.setdefault(name, default)
+            for p in group["params"]:
+                own = self.state.get(p, {})
+                if isinstance(own.get("step"), int | float):
+                    own["step"] = new_count() + own["step"]
 
     def __repr__(self):
         lines = [f"{self._name} ("]
