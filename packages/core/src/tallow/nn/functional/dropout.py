@@ -5,6 +5,7 @@ from math import sqrt
 from tallow.errors import ArgumentError, ShapeError, describe
 from tallow.generator import default_generator
 from tallow.ops.dropout import dropout_mask
+from tallow.ops.shape import inverse, permute
 
 __all__ = [
     "alpha_dropout", "dropout", "dropout1d", "dropout2d", "dropout3d", "feature_alpha_dropout",
@@ -21,11 +22,19 @@ def _check(name, p):
 
 
 def _drop(input, p, shape, inplace):
-    if p == 1:
-        factor = 0
-    else:
-        factor = dropout_mask(input, shape=shape, p=p, generator=default_generator)
+    factor = 0 if p == 1 else _mask(input, shape, p)
     return input.mul_(factor) if inplace else input * factor
+
+
+def _mask(input, shape, p):
+    """The factors, drawn in the order of the elements in memory, as PyTorch does."""
+    array = input.array
+    if shape != array.shape or array.flags.c_contiguous:
+        return dropout_mask(input, shape=shape, p=p, generator=default_generator)
+    order = sorted(range(array.ndim), key=array.strides.__getitem__, reverse=True)
+    drawn = tuple(shape[axis] for axis in order)
+    mask = dropout_mask(input, shape=drawn, p=p, generator=default_generator)
+    return permute(mask, axes=inverse(order))
 
 
 def dropout(input, p=0.5, training=True, inplace=False):
@@ -93,6 +102,6 @@ def _alpha(input, p, training, inplace, shape):
         result = input * 0
     else:
         scale = 1 / sqrt((ALPHA * ALPHA * p + 1) * (1 - p))
-        keep = dropout_mask(input, shape=shape, p=p, generator=default_generator) * (1 - p)
+        keep = _mask(input, shape, p) * (1 - p)
         result = input * (keep * scale) + ((keep - 1) * (ALPHA * scale) + ALPHA * scale * p)
     return input.copy_(result) if inplace else result
