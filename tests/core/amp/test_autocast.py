@@ -112,6 +112,13 @@ def test_nesting_and_switches():
         tallow.set_autocast_enabled("cpu", False)
 
 
+def test_results_that_are_written_are_not_cast():
+    m, out = tallow.ones(2, 2), tallow.empty(2, 2)
+    with tallow.autocast("cpu"):
+        assert tallow.mm(m, m, out=out) is out
+    assert out.dtype == tallow.float32 and out.tolist() == [[2, 2], [2, 2]]
+
+
 def test_as_decorator_and_in_another_thread():
     seen = []
 

@@ -246,7 +246,8 @@ def _cast_and_call(function, policies, args, kwargs):
     floats = [x for x in _tensors((args, kwargs)) if _eligible(x)]
     where = floats[0].device.type if floats else None
     policy = policies.get(where)
-    if policy is None or where not in _state.active:
+    written = kwargs.get("out") is not None  # into a tensor of its own dtype
+    if policy is None or written or where not in _state.active:
         return function(*args, **kwargs)
     target = _state.active[where] if policy == SHORT else float32
     if policy == WIDEST:
