@@ -4,7 +4,7 @@ from math import inf
 
 from tallow.creation import arange, as_tensor, full
 from tallow.dtypes import int64
-from tallow.errors import ArgumentError, DtypeError, OutOfRangeError, ShapeError, describe
+from tallow.errors import ArgumentError, DtypeError, IndexValueError, ShapeError, describe
 from tallow.nn.functional.activation import log_softmax, logsigmoid
 from tallow.nn.functional.common import floats, reduced, resolved_reduction
 from tallow.nn.functional.linear import linear
@@ -124,7 +124,7 @@ def wrong_label(name, input, target, ignore_index):
     classes = input.array.shape[ops.class_axis(input.array)]
     labels = target.array.reshape(-1)
     position = int((((labels < 0) | (labels >= classes)) & (labels != ignore_index)).argmax())
-    return OutOfRangeError(
+    return IndexValueError(
         f"{name}: expected labels from 0 to {classes - 1} (or ignore_index {ignore_index}), got "
         f"{labels[position]} at position {position} of {describe(target)}; the input is "
         f"{describe(input)}, with {classes} classes"
@@ -256,7 +256,7 @@ def _check_ctc(log_probs, targets, inputs, lengths, blank):
     steps, batch, classes = log_probs.array.shape
     host = lengths.cpu().numpy()
     if not 0 <= blank < classes:
-        raise OutOfRangeError(f"ctc_loss: expected blank from 0 to {classes - 1}, got {blank}")
+        raise IndexValueError(f"ctc_loss: expected blank from 0 to {classes - 1}, got {blank}")
     if inputs.array.shape != (batch,) or lengths.array.shape != (batch,):
         raise ShapeError(
             f"ctc_loss: expected {batch} input and target lengths, for log_probs (T, N, C) "

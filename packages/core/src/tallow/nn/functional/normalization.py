@@ -177,7 +177,9 @@ def local_response_norm(input, size, alpha=1e-4, beta=0.75, k=1.0):
     """input / (k + alpha * mean of squares of `size` channels around) ** beta: (N, C, ...)."""
     shape = input.array.shape
     if len(shape) < 3:
-        raise ShapeError(f"local_response_norm: expected input (N, C, ...), got {describe(input)}")
+        raise ArgumentError(
+            f"local_response_norm: expected input (N, C, ...), got {describe(input)}"
+        )
     squares = (input * input).reshape(shape[0], 1, shape[1], -1)
     squares = pad(squares, (0, 0, size // 2, (size - 1) // 2))
     count = (shape[1], squares.array.shape[3])

@@ -1,7 +1,7 @@
 """Padding at the edges, and shuffles of pixels."""
 
 from tallow.creation import tensor
-from tallow.errors import ArgumentError, ShapeError, describe
+from tallow.errors import ArgumentError, NotSupportedError, ShapeError, describe
 from tallow.ops.shape import crop
 from tallow.ops.shape import pad as pad_op
 from tallow.scattering import index_select
@@ -32,7 +32,7 @@ def pad(input, pad, mode="constant", value=None):
     if value:
         raise ArgumentError(f"pad: expected no value with mode {mode!r}, got {value}")
     if mode not in _SOURCES:
-        raise ArgumentError(
+        raise NotSupportedError(
             f"pad: expected mode 'constant', 'reflect', 'replicate' or 'circular', got {mode!r}"
         )
     if ndim - len(pairs) not in (1, 2):

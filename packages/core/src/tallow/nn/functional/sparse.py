@@ -3,8 +3,8 @@
 from tallow.creation import arange, full_like
 from tallow.errors import (
     ArgumentError,
+    IndexValueError,
     NotSupportedError,
-    OutOfRangeError,
     ShapeError,
     describe,
 )
@@ -56,11 +56,11 @@ def _check_table(name, input, weight, padding_idx):
 
 
 def check_range(name, index, rows):
-    """Raise OutOfRangeError, which names the first index that is not in [0, rows)."""
+    """Raise IndexValueError, which names the first index that is not in [0, rows)."""
     array = index.array
     if array.size and not (0 <= array.min() and array.max() < rows):
         position = ((array < 0) | (array >= rows)).reshape(-1).argmax()
-        raise OutOfRangeError(
+        raise IndexValueError(
             f"{name}: expected indices from 0 to {rows - 1}, got {array.reshape(-1)[position]} at "
             f"position {position} of {describe(index)}"
         )

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from tallow.errors import ArgumentError, OutOfRangeError, ShapeError, describe
+from tallow.errors import ArgumentError, IndexValueError, ShapeError, describe
 from tallow.joining import cat
 from tallow.nn import functional as F
 from tallow.nn.module import Module
@@ -85,7 +85,7 @@ class AdaptiveLogSoftmaxWithLoss(Module):
         if single:
             input, target = input.unsqueeze(0), target.unsqueeze(0)
         if bool(((target < 0) | (target >= self.n_classes)).any()):
-            raise OutOfRangeError(
+            raise IndexValueError(
                 "AdaptiveLogSoftmaxWithLoss: expected targets from 0 to "
                 f"{self.n_classes - 1}, got {target.min().item()} to {target.max().item()}"
             )
