@@ -66,6 +66,10 @@ class IndexValueError(OutOfRangeError, RuntimeError):
     """A number in an index tensor out of its range."""
 
 
+class LinAlgError(TallowError, RuntimeError):
+    """A matrix without what was asked for: singular, not positive definite, no convergence."""
+
+
 class NotSupportedError(TallowError, NotImplementedError):
     """Something PyTorch has and tallow has not, with the reason or the way around."""
 

@@ -1,17 +1,23 @@
 """Matrix and vector products of torch's namespace."""
 
+from math import prod
+from string import ascii_letters
+
 import tallow.ops.linalg as ops
-from tallow.errors import DtypeError, ShapeError, TypeMismatchError, describe
+from tallow.complex_parts import conj
+from tallow.diagonals import diagonal
+from tallow.errors import DtypeError, ShapeError, TypeMismatchError, describe, listing
+from tallow.joining import stack, unbind
 from tallow.ops.reduce import sum as sum_op
-from tallow.promotion import give
-from tallow.reductions import norm
-from tallow.joining import stack
-from tallow.shaping import movedim, reshape
+from tallow.ops.shape import permute as permute_op
+from tallow.promotion import axis_of, give
+from tallow.reductions import norm, sum
+from tallow.shaping import broadcast_tensors, distinct_axes, expand, reshape, unsqueeze
 from tallow.tensor import Tensor
 
 __all__ = [
-    "addmm", "addmv", "baddbmm", "bmm", "cdist", "cross", "dot", "einsum", "inner", "kron",
-    "matmul", "mm", "mv", "outer", "tensordot", "trace",
+    "addbmm", "addmm", "addmv", "addr", "baddbmm", "bmm", "cdist", "chain_matmul", "cross", "dot",
+    "einsum", "ger", "inner", "kron", "matmul", "mm", "mv", "outer", "tensordot", "trace", "vdot",
 ]  # fmt: skip
 
 
@@ -71,99 +77,168 @@ mv = _product("mv", (2, 1), "The product of a matrix and a vector: (n, k) @ (k,)
 dot = _product("dot", (1, 1), "The sum of the products of two vectors' elements.")
 
 
+def vdot(input, other, *, out=None):
+    """The sum of the products of two vectors' elements, those of the first conjugated."""
+    return give(dot(conj(input) if input.dtype.is_complex else input, other), out, "vdot")
+
+
 def outer(input, vec2, *, out=None):
     """All products of an element of one vector with one of another: (n,), (m,) -> (n, m)."""
+    for x in (input, vec2):
+        if x.array.ndim != 1:
+            raise ShapeError(f"outer: expected vectors, got {describe(x)}")
     return give(reshape(input, -1, 1) * reshape(vec2, 1, -1), out, "outer")
 
 
-def _scaled(beta, x, alpha, product):
+ger = outer
+
+
+def _sum(name, beta, x, alpha, product):
+    """beta * x + alpha * product; with beta 0 a NaN in x does not count."""
+    if x.dtype is not product.dtype:
+        raise DtypeError(f"{name}: expected {product.dtype}, got {describe(x)}")
+    x = expand(x, *product.array.shape)
     product = product if alpha == 1 else product * alpha
     return product if beta == 0 else product + (x if beta == 1 else x * beta)
 
 
 def addmm(input, mat1, mat2, *, beta=1, alpha=1, out=None):
     """beta * input + alpha * (mat1 @ mat2)."""
-    return give(_scaled(beta, input, alpha, mm(mat1, mat2)), out, "addmm")
+    return give(_sum("addmm", beta, input, alpha, mm(mat1, mat2)), out, "addmm")
 
 
 def addmv(input, mat, vec, *, beta=1, alpha=1, out=None):
     """beta * input + alpha * (mat @ vec)."""
-    return give(_scaled(beta, input, alpha, mv(mat, vec)), out, "addmv")
+    return give(_sum("addmv", beta, input, alpha, mv(mat, vec)), out, "addmv")
+
+
+def addr(input, vec1, vec2, *, beta=1, alpha=1, out=None):
+    """beta * input + alpha * outer(vec1, vec2)."""
+    return give(_sum("addr", beta, input, alpha, outer(vec1, vec2)), out, "addr")
 
 
 def baddbmm(input, batch1, batch2, *, beta=1, alpha=1, out=None):
     """beta * input + alpha * (batch1 @ batch2), matrix by matrix."""
-    return give(_scaled(beta, input, alpha, bmm(batch1, batch2)), out, "baddbmm")
+    return give(_sum("baddbmm", beta, input, alpha, bmm(batch1, batch2)), out, "baddbmm")
 
 
-def tensordot(a, b, dims=2):
+def addbmm(input, batch1, batch2, *, beta=1, alpha=1, out=None):
+    """beta * input + alpha * the sum of the products of two batches of matrices."""
+    product = sum_op(bmm(batch1, batch2), axis=(0,), keepdims=False)
+    return give(_sum("addbmm", beta, input, alpha, product), out, "addbmm")
+
+
+def chain_matmul(*matrices, out=None):
+    """The product of matrices, in the order of the fewest multiplications."""
+    from tallow.linalg import multi_dot
+
+    return matrices[0] if len(matrices) == 1 else multi_dot(matrices, out=out)
+
+
+def tensordot(a, b, dims=2, out=None):
     """The sum of products over the last `dims` of a and first of b, or over two lists of dims."""
     if isinstance(dims, int):
-        over_a = list(range(a.array.ndim - dims, a.array.ndim))
-        over_b = list(range(dims))
+        if not 0 <= dims <= min(a.array.ndim, b.array.ndim):
+            raise ShapeError(f"tensordot: expected both to have {dims} dims, got {listing([a, b])}")
+        over_a, over_b = range(a.array.ndim - dims, a.array.ndim), range(dims)
     else:
-        over_a, over_b = ([d] if isinstance(d, int) else list(d) for d in dims)
-    over_a = [d % a.array.ndim for d in over_a]
-    over_b = [d % b.array.ndim for d in over_b]
-    kept_a = [d for d in range(a.array.ndim) if d not in over_a]
-    kept_b = [d for d in range(b.array.ndim) if d not in over_b]
-    inner = 1
-    for d in over_a:
-        inner *= a.array.shape[d]
-    left = reshape(a.permute(*kept_a, *over_a), -1, inner) if a.array.ndim else reshape(a, 1, 1)
-    right = reshape(b.permute(*over_b, *kept_b), inner, -1) if b.array.ndim else reshape(b, 1, 1)
-    shape = [a.array.shape[d] for d in kept_a] + [b.array.shape[d] for d in kept_b]
-    return reshape(matmul(left, right), tuple(shape))
+        over_a, over_b = dims.tolist() if isinstance(dims, Tensor) else dims
+    over_a = distinct_axes("tensordot", over_a, a.array.ndim)
+    over_b = distinct_axes("tensordot", over_b, b.array.ndim)
+    summed = [a.array.shape[axis] for axis in over_a]
+    if summed != [b.array.shape[axis] for axis in over_b]:
+        raise ShapeError(
+            f"tensordot: expected dims that agree, got {over_a} of {describe(a)} and {over_b} of "
+            f"{describe(b)}"
+        )
+    _check("tensordot", a, b)
+    kept_a = [axis for axis in range(a.array.ndim) if axis not in over_a]
+    kept_b = [axis for axis in range(b.array.ndim) if axis not in over_b]
+    shape = [a.array.shape[axis] for axis in kept_a] + [b.array.shape[axis] for axis in kept_b]
+    left = permute_op(a, axes=(*kept_a, *over_a))
+    right = permute_op(b, axes=(*over_b, *kept_b))
+    inner = prod(summed)
+    rows = prod(a.array.shape[axis] for axis in kept_a)
+    columns = prod(b.array.shape[axis] for axis in kept_b)
+    product = ops.matmul(reshape(left, rows, inner), reshape(right, inner, columns))
+    return give(reshape(product, tuple(shape)), out, "tensordot")
 
 
-def einsum(equation, *operands):
-    """Sums of products by Einstein's convention, as NumPy's einsum.
+def einsum(*args):
+    """Sums of products by Einstein's convention: `einsum("ij,jk->ik", x, y)`.
+
+    Without an arrow the labels that occur once, in alphabetical order, are kept; `...` stands for
+    any dims. Labels may also be lists of ints after each operand: `einsum(x, [0, 1], y, [1, 2])`.
 
     >>> import tallow
     >>> tallow.einsum("ij,j->i", tallow.ones(2, 3), tallow.ones(3))
     tensor([3., 3.])
     """
-    if len(operands) == 1 and isinstance(operands[0], tuple | list):
-        operands = tuple(operands[0])
-    inputs, output = _parse(equation, operands)
+    inputs, output, operands = _arguments(args)
+    inputs, output = _labels(inputs, output, operands)
+    _agreeing(inputs, operands)
     result, labels = _diagonals(operands[0], inputs[0])
     for i, (operand, names) in enumerate(zip(operands[1:], inputs[1:], strict=True), 1):
         later = set(output).union(*inputs[i + 1 :])
         operand, names = _diagonals(operand, names)
         result, labels = _contract(result, labels, operand, names, later)
     result, labels = _sum_out(result, labels, set(output))
-    return result.permute(*[labels.index(c) for c in output]) if output else result
+    return permute_op(result, axes=tuple(labels.index(c) for c in output))
 
 
-def _parse(equation, operands):
-    """Labels of operands and output; `...` becomes capital Greek letters, else not allowed."""
-    left, arrow, output = equation.replace(" ", "").partition("->")
-    inputs = left.split(",")
+def _arguments(args):
+    """(labels of each operand, labels of the output or None, operands) of both forms of call."""
+    if isinstance(args[0], str):
+        equation, *operands = args
+        if len(operands) == 1 and isinstance(operands[0], tuple | list):
+            operands = list(operands[0])
+        left, arrow, output = equation.replace(" ", "").partition("->")
+        return left.split(","), output if arrow else None, operands
+    output = _letters(args[-1]) if len(args) % 2 else None
+    pairs = args[: len(args) // 2 * 2]
+    return [_letters(names) for names in pairs[1::2]], output, list(pairs[::2])
+
+
+def _letters(numbers):
+    return "".join("..." if n is ... else ascii_letters[n] for n in numbers)
+
+
+def _labels(inputs, output, operands):
+    """Labels with one for each dim of `...` (Greek capitals), checked; the output's made up."""
     if len(inputs) != len(operands):
-        raise ShapeError(
-            f"einsum: expected {len(inputs)} operands for {equation!r}, got {len(operands)}"
-        )
-    dots = [
-        x.array.ndim - len(s.replace("...", ""))
-        for s, x in zip(inputs, operands, strict=True)
-        if "..." in s
-    ]
-    widest = "".join(chr(0x391 + i) for i in range(max(dots, default=0)))
-    dots = iter(dots)
-    inputs = [
-        s.replace("...", widest[len(widest) - next(dots) :]) if "..." in s else s for s in inputs
-    ]
+        raise ShapeError(f"einsum: expected {len(inputs)} operands, got {len(operands)}")
+    for names in (*inputs, output or ""):
+        plain = names.replace("...", "", 1)
+        if not set(plain) <= set(ascii_letters):
+            raise ShapeError(
+                f"einsum: expected letters and one `...` for an operand, got {names!r}"
+            )
+    dots = [x.array.ndim - len(names) + 3 for names, x in zip(inputs, operands, strict=True)]
+    dots = [n if "..." in names else 0 for n, names in zip(dots, inputs, strict=True)]
+    widest = "".join(chr(0x391 + i) for i in range(max(dots)))
+    parts = zip(inputs, dots, strict=True)
+    inputs = [names.replace("...", widest[len(widest) - max(n, 0) :]) for names, n in parts]
     for names, x in zip(inputs, operands, strict=True):
         if len(names) != x.array.ndim:
-            raise ShapeError(
-                f"einsum: expected {len(names)} dimensions for {names!r}, got {describe(x)}"
-            )
-    if not arrow:
-        every = "".join(inputs)
-        output = widest + "".join(
-            sorted(c for c in set(every) if every.count(c) == 1 and c not in widest)
-        )
-    return inputs, output.replace("...", widest)
+            raise ShapeError(f"einsum: expected {len(names)} dims for {names!r}, got {describe(x)}")
+    every = "".join(inputs)
+    if output is None:
+        once = sorted(c for c in set(every) if every.count(c) == 1 and c not in widest)
+        return inputs, widest + "".join(once)
+    output = output.replace("...", widest)
+    if len(set(output)) != len(output) or not set(output) <= set(every):
+        raise ShapeError(f"einsum: expected labels of the operands in {output!r}, each once")
+    return inputs, output
+
+
+def _agreeing(inputs, operands):
+    """Raise unless a label always names dims of one size, or of size 1."""
+    sizes = {}
+    for names, x in zip(inputs, operands, strict=True):
+        for c, n in zip(names, x.array.shape, strict=True):
+            if 1 not in (n, sizes.setdefault(c, n)) and n != sizes[c]:
+                raise ShapeError(f"einsum: expected one size for {c!r}, got {sizes[c]} and {n}")
+            sizes[c] = n if sizes[c] == 1 else sizes[c]
 
 
 def _diagonals(x, names):
@@ -172,7 +247,7 @@ def _diagonals(x, names):
         while names.count(c) > 1:
             first = names.index(c)
             second = names.index(c, first + 1)
-            x = x.diagonal(0, first, second)
+            x = diagonal(x, 0, first, second)
             names = names[:first] + names[first + 1 : second] + names[second + 1 :] + c
     return x, names
 
@@ -192,9 +267,9 @@ def _contract(x, x_names, y, y_names, later):
     inner = [c for c in x_names if c in y_names and c not in later]
     rows = [c for c in x_names if c not in y_names]
     columns = [c for c in y_names if c not in x_names]
-    sizes = dict(zip(y_names, y.array.shape, strict=True))
-    for c, n in zip(x_names, x.array.shape, strict=True):
-        sizes[c] = max(n, sizes.get(c, 1))
+    sizes = dict(zip(x_names, x.array.shape, strict=True))
+    for c, n in zip(y_names, y.array.shape, strict=True):
+        sizes[c] = n if sizes.get(c, 1) == 1 else sizes[c]
     left = _arranged(x, x_names, batch, rows, inner, sizes)
     right = _arranged(y, y_names, batch, inner, columns, sizes)
     product = matmul(left, right)
@@ -205,46 +280,61 @@ def _contract(x, x_names, y, y_names, later):
 def _arranged(x, names, batch, rows, columns, sizes):
     """x as (batch..., rows, columns), each group of labels joined."""
     order = [*batch, *rows, *columns]
-    x = x.permute(*[names.index(c) for c in order]) if order else x
-    x = x.expand(*[sizes[c] for c in order]) if order else x
+    x = permute_op(x, axes=tuple(names.index(c) for c in order))
+    x = expand(x, *[sizes[c] for c in order])
     shape = [sizes[c] for c in batch]
-    for group in (rows, columns):
-        n = 1
-        for c in group:
-            n *= sizes[c]
-        shape.append(n)
+    shape += [prod(sizes[c] for c in group) for group in (rows, columns)]
     return reshape(x, tuple(shape))
 
 
-def cdist(x1, x2, p=2.0):
+def cdist(x1, x2, p=2.0, compute_mode=None):
     """The p-norm distances between rows: (..., n, d), (..., m, d) -> (..., n, m)."""
-    return norm(x1.unsqueeze(-2) - x2.unsqueeze(-3), p, dim=-1)
+    if min(x1.array.ndim, x2.array.ndim) < 2 or x1.array.shape[-1] != x2.array.shape[-1]:
+        raise ShapeError(f"cdist: expected rows of one length, got {listing([x1, x2])}")
+    if p < 0:
+        raise ShapeError(f"cdist: expected a p of 0 or more, got {p}")
+    axis = max(x1.array.ndim, x2.array.ndim)
+    difference = unsqueeze(x1, -2) - unsqueeze(x2, -3)
+    if not difference.array.size:
+        return sum_op(difference, axis=(axis,), keepdims=False)
+    return norm(difference, p, axis)
 
 
 def trace(input):
-    """The sum of the diagonal of a matrix."""
-    return input.diagonal().sum()
+    """The sum of the diagonal of a matrix; int64 for integers."""
+    if input.array.ndim != 2:
+        raise ShapeError(f"trace: expected a matrix, got {describe(input)}")
+    return sum(diagonal(input))
 
 
-def kron(input, other):
-    """The Kronecker product of two tensors of the same number of dimensions."""
-    shape = [n * m for n, m in zip(input.array.shape, other.array.shape, strict=True)]
-    left = reshape(input, tuple(v for n in input.array.shape for v in (n, 1)))
-    right = reshape(other, tuple(v for n in other.array.shape for v in (1, n)))
-    return reshape(left * right, tuple(shape))
+def kron(input, other, *, out=None):
+    """The Kronecker product: all products of an element of one with all of the other, in blocks."""
+    ndim = max(input.array.ndim, other.array.ndim)
+    a, b = ((1,) * (ndim - x.array.ndim) + x.array.shape for x in (input, other))
+    left = reshape(input, tuple(v for n in a for v in (n, 1)))
+    right = reshape(other, tuple(v for n in b for v in (1, n)))
+    shape = tuple(n * m for n, m in zip(a, b, strict=True))
+    return give(reshape(left * right, shape), out, "kron")
 
 
-def inner(input, other):
-    """Sums of products over the last dim of both."""
-    return (
-        tensordot(input, other, dims=([-1], [-1]))
-        if input.array.ndim and other.array.ndim
-        else input * other
-    )
+def inner(input, other, *, out=None):
+    """Sums of products over the last dim of both; a product where one is a number."""
+    if not input.array.ndim or not other.array.ndim:
+        return give(input * other, out, "inner")
+    return tensordot(input, other, dims=([-1], [-1]), out=out)
 
 
-def cross(input, other, dim=-1):
-    """The cross product of 3-vectors along `dim`."""
-    a, b = movedim(input, dim, -1), movedim(other, dim, -1)
-    (a0, a1, a2), (b0, b1, b2) = a.unbind(-1), b.unbind(-1)
-    return stack([a1 * b2 - a2 * b1, a2 * b0 - a0 * b2, a0 * b1 - a1 * b0], dim)
+def cross(input, other, dim=None, *, out=None):
+    """The cross product of 3-vectors along `dim`, the first dim of size 3 unless told."""
+    if input.array.ndim != other.array.ndim:
+        raise ShapeError(f"cross: expected as many dims in both, got {listing([input, other])}")
+    x, y = broadcast_tensors(input, other)
+    shape = x.array.shape
+    if dim is None:
+        dim = next((axis for axis, n in enumerate(shape) if n == 3), 0)
+    axis = axis_of("cross", dim, len(shape))
+    if shape[axis] != 3:
+        raise ShapeError(f"cross: expected 3 elements in a dim, got {listing([input, other])}")
+    (a0, a1, a2), (b0, b1, b2) = unbind(x, axis), unbind(y, axis)
+    result = stack([a1 * b2 - a2 * b1, a2 * b0 - a0 * b2, a0 * b1 - a1 * b0], axis)
+    return give(result, out, "cross")
