@@ -249,6 +249,52 @@ RANDOM_COLOR = [
     "T.GaussianBlur(3)(rgb)", "T.GaussianBlur((5, 3), 0.8)(floats)",
 ]  # fmt: skip
 
+_PICTURES = "[pil, pil_l, rgb, floats[:1], image, video, mask, masks]"
+_COEFFICIENTS = "[1.05, 0.1, -1.5, -0.05, 0.95, 0.8, 0.002, -0.003]"
+
+_PERSPECTIVES = (
+    f"perspective(x, None, None, coefficients={_COEFFICIENTS})",
+    "perspective(x, [[0, 0], [24, 0], [24, 17], [0, 17]], [[2, 3], [22, 1], [20, 16], [1, 14]])",
+)
+_TURNS = (
+    "rotate(x, 30)", "rotate(x, 200, center=[3, 12])", "rotate(x, 90)", "rotate(x, 180)",
+    "rotate(x, 0)", "affine(x, 25, [2, -3], 0.8, [10, -5])", "affine(x, -140, [0, 0], 1.4, [0])",
+    "affine(x, 0, [5, 1], 1.0, 20, center=[0, 0])",
+)  # fmt: skip
+_EXPANDED = (
+    "rotate(x, -75.5, expand=True)", "rotate(x, 90, expand=True)", "rotate(x, 270, expand=True)",
+)  # fmt: skip
+
+WARP = [
+    *(f"[F.{call} for x in {_PICTURES}]" for call in (*_TURNS, *_EXPANDED, *_PERSPECTIVES)),
+    *(f"[F.{call} for x in [boxes, xywh, cxcywh, points]]" for call in _TURNS),
+    *(f"[F.{call} for x in [xywh, points]]" for call in _PERSPECTIVES),
+    *(
+        f"[F.{call} for x in [pil, rgb, floats, batch]]"
+        for call in (
+            "rotate(x, 33, 'bilinear', fill=0.5)", "rotate(x, 33, 'bilinear')",
+            "rotate(x, 33, fill=[9, 8, 7])", "affine(x, 25, [2, -3], 0.8, [10, -5], 'bilinear')",
+            "affine(x, 25, [2, -3], 0.8, [10, -5], 'nearest', fill=1)",
+            f"perspective(x, None, None, 'nearest', coefficients={_COEFFICIENTS})",
+            f"perspective(x, None, None, fill=[1, 2, 3], coefficients={_COEFFICIENTS})",
+        )
+    ),
+    "F.rotate(mask, 40, fill=3)", "F.rotate(pil, 40, 'bicubic')",
+    "F.erase(rgb, 2, 3, 5, 6, torch.tensor([9, 8, 7])[:, None, None])",
+    "F.erase(pil, 2, 3, 5, 6, torch.tensor([[[9.0]]]))", "F.jpeg(rgb, 30)", "F.jpeg(batch, 80)",
+    "F.jpeg(pil, 50)",
+]  # fmt: skip
+
+RANDOM_WARP = [
+    "T.RandomRotation(40)([pil, mask, boxes, points])",
+    "T.RandomRotation((10, 80), expand=True)(rgb)",
+    "T.RandomAffine(30, (0.2, 0.1), (0.7, 1.3), 20, fill=9)([image, mask, boxes])",
+    "T.RandomAffine(0, shear=(-9, 9, -5, 5), interpolation='bilinear')(floats)",
+    "T.RandomPerspective(0.4, p=1)([image, mask, points])", "T.RandomPerspective()(pil)",
+    "T.RandomErasing(1)(rgb)", "T.RandomErasing(value='random')(floats)",
+    "T.RandomErasing(1, (0.3, 0.9), (0.5, 0.6), (1, 2, 3))([pil])", "T.JPEG((10, 90))(rgb)",
+]  # fmt: skip
+
 GRADIENTS = [
     f"slope(lambda x: {call}, floats[:, :12, :13].to(torch.float64))"
     for call in (
@@ -275,7 +321,7 @@ GRADIENTS = [
 GROUPS = {
     "conversion": CONVERSION, "values": VALUES, "geometry": GEOMETRY, "resize": RESIZE,
     "boxes": BOXES, "random": RANDOM, "color": COLOR, "random_color": RANDOM_COLOR,
-    "pictures": PICTURES, "gradients": GRADIENTS,
+    "pictures": PICTURES, "gradients": GRADIENTS, "warp": WARP, "random_warp": RANDOM_WARP,
 }  # fmt: skip
 SEEDS = 4
 

@@ -81,6 +81,32 @@ def test_boxes_follow_the_picture():
         assert (x, y) in [(a, b) for a in (left, right - 1) for b in (top, bottom - 1)]
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda x: F.rotate(x, 25, expand=True), lambda x: F.rotate(x, 90, expand=True),
+        lambda x: F.rotate(x, -70, center=[12, 9], expand=True), lambda x: F.rotate(x, 180),
+        lambda x: F.rotate(x, 35, center=[20, 22]), lambda x: F.rotate(x, 270, expand=True),
+        lambda x: F.affine(x, 15, [3, -2], 0.8, [10, 5]),
+        lambda x: F.perspective(x, [[0, 0], [40, 0], [40, 32], [0, 32]],
+                                [[3, 2], [38, 1], [36, 30], [1, 31]]),
+    ],
+)  # fmt: skip
+def test_boxes_follow_the_warped_picture(change):
+    """The box lies around all of the white patch, and closely; so does its centre as a point."""
+    pixels = tallow.zeros(1, 33, 41)
+    pixels[:, 14:22, 15:27] = 1
+    boxes = tv_tensors.BoundingBoxes([[15.0, 14, 27, 22]], format="XYXY", canvas_size=(33, 41))
+    points = tv_tensors.KeyPoints([[21.0, 18]], canvas_size=(33, 41))
+    shown, box, point = change(pixels)[0].numpy(), change(boxes), change(points)
+    assert shown.shape == box.canvas_size == point.canvas_size
+    rows, columns = np.nonzero(shown)
+    found = [columns.min(), rows.min(), columns.max() + 1, rows.max() + 1]
+    np.testing.assert_allclose(box[0].numpy(), found, atol=1.2)
+    middle = [columns.mean() + 0.5, rows.mean() + 0.5]
+    np.testing.assert_allclose(point[0].numpy(), middle, atol=0.4)
+
+
 def test_a_crop_far_outside_is_black_and_of_its_size():
     assert F.crop(image(3, 4, 5) + 1, -9, 30, 5, 6).tolist() == tallow.zeros(3, 5, 6).tolist()
 
@@ -145,6 +171,34 @@ ERRORS = [
     (lambda: transforms.RandomResizedCrop(3, scale=(2, 1)), ValueError, "scale as"),
     (lambda: transforms.Lambda(3), TypeError, "expected a function"),
     (lambda: transforms.Transform()(image(1, 2, 2)), NotImplementedError, "define transform"),
+    (lambda: F.rotate(tallow.ones(1, 4, 4), 10, "bicubic"), NotImplementedError, "use nearest or"),
+    (lambda: F.rotate(tallow.ones(3, 4, 4), 10, fill=[1, 2]), ValueError, "one fill or 3 of them"),
+    (lambda: F.affine(image(1, 3, 3), 0, [1], 1.0, 0), ValueError, "translate of two numbers"),
+    (lambda: F.affine(image(1, 3, 3), 0, [0, 0], 0.0, 0), ValueError, "scale above 0, got 0.0"),
+    (lambda: F.perspective(image(1, 3, 3), None, None), ValueError, "and endpoints, or"),
+    (lambda: F.perspective(image(1, 3, 3), [[0, 0]], [[0, 0]]), ValueError, "four corners, got 1"),
+    (lambda: F.perspective(image(1, 3, 3), [[0, 0]] * 4, [[0, 0]] * 4), ValueError, "in a line"),
+    (lambda: transforms.RandomRotation(-3), ValueError, "0 or more, got -3"),
+    (lambda: transforms.RandomRotation((1, 2, 3)), ValueError, "a number or 2 of them"),
+    (lambda: transforms.RandomAffine(0, (0, 2)), ValueError, "two parts from 0 to 1"),
+    (lambda: transforms.RandomAffine(0, scale=(0, 2)), ValueError, "above 0"),
+    (lambda: transforms.RandomPerspective(2), ValueError, "from 0 to 1, got 2"),
+    (lambda: transforms.RandomErasing(scale=(0.5, 2)), ValueError, "scale .min, max. from 0"),
+    (lambda: transforms.RandomErasing(value="noise"), ValueError, "'random' or numbers"),
+    (lambda: transforms.RandomErasing(1, value=(1, 2))(image(3, 9, 9)), ValueError, "3 values"),
+    (lambda: transforms.JPEG(0), ValueError, "from 1 to 100, got 0"),
+    (lambda: F.adjust_hue(image(3, 3, 3), 0.6), ValueError, "from -0.5 to 0.5, got 0.6"),
+    (lambda: F.adjust_contrast(image(2, 3, 3), 0.6), TypeError, "1 or 3 channels, got uint8"),
+    (lambda: F.adjust_brightness(image(3, 3, 3), -1), ValueError, "0 or more, got -1"),
+    (lambda: F.posterize(image(3, 3, 3), 9), TypeError, "bits from 0 to 8, got 9"),
+    (lambda: F.solarize(image(3, 3, 3), 256), TypeError, "up to 255, got 256"),
+    (lambda: F.gaussian_blur(image(3, 3, 3), 4), ValueError, "odd sizes above 0, got 4"),
+    (lambda: F.gaussian_blur(image(3, 3, 3), 3, 0.0), ValueError, "sigma above 0"),
+    (lambda: F.permute_channels(image(3, 3, 3), [1, 0]), RuntimeError, "3 channel numbers, got 2"),
+    (lambda: F.rgb_to_grayscale(image(3, 3, 3), 2), ValueError, "1 or 3 output channels"),
+    (lambda: transforms.ColorJitter(-1), ValueError, "brightness: expected 0 or more"),
+    (lambda: transforms.ColorJitter(hue=0.7), ValueError, "from -0.5 to 0.5, got"),
+    (lambda: transforms.GaussianBlur(3, (2, 1)), ValueError, "sigma as .min, max."),
     (lambda: transforms.CenterCrop([1, 2, 3]), ValueError, "CenterCrop: expected an int"),
     (lambda: tv_tensors.Image([1, 2]), RuntimeError, "Image: expected"),
     (lambda: tv_tensors.BoundingBoxes([[[1]]], format="XYXY", canvas_size=(2, 2)), RuntimeError,

@@ -70,6 +70,8 @@ def wrap(wrappee, *, like, **kwargs):
     >>> tv_tensors.wrap(boxes * 2, like=boxes, canvas_size=(16, 16)).canvas_size
     (16, 16)
     """
+    if not isinstance(like, TVTensor):
+        return wrappee
     metadata = {name: getattr(like, name) for name in like.metadata} | kwargs
     return type(like)._typed(wrappee, **metadata)
 

@@ -33,6 +33,10 @@ from tallowvision.transforms._conversion import (
     ToPureTensor,
     ToTensor,
 )
+from tallowvision.transforms._erase import (
+    JPEG,
+    RandomErasing,
+)
 from tallowvision.transforms._geometry import (
     CenterCrop,
     FiveCrop,
@@ -51,16 +55,22 @@ from tallowvision.transforms._targets import (
     SetClampingMode,
 )
 from tallowvision.transforms._transform import Transform
+from tallowvision.transforms._warp import (
+    RandomAffine,
+    RandomPerspective,
+    RandomRotation,
+)
 from tallowvision.transforms.functional import InterpolationMode
 
 __all__ = [
     "CenterCrop", "ClampBoundingBoxes", "ClampKeyPoints", "ColorJitter", "Compose",
     "ConvertBoundingBoxFormat", "ConvertImageDtype", "FiveCrop", "GaussianBlur", "Grayscale",
-    "Identity", "InterpolationMode", "Lambda", "Normalize", "PILToTensor", "Pad", "RGB",
-    "RandomAdjustSharpness", "RandomApply", "RandomAutocontrast", "RandomChannelPermutation",
-    "RandomChoice", "RandomCrop", "RandomEqualize", "RandomGrayscale", "RandomHorizontalFlip",
-    "RandomInvert", "RandomOrder", "RandomPhotometricDistort", "RandomPosterize",
-    "RandomResizedCrop", "RandomSolarize", "RandomVerticalFlip", "Resize", "SetClampingMode",
+    "Identity", "InterpolationMode", "JPEG", "Lambda", "Normalize", "PILToTensor", "Pad", "RGB",
+    "RandomAdjustSharpness", "RandomAffine", "RandomApply", "RandomAutocontrast",
+    "RandomChannelPermutation", "RandomChoice", "RandomCrop", "RandomEqualize", "RandomErasing",
+    "RandomGrayscale", "RandomHorizontalFlip", "RandomInvert", "RandomOrder",
+    "RandomPerspective", "RandomPhotometricDistort", "RandomPosterize", "RandomResizedCrop",
+    "RandomRotation", "RandomSolarize", "RandomVerticalFlip", "Resize", "SetClampingMode",
     "TenCrop", "ToDtype", "ToImage", "ToPILImage", "ToPureTensor", "ToTensor", "Transform",
     "functional",
 ]  # fmt: skip

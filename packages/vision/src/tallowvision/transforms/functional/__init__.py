@@ -19,6 +19,10 @@ from tallowvision.transforms.functional._color import (
     solarize,
     to_grayscale,
 )
+from tallowvision.transforms.functional._erase import (
+    erase,
+    jpeg,
+)
 from tallowvision.transforms.functional._geometry import (
     center_crop,
     crop,
@@ -50,16 +54,22 @@ from tallowvision.transforms.functional._values import (
     to_dtype,
     to_image,
 )
+from tallowvision.transforms.functional._warp import (
+    affine,
+    perspective,
+    rotate,
+)
 from tallowvision.tv_tensors import is_pure_tensor
 
 __all__ = [
     "InterpolationMode", "adjust_brightness", "adjust_contrast", "adjust_gamma", "adjust_hue",
-    "adjust_saturation", "adjust_sharpness", "autocontrast", "center_crop",
+    "adjust_saturation", "adjust_sharpness", "affine", "autocontrast", "center_crop",
     "clamp_bounding_boxes", "clamp_keypoints", "convert_bounding_box_format",
-    "convert_image_dtype", "crop", "equalize", "five_crop", "gaussian_blur", "get_dimensions",
-    "get_image_num_channels", "get_image_size", "get_num_channels", "get_num_frames",
-    "get_size", "grayscale_to_rgb", "hflip", "horizontal_flip", "invert", "is_pure_tensor",
-    "normalize", "pad", "permute_channels", "pil_to_tensor", "posterize", "register_kernel",
-    "resize", "resized_crop", "rgb_to_grayscale", "solarize", "ten_crop", "to_dtype",
-    "to_grayscale", "to_image", "to_pil_image", "to_tensor", "vertical_flip", "vflip",
+    "convert_image_dtype", "crop", "equalize", "erase", "five_crop", "gaussian_blur",
+    "get_dimensions", "get_image_num_channels", "get_image_size", "get_num_channels",
+    "get_num_frames", "get_size", "grayscale_to_rgb", "hflip", "horizontal_flip", "invert",
+    "is_pure_tensor", "jpeg", "normalize", "pad", "permute_channels", "perspective",
+    "pil_to_tensor", "posterize", "register_kernel", "resize", "resized_crop",
+    "rgb_to_grayscale", "rotate", "solarize", "ten_crop", "to_dtype", "to_grayscale",
+    "to_image", "to_pil_image", "to_tensor", "vertical_flip", "vflip",
 ]  # fmt: skip
