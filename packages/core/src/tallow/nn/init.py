@@ -10,6 +10,7 @@ import numpy as np
 from tallow import backend
 from tallow.autograd.modes import no_grad
 from tallow.creation import empty_like
+from tallow.errors import ArgumentError
 from tallow.math import where
 from tallow.random import randperm
 from tallow.tensor import wrap
@@ -34,10 +35,10 @@ def calculate_gain(nonlinearity, param=None):
     if nonlinearity == "leaky_relu":
         slope = 0.01 if param is None else param
         if isinstance(slope, bool) or not isinstance(slope, int | float):
-            raise ValueError(f"calculate_gain: expected a number as slope, got {param!r}")
+            raise ArgumentError(f"calculate_gain: expected a number as slope, got {param!r}")
         return math.sqrt(2.0 / (1 + slope**2))
     known = ", ".join([*_UNIT_GAINS, *_GAINS, "leaky_relu"])
-    raise ValueError(f"calculate_gain: expected one of {known}, got {nonlinearity!r}")
+    raise ArgumentError(f"calculate_gain: expected one of {known}, got {nonlinearity!r}")
 
 
 @no_grad()
@@ -71,7 +72,7 @@ def trunc_normal_(tensor, mean=0.0, std=1.0, a=-2.0, b=2.0, generator=None):
     True
     """
     if not a < b:
-        raise ValueError(f"trunc_normal_: expected bounds a < b, got a={a} and b={b}")
+        raise ArgumentError(f"trunc_normal_: expected bounds a < b, got a={a} and b={b}")
     peak = ((min(max(mean, a), b) - mean) / std) ** 2
 
     def normal():
@@ -128,7 +129,7 @@ def dirac_(tensor, groups=1):
     _expect_dimensions("dirac_", tensor, (3, 4, 5))
     out_channels, in_channels, *kernel = tensor.shape
     if out_channels % groups:
-        raise ValueError(
+        raise ArgumentError(
             f"dirac_: expected out_channels divisible by groups={groups}, got {out_channels}"
         )
     per_group = out_channels // groups
@@ -189,7 +190,7 @@ def orthogonal_(tensor, gain=1, generator=None):
     True
     """
     if tensor.ndim < 2:
-        raise ValueError(f"orthogonal_: expected at least 2 dimensions, got {tensor.ndim}")
+        raise ArgumentError(f"orthogonal_: expected at least 2 dimensions, got {tensor.ndim}")
     if tensor.numel() == 0:
         return tensor
     rows = tensor.shape[0]
@@ -215,7 +216,7 @@ def sparse_(tensor, sparsity, std=0.01, generator=None):
 def _calculate_fan_in_and_fan_out(tensor):
     """How many inputs an output has, and how many outputs an input, by the weight's shape."""
     if tensor.ndim < 2:
-        raise ValueError(
+        raise ArgumentError(
             f"fan in and fan out: expected a weight of at least 2 dimensions, got {tensor.ndim}"
         )
     window = math.prod(tensor.shape[2:])
@@ -225,7 +226,7 @@ def _calculate_fan_in_and_fan_out(tensor):
 def _kaiming_std(tensor, a, mode, nonlinearity):
     mode = mode.lower()
     if mode not in ("fan_in", "fan_out"):
-        raise ValueError(f"mode: expected 'fan_in' or 'fan_out', got {mode!r}")
+        raise ArgumentError(f"mode: expected 'fan_in' or 'fan_out', got {mode!r}")
     fan_in, fan_out = _calculate_fan_in_and_fan_out(tensor)
     fan = fan_in if mode == "fan_in" else fan_out
     return calculate_gain(nonlinearity, a) / math.sqrt(fan)
@@ -234,7 +235,7 @@ def _kaiming_std(tensor, a, mode, nonlinearity):
 def _expect_dimensions(name, tensor, expected):
     if tensor.ndim not in expected:
         numbers = " or ".join(str(n) for n in expected)
-        raise ValueError(f"{name}: expected a tensor of {numbers} dimensions, got {tensor.ndim}")
+        raise ArgumentError(f"{name}: expected a tensor of {numbers} dimensions, got {tensor.ndim}")
 
 
 def _to_host(tensor):

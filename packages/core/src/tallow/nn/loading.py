@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from tallow import dtypes
 from tallow.autograd.modes import no_grad
 from tallow.device import device
+from tallow.errors import TypeMismatchError
 from tallow.nn.members import MODULE, PARAMETER
 from tallow.nn.parameter import Parameter, is_lazy
 from tallow.tensor import Tensor
@@ -41,11 +42,11 @@ def parse_to(*args, device=None, dtype=None, non_blocking=False):
     if args:
         non_blocking = args.pop(0)
     if args or not isinstance(non_blocking, bool):
-        raise TypeError(
+        raise TypeMismatchError(
             "to: expected (device), (dtype), (device, dtype) or (tensor), got other arguments"
         )
     if dtype is not None and not (dtype.is_floating_point or dtype.is_complex):
-        raise TypeError(
+        raise TypeMismatchError(
             f"to: expected a floating-point or complex dtype, got {dtype}; use .type() to cast all"
         )
     return _as_device(device), dtype, non_blocking
@@ -58,7 +59,9 @@ def _as_device(place):
 def load(module, state_dict, strict, assign):
     """`module.load_state_dict`: each module loads its part, and all errors are told together."""
     if not isinstance(state_dict, Mapping):
-        raise TypeError(f"load_state_dict: expected a dictionary, got {type(state_dict).__name__}")
+        raise TypeMismatchError(
+            f"load_state_dict: expected a dictionary, got {type(state_dict).__name__}"
+        )
     missing, unexpected, errors = [], [], []
     metadata = getattr(state_dict, "_metadata", {})
 

@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Self
 
 from tallow.autograd.modes import no_grad
 from tallow.dtypes import bfloat16, float16, float32, float64
+from tallow.errors import ArgumentError, TypeMismatchError
 from tallow.graph import RemovableHandle
 from tallow.nn import hooks, loading
 from tallow.nn.location import locate
@@ -94,7 +95,7 @@ class Module:
         kind = self._members[name]
         if value is not None and not (kind == BUFFER and isinstance(value, Tensor)):
             expected = {PARAMETER: "a Parameter", MODULE: "a Module", BUFFER: "a tensor"}[kind]
-            raise TypeError(
+            raise TypeMismatchError(
                 f"{type(self).__name__}.{name}: expected {expected} or None for a {kind}, "
                 f"got {type(value).__name__}; delete the attribute first to change what it is"
             )
@@ -131,7 +132,7 @@ class Module:
         """Add a parameter under `name`. None registers the name only, and is in no `state_dict`."""
         self._check_member(name, PARAMETER, param, Parameter)
         if param is not None and not param.is_leaf:
-            raise ValueError(
+            raise ArgumentError(
                 f"register_parameter: expected a leaf for {name!r}, got the result of an "
                 "operation; compute it in forward() from the parameters instead"
             )
@@ -158,14 +159,14 @@ class Module:
     def _check_member(self, name, kind, value, expected):
         """Raise unless `value` may be registered under `name`."""
         if not isinstance(name, str):
-            raise TypeError(f"{kind} name: expected a string, got {type(name).__name__}")
+            raise TypeMismatchError(f"{kind} name: expected a string, got {type(name).__name__}")
         if not name or "." in name:
             raise KeyError(f"{kind} name: expected a name without '.', got {name!r}")
         if self._members.get(name) != kind and hasattr(self, name):
             owner = type(self).__name__
             raise KeyError(f"attribute {name!r} already exists in {owner}; choose another name")
         if value is not None and not isinstance(value, expected):
-            raise TypeError(
+            raise TypeMismatchError(
                 f"{kind} {name!r}: expected a {expected.__name__} or None, "
                 f"got {type(value).__name__}"
             )
@@ -266,7 +267,7 @@ class Module:
     def set_submodule(self, target: str, module: "Module", strict: bool = False) -> None:
         """Put a module at a dotted path. With `strict` there must be one there already."""
         if not isinstance(module, Module):
-            raise ValueError(f"set_submodule: expected a Module, got {type(module).__name__}")
+            raise ArgumentError(f"set_submodule: expected a Module, got {type(module).__name__}")
         path, _, name = target.rpartition(".")
         parent = self.get_submodule(path)
         if strict:
@@ -300,7 +301,7 @@ class Module:
     def train(self, mode: bool = True) -> Self:
         """Set training mode, which dropout and batch normalization look at, in the whole tree."""
         if not isinstance(mode, bool):
-            raise ValueError(f"train: expected True or False, got {mode!r}")
+            raise ArgumentError(f"train: expected True or False, got {mode!r}")
         self.training = mode
         for child in self.children():
             child.train(mode)

@@ -4,7 +4,7 @@ An uninitialized one has no shape yet; its lazy module finds that at its first f
 """
 
 from tallow.creation import empty
-from tallow.errors import ShapeError
+from tallow.errors import ShapeError, TypeMismatchError
 from tallow.tensor import Tensor, wrap
 
 
@@ -126,7 +126,7 @@ def _leaf(cls, data):
     if data is None:
         data = empty(0)
     if not isinstance(data, Tensor):
-        raise TypeError(
+        raise TypeMismatchError(
             f"{cls.__name__}: expected a tensor, got {type(data).__name__}; "
             "convert it with tallow.tensor(...)"
         )

@@ -4,6 +4,7 @@ import operator
 from collections import OrderedDict
 from collections.abc import Mapping, MutableMapping
 
+from tallow.errors import ArgumentError, TypeMismatchError
 from tallow.nn.members import MODULE
 from tallow.nn.module import Module
 from tallow.nn.parameter import Parameter
@@ -113,7 +114,7 @@ class Sequential(_Ordered):
 
     def __mul__(self, count):
         if not isinstance(count, int) or count < 1:
-            raise ValueError(
+            raise ArgumentError(
                 f"Sequential: expected a positive number of repetitions, got {count!r}"
             )
         return Sequential(*list(self) * count)
@@ -264,7 +265,7 @@ class ParameterList(Module):
     def extend(self, values):
         """Add several values at the end. Returns the list."""
         if isinstance(values, Tensor):
-            raise TypeError(
+            raise TypeMismatchError(
                 "ParameterList: expected an iterable of values, got a tensor; put it in a list"
             )
         for value in list(values):
@@ -301,7 +302,9 @@ class ParameterDict(_Keyed):
 
     def __setitem__(self, key, value):
         if not isinstance(key, str):
-            raise TypeError(f"ParameterDict: expected a string as key, got {type(key).__name__}")
+            raise TypeMismatchError(
+                f"ParameterDict: expected a string as key, got {type(key).__name__}"
+            )
         self._keys[key] = None
         setattr(self, key, _as_parameter(value))
 

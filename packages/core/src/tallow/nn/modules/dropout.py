@@ -1,5 +1,6 @@
 """Dropout: in training, some of the input is set to zero at random."""
 
+from tallow.errors import ArgumentError
 from tallow.nn import functional as F
 from tallow.nn.module import Module
 
@@ -10,7 +11,7 @@ class _Dropout(Module):
     def __init__(self, p=0.5, inplace=False):
         super().__init__()
         if not 0 <= p <= 1:
-            raise ValueError(
+            raise ArgumentError(
                 f"{type(self).__name__}: expected a probability p from 0 to 1, got {p}"
             )
         self.p = p

@@ -1,5 +1,6 @@
 """Layers that only change the shape."""
 
+from tallow.errors import TypeMismatchError
 from tallow.nn.module import Module
 
 __all__ = ["Flatten", "Unflatten"]
@@ -36,10 +37,12 @@ class Unflatten(Module):
     def __init__(self, dim, unflattened_size):
         super().__init__()
         if not isinstance(dim, int):
-            raise TypeError(f"Unflatten: expected an integer as dim, got {type(dim).__name__}")
+            raise TypeMismatchError(
+                f"Unflatten: expected an integer as dim, got {type(dim).__name__}"
+            )
         if not isinstance(unflattened_size, tuple | list):
             kind = type(unflattened_size).__name__
-            raise TypeError(f"Unflatten: expected a tuple of integers as size, got {kind}")
+            raise TypeMismatchError(f"Unflatten: expected a tuple of integers as size, got {kind}")
         self.dim = dim
         self.unflattened_size = unflattened_size
 

@@ -4,7 +4,7 @@ import math
 import warnings
 
 from tallow.creation import empty
-from tallow.errors import ArgumentError, ShapeError, describe
+from tallow.errors import ArgumentError, ShapeError, TypeMismatchError, describe
 from tallow.nn import init
 from tallow.nn.functional.rnn import run_layers
 from tallow.nn.module import Module
@@ -52,7 +52,7 @@ class RNNBase(Module):
     def _check(self, dropout):
         name = type(self).__name__
         if not isinstance(self.hidden_size, int):
-            raise TypeError(
+            raise TypeMismatchError(
                 f"{name}: expected hidden_size of int, got {type(self.hidden_size).__name__}"
             )
         if self.hidden_size <= 0 or self.num_layers <= 0:
