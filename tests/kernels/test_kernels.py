@@ -241,16 +241,17 @@ def test_batch_norm(rng, shape):
         assert_near(mine.reshape(wide.shape), wide, 1e-4)
 
 
+@pytest.mark.parametrize("centre", [True, False])
 @pytest.mark.parametrize("length", [1, 7, 16, 300])
-def test_layer_norm(rng, length):
+def test_layer_norm(rng, length, centre):
     x, g = normal(rng, 50, length) + 2, normal(rng, 50, length)
     weight, bias = normal(rng, 1, length), normal(rng, 1, length)
-    how = {"axes": (1,), "eps": 1e-3, "centre": True}
+    how = {"axes": (1,), "eps": 1e-3, "centre": centre}
     y, average, variance = generic(norm.normalize, x, weight, bias, **how)
-    got = compiled.layer_norm(x, weight, bias, length, 1e-3)
+    got = compiled.layer_norm(x, weight, bias, length, 1e-3, centre)
     assert_near(got[0], y)
     expected = generic(norm.normalize_grad, g, x, weight, average, variance, **how)
-    got = compiled.layer_norm_grad(g, x, weight, got[1], got[2], length, 1e-3)
+    got = compiled.layer_norm_grad(g, x, weight, got[1], got[2], length, 1e-3, centre)
     for mine, wide in zip(got, expected, strict=True):
         assert_near(mine.reshape(wide.shape), wide, 1e-4)
 

@@ -68,10 +68,12 @@ struct Kernels {
                             float epsilon);
     // Over the last axis of x (outer, length): layer norm. mean and variance are (outer).
     void (*layer_norm)(const float* x, const float* weight, const float* bias, float* y,
-                       float* mean, float* variance, int64_t outer, int64_t length, float epsilon);
+                       float* mean, float* variance, int64_t outer, int64_t length, float epsilon,
+                       bool centre);
     void (*layer_norm_grad)(const float* g, const float* x, const float* weight, const float* mean,
                             const float* variance, float* x_grad, float* weight_grad,
-                            float* bias_grad, int64_t outer, int64_t length, float epsilon);
+                            float* bias_grad, int64_t outer, int64_t length, float epsilon,
+                            bool centre);
 
     void (*max_pool)(const Conv&, const float* x, float* y);
     void (*max_pool_grad)(const Conv&, const float* g, const float* x, float* x_grad);

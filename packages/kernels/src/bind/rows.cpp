@@ -123,7 +123,7 @@ nb::object batch_norm_grad(nb::handle g, nb::handle x, nb::handle weight, nb::ha
 
 // x (..., length) over its last `length` elements: y, and mean and variance (outer).
 nb::object layer_norm(nb::handle x, nb::handle weight, nb::handle bias, int64_t length,
-                      float epsilon) {
+                      float epsilon, bool centre) {
     const Floats input(x);
     if (!input.ok() || input.size() == 0) return not_implemented();
     const int64_t outer = input.size() / length;
@@ -132,13 +132,13 @@ nb::object layer_norm(nb::handle x, nb::handle weight, nb::handle bias, int64_t 
     Made out(input), mean{outer}, variance{outer};
     unlocked(input.size(), [&] {
         kernels().layer_norm(input.data(), w.data, b.data, out.data(), mean.data(), variance.data(),
-                             outer, length, epsilon);
+                             outer, length, epsilon, centre);
     });
     return nb::make_tuple(out.object(), mean.object(), variance.object());
 }
 
 nb::object layer_norm_grad(nb::handle g, nb::handle x, nb::handle weight, nb::handle mean,
-                           nb::handle variance, int64_t length, float epsilon) {
+                           nb::handle variance, int64_t length, float epsilon, bool centre) {
     const Floats d(g), input(x), middle(mean), spread(variance);
     if (!d.ok() || !input.ok() || !middle.ok() || !spread.ok() || !d.same_shape(input) ||
         input.size() == 0)
@@ -150,7 +150,7 @@ nb::object layer_norm_grad(nb::handle g, nb::handle x, nb::handle weight, nb::ha
     unlocked(input.size(), [&] {
         kernels().layer_norm_grad(d.data(), input.data(), w.data, middle.data(), spread.data(),
                                   x_grad.data(), weight_grad.data(), bias_grad.data(), outer,
-                                  length, epsilon);
+                                  length, epsilon, centre);
     });
     return nb::make_tuple(x_grad.object(), weight_grad.object(), bias_grad.object());
 }
@@ -169,9 +169,9 @@ void bind_rows(nb::module_& m) {
     m.def("batch_norm_grad", &batch_norm_grad, nb::arg(), nb::arg(), nb::arg().none(), nb::arg(),
           nb::arg(), nb::arg());
     m.def("layer_norm", &layer_norm, nb::arg(), nb::arg().none(), nb::arg().none(), nb::arg(),
-          nb::arg());
+          nb::arg(), nb::arg());
     m.def("layer_norm_grad", &layer_norm_grad, nb::arg(), nb::arg(), nb::arg().none(), nb::arg(),
-          nb::arg(), nb::arg(), nb::arg());
+          nb::arg(), nb::arg(), nb::arg(), nb::arg());
 }
 
 }  // namespace tallow

@@ -114,15 +114,17 @@ void batch_norm_grad(const float* g, const float* x, const float* weight, const 
 }
 
 void layer_norm(const float* x, const float* weight, const float* bias, float* y, float* mean,
-                float* variance, int64_t outer, int64_t length, float epsilon) {
+                float* variance, int64_t outer, int64_t length, float epsilon, bool centre) {
     for_rows(outer, length, [&](int64_t row) {
         const float* from = x + row * length;
         float* to = y + row * length;
         const Moments found = moments({1, length, length}, from);
-        mean[row] = found.mean, variance[row] = found.variance;
-        const float r = 1 / std::sqrt(found.variance + epsilon);
+        const float middle = centre ? found.mean : 0;
+        mean[row] = found.mean;
+        variance[row] = found.variance + (centre ? 0 : found.mean * found.mean);
+        const float r = 1 / std::sqrt(variance[row] + epsilon);
         along(length, [&](int64_t i, int64_t count) {
-            const Vec h = deviation(from + i, count, found.mean) * r;
+            const Vec h = deviation(from + i, count, middle) * r;
             store_up_to(to + i, h * factor(weight, i, count, 1) + factor(bias, i, count, 0), count);
         });
     });
@@ -130,7 +132,7 @@ void layer_norm(const float* x, const float* weight, const float* bias, float* y
 
 void layer_norm_grad(const float* g, const float* x, const float* weight, const float* mean,
                      const float* variance, float* x_grad, float* weight_grad, float* bias_grad,
-                     int64_t outer, int64_t length, float epsilon) {
+                     int64_t outer, int64_t length, float epsilon, bool centre) {
     // Rows in a number of groups that depends on the shape alone, each with its sums by weight and
     // bias.
     const int64_t groups =
@@ -142,23 +144,18 @@ void layer_norm_grad(const float* g, const float* x, const float* weight, const 
         for (int64_t row = group * outer / groups; row < (group + 1) * outer / groups; ++row) {
             const float *d = g + row * length, *from = x + row * length;
             float* to = x_grad + row * length;
-            const float middle = mean[row], r = 1 / std::sqrt(variance[row] + epsilon),
+            const float middle = centre ? mean[row] : 0, r = 1 / std::sqrt(variance[row] + epsilon),
                         n = float(length);
             Vec along_h{};
-            const float level =
-                sum(total(length,
-                          [&](int64_t i, int64_t count) {
-                              const Vec v = load_up_to(d + i, count),
-                                        h = deviation(from + i, count, middle) * r;
-                              const Vec scaled = v * factor(weight, i, count, 1);
-                              store_up_to(by_weight + i, load_up_to(by_weight + i, count) + v * h,
-                                          count);
-                              store_up_to(by_bias + i, load_up_to(by_bias + i, count) + v, count);
-                              along_h += scaled * h;
-                              return scaled;
-                          })) /
-                n;
-            const float slope = sum(along_h) / n;
+            const float level_sum = sum(total(length, [&](int64_t i, int64_t count) {
+                const Vec v = load_up_to(d + i, count), h = deviation(from + i, count, middle) * r;
+                const Vec scaled = v * factor(weight, i, count, 1);
+                store_up_to(by_weight + i, load_up_to(by_weight + i, count) + v * h, count);
+                store_up_to(by_bias + i, load_up_to(by_bias + i, count) + v, count);
+                along_h += scaled * h;
+                return scaled;
+            }));
+            const float level = centre ? level_sum / n : 0, slope = sum(along_h) / n;
             along(length, [&](int64_t i, int64_t count) {
                 const Vec scaled = load_up_to(d + i, count) * factor(weight, i, count, 1);
                 const Vec h = deviation(from + i, count, middle) * r;

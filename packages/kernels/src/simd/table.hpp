@@ -28,10 +28,10 @@ void batch_norm_grad(const float* g, const float* x, const float* weight, const 
                      const float* variance, float* x_grad, float* weight_grad, float* bias_grad,
                      int64_t images, int64_t channels, int64_t size, float epsilon);
 void layer_norm(const float* x, const float* weight, const float* bias, float* y, float* mean,
-                float* variance, int64_t outer, int64_t length, float epsilon);
+                float* variance, int64_t outer, int64_t length, float epsilon, bool centre);
 void layer_norm_grad(const float* g, const float* x, const float* weight, const float* mean,
                      const float* variance, float* x_grad, float* weight_grad, float* bias_grad,
-                     int64_t outer, int64_t length, float epsilon);
+                     int64_t outer, int64_t length, float epsilon, bool centre);
 
 void max_pool(const Conv&, const float* x, float* y);
 void max_pool_grad(const Conv&, const float* g, const float* x, float* x_grad);

@@ -72,12 +72,10 @@ def _kept(x, axes):
 
 @norm.normalize.on("cpu")
 def _(x, weight, bias, *, axes, eps, centre):
-    if not centre:
-        return NotImplemented
-    if _is_batch(x, axes):
+    if centre and _is_batch(x, axes):
         made = compiled.batch_norm(x, weight, bias, eps)
     elif _is_last(x, axes) and _fits(x, axes, weight) and _fits(x, axes, bias):
-        made = compiled.layer_norm(x, weight, bias, _length(x, axes), eps)
+        made = compiled.layer_norm(x, weight, bias, _length(x, axes), eps, centre)
     else:
         return NotImplemented
     if made is NotImplemented:
@@ -93,18 +91,20 @@ def _length(x, axes):
 
 @norm.normalize_grad.on("cpu")
 def _(g, x, weight, average, variance, *, axes, eps, centre):
-    if not centre or weight is None:
-        return NotImplemented
-    if _is_batch(x, axes):
+    if centre and _is_batch(x, axes):
         made = compiled.batch_norm_grad(g, x, weight, average, variance, eps)
     elif _is_last(x, axes) and _fits(x, axes, weight):
-        made = compiled.layer_norm_grad(g, x, weight, average, variance, _length(x, axes), eps)
+        how = (_length(x, axes), eps, centre)
+        made = compiled.layer_norm_grad(g, x, weight, average, variance, *how)
     else:
         return NotImplemented
     if made is NotImplemented:
         return made
-    x_grad, weight_grad, bias_grad = made
-    return x_grad, weight_grad.reshape(weight.shape), bias_grad.reshape(weight.shape)
+    x_grad, *factor_grads = made
+    if weight is None:
+        factor_grads = [np.add.reduce(part, keepdims=True) for part in factor_grads]
+    shape = (1,) * x.ndim if weight is None else weight.shape
+    return x_grad, *[part.reshape(shape) for part in factor_grads]
 
 
 # Steps of optimizers
