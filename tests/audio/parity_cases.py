@@ -3,6 +3,8 @@
 `tools/goldens/audio.py` evaluates it with torchaudio 2.11 and records what it gives.
 """
 
+import math
+
 import numpy as np
 
 
@@ -29,6 +31,7 @@ def inputs(torch):
         "batch": torch.from_numpy(waves(6, 300, 1)).reshape(2, 3, 300),
         "double": wave.to(torch.float64),
         "power": torch.from_numpy(power),
+        "wide": torch.arange(3840, dtype=torch.float32).reshape(2, 3, 16, 40) % 7,
         "spectrum": torch.view_as_complex(torch.from_numpy(spectrum)),
     }
 
@@ -108,7 +111,46 @@ GRADIENTS = [
     )
 ]
 
-GROUPS = {"spectra": SPECTRA, "mel": MEL, "waveform": WAVEFORM, "gradients": GRADIENTS}
+_MASKS = (
+    "T.TimeMasking(30)(wide)",
+    "T.TimeMasking(30, iid_masks=True, p=0.3)(wide)",
+    "T.FrequencyMasking(12)(wide, 0.5)",
+    "T.FrequencyMasking(12, True)(wide)",
+    "T.SpecAugment(2, 20, 2, 8)(wide)",
+    "T.SpecAugment(1, 20, 2, 8, False, 0.5, True)(wide)",
+    "T.TimeMasking(0)(wide)",
+    "F.mask_along_axis_iid(double[None, None], 100, 0.0, 3)",
+)
+
+MORE = [
+    *(f"(torch.manual_seed({seed}), {mask})[1]" for mask in _MASKS for seed in range(3)),
+    "F.spectral_centroid(wave, 8000, 2, torch.hann_window(64), 64, 16, 64)",
+    "T.SpectralCentroid(8000, 64)(mono)", "F.compute_deltas(power)", "T.ComputeDeltas(3)(power[0])",
+    "F.compute_deltas(double, 9)",
+    "F.preemphasis(wave)", "T.Preemphasis(0.5)(mono)",
+    "F.add_noise(wave, wave.flip(-1), torch.tensor([3.0, -10.0]))",
+    "F.add_noise(wave, wave.flip(-1), torch.tensor([3.0, 9.0]), torch.tensor([300, 600]))",
+    *(f"F.{f}(wave[:, :90], wave[:, {cut}], '{mode}')" for f in ("convolve", "fftconvolve")
+      for cut in ("100:120", "200:321") for mode in ("full", "same", "valid")),
+    "F.fftconvolve(batch, mono[None, None, :50])", "F.convolve(batch[:, :1], batch[:1, :, 9:40])",
+    "T.Convolve('same')(wave, wave[:, 5:9])", "T.FFTConvolve('valid')(wave, wave[:, 5:9])",
+    "F.phase_vocoder(spectrum, 1.3, torch.linspace(0, math.pi * 16, 33)[:, None])",
+    "T.TimeStretch(16, 33)(spectrum, 0.7)", "T.TimeStretch(n_freq=33, fixed_rate=1.0)(spectrum)",
+    "F.griffinlim(F.spectrogram(double, 0, W, 32, 8, 32, 2.0, False), W, 32, 8, 32, 2.0, 4, 0.9,"
+    " 700, False)",
+    "(torch.manual_seed(2), F.griffinlim(F.spectrogram(double, 0, W, 32, 8, 32, 1.0, False), W, 32,"
+    " 8, 32, 1.0, 3, 0.0, None, True))[1]",
+    "T.GriffinLim(32, 2, rand_init=False)(T.Spectrogram(32)(wave))",
+    "slope(lambda x: F.phase_vocoder(torch.stft(x, 32, 8, window=W, return_complex=True), 1.3,"
+    " torch.linspace(0, math.pi * 8, 17)[:, None]).abs(), double[:, :200])",
+    "slope(lambda x: F.fftconvolve(x, x.flip(-1)), double[:, :40])",
+    "slope(lambda x: F.convolve(x, x[:, :9]), double[:, :40])",
+    "slope(lambda x: F.add_noise(x, x.flip(0), torch.tensor([3.0, 1.0])), double[:, :40])",
+]  # fmt: skip
+
+GROUPS = {
+    "spectra": SPECTRA, "mel": MEL, "waveform": WAVEFORM, "gradients": GRADIENTS, "more": MORE,
+}  # fmt: skip
 
 
 def evaluate(case, torch, transforms, functional):
@@ -120,7 +162,7 @@ def evaluate(case, torch, transforms, functional):
         (out * torch.arange(out.numel(), dtype=out.dtype).cos().reshape(out.shape)).sum().backward()
         return x.grad
 
-    scope = {"torch": torch, "T": transforms, "F": functional, "slope": slope}
+    scope = {"torch": torch, "T": transforms, "F": functional, "slope": slope, "math": math}
     scope["W"] = torch.hann_window(32, dtype=torch.float64)
     result = eval(case, scope | inputs(torch))
     return np.array(result) if isinstance(result, list) else result.numpy()

@@ -10,6 +10,7 @@ import tallow
 from tallowaudio import functional, transforms
 
 HERE = Path(__file__).parent
+INEXACT = ("DB", "FCC", "phase_vocoder", "Stretch", "GriffinLim")
 _spec = importlib.util.spec_from_file_location("audio_parity_cases", HERE / "parity_cases.py")
 cases = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(cases)
@@ -32,10 +33,8 @@ def test_as_torchaudio(group, number):
     if expected.dtype.kind not in "fc":
         np.testing.assert_array_equal(found, expected)
         return
-    scale = np.abs(expected).max()
-    if (
-        "DB" in case or "FCC" in case
-    ) and "slope" not in case:  # logarithms of what is small have few good digits
-        np.testing.assert_allclose(found, expected, rtol=1e-4, atol=2e-4 * scale)
-    else:
-        np.testing.assert_allclose(found, expected, rtol=1e-5, atol=5e-6 * scale)
+    # Logarithms of what is small and sums of many phases have few good digits in float32.
+    inexact = any(name in case for name in INEXACT) and group != "gradients"
+    tolerance = 2e-4 if inexact else 5e-6
+    atol = tolerance * np.abs(expected).max(initial=0)
+    np.testing.assert_allclose(found, expected, rtol=max(tolerance / 2, 1e-5), atol=atol)

@@ -60,7 +60,7 @@ def apply_kernels(waveform, kernels, reach, orig, new):
     lead, length = waveform.shape[:-1], waveform.shape[-1]
     padded = tallow.nn.functional.pad(waveform.reshape(-1, 1, length), (reach, reach + orig))
     phases = tallow.nn.functional.conv1d(padded, kernels, stride=orig)  # (N, new, steps)
-    resampled = phases.transpose(1, 2).reshape(*lead, -1)
+    resampled = phases.transpose(1, 2).reshape(*lead, new * phases.shape[2])
     return resampled[..., : math.ceil(new * length / orig)]
 
 

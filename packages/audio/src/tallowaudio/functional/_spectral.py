@@ -107,3 +107,25 @@ def amplitude_to_DB(x, multiplier, amin, db_multiplier, top_db=None):
 def DB_to_amplitude(x, ref, power):
     """From decibels to ref * 10 ** (x * power / 10): powers for `power` 1, amplitudes for 0.5."""
     return ref * tallow.pow(tallow.pow(10.0, 0.1 * x), power)
+
+
+def spectral_centroid(waveform, sample_rate, pad, window, n_fft, hop_length, win_length):
+    """The mean frequency of each frame, in Hz, weighted by magnitude: (..., frames)."""
+    magnitudes = spectrogram(waveform, pad, window, n_fft, hop_length, win_length, 1.0, False)
+    frequencies = tallow.linspace(0, sample_rate // 2, n_fft // 2 + 1, device=waveform.device)
+    return (frequencies[:, None] * magnitudes).sum(-2) / magnitudes.sum(-2)
+
+
+def compute_deltas(specgram, win_length=5, mode="replicate"):
+    """How fast (..., freq, time) changes: the slope of a line through `win_length` frames.
+
+    `mode` says how the ends are padded, as in `nn.functional.pad`.
+    """
+    if win_length < 3:
+        raise ArgumentError(f"compute_deltas: expected a win_length of 3 or more, got {win_length}")
+    n = (win_length - 1) // 2
+    rows = specgram.reshape(-1, 1, specgram.shape[-1])
+    rows = tallow.nn.functional.pad(rows, (n, n), mode=mode)
+    steps = tallow.arange(-n, n + 1, dtype=specgram.dtype, device=specgram.device)
+    slopes = tallow.nn.functional.conv1d(rows, steps[None, None]) / (n * (n + 1) * (2 * n + 1) / 3)
+    return slopes.reshape(specgram.shape)

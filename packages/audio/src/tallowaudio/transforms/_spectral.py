@@ -1,5 +1,7 @@
 """Spectrograms and what is made of them."""
 
+import math
+
 import tallow
 from tallow import nn
 from tallow.errors import ArgumentError
@@ -229,3 +231,77 @@ class LFCC(_Cepstrum):
 
     def forward(self, waveform):
         return self._coefficients(_by_matrix(self.Spectrogram(waveform), self.filter_mat))
+
+
+class GriffinLim(_Framed):
+    """A waveform of magnitudes to the power `power`: (..., freq, frames) -> (..., time).
+
+    The arguments are those of the `Spectrogram` that made them, and of `functional.griffinlim`.
+    """
+
+    def __init__(
+        self, n_fft=400, n_iter=32, win_length=None, hop_length=None, window_fn=tallow.hann_window,
+        power=2.0, wkwargs=None, momentum=0.99, length=None, rand_init=True,
+    ):  # fmt: skip
+        super().__init__(n_fft, win_length, hop_length, 0, window_fn, wkwargs)
+        self.n_iter = n_iter
+        self.power = power
+        self.momentum = momentum
+        self.length = length
+        self.rand_init = rand_init
+
+    def forward(self, specgram):
+        return F.griffinlim(
+            specgram, self.window, self.n_fft, self.hop_length, self.win_length, self.power,
+            self.n_iter, self.momentum, self.length, self.rand_init,
+        )  # fmt: skip
+
+
+class TimeStretch(nn.Module):
+    """A complex spectrum (..., n_freq, frames) faster by a rate, at the same pitch.
+
+    The rate is `fixed_rate`, or what the call gives. `hop_length` is that of the spectrum, by
+    default half of its n_fft; see `functional.phase_vocoder`.
+    """
+
+    def __init__(self, hop_length=None, n_freq=201, fixed_rate=None):
+        super().__init__()
+        hop_length = n_freq - 1 if hop_length is None else hop_length
+        self.fixed_rate = fixed_rate
+        advance = tallow.linspace(0, math.pi * hop_length, n_freq)[:, None]
+        self.register_buffer("phase_advance", advance)
+
+    def forward(self, complex_specgrams, overriding_rate=None):
+        rate = self.fixed_rate if overriding_rate is None else overriding_rate
+        if rate is None:
+            raise ArgumentError("TimeStretch: expected a fixed_rate, or a rate with the call")
+        return F.phase_vocoder(complex_specgrams, rate, self.phase_advance)
+
+
+class SpectralCentroid(_Framed):
+    """The mean frequency of each frame in Hz, weighted by magnitude: (..., frames)."""
+
+    def __init__(
+        self, sample_rate, n_fft=400, win_length=None, hop_length=None, pad=0,
+        window_fn=tallow.hann_window, wkwargs=None,
+    ):  # fmt: skip
+        super().__init__(n_fft, win_length, hop_length, pad, window_fn, wkwargs)
+        self.sample_rate = sample_rate
+
+    def forward(self, waveform):
+        return F.spectral_centroid(
+            waveform, self.sample_rate, self.pad, self.window, self.n_fft, self.hop_length,
+            self.win_length,
+        )  # fmt: skip
+
+
+class ComputeDeltas(nn.Module):
+    """How fast (..., freq, time) changes; see `functional.compute_deltas`."""
+
+    def __init__(self, win_length=5, mode="replicate"):
+        super().__init__()
+        self.win_length = win_length
+        self.mode = mode
+
+    def forward(self, specgram):
+        return F.compute_deltas(specgram, self.win_length, self.mode)

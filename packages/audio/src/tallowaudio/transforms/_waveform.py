@@ -138,3 +138,39 @@ class Vol(nn.Module):
             return F.gain(waveform, self.gain).clamp(-1, 1)
         factor = math.sqrt(self.gain) if self.gain_type == "power" else self.gain
         return (waveform * factor).clamp(-1, 1)
+
+
+class Preemphasis(nn.Module):
+    """The waveform with its high frequencies stronger: y[i] = x[i] - coeff * x[i - 1]."""
+
+    def __init__(self, coeff=0.97):
+        super().__init__()
+        self.coeff = coeff
+
+    def forward(self, waveform):
+        return F.preemphasis(waveform, self.coeff)
+
+
+class AddNoise(nn.Module):
+    """A waveform with noise; see `functional.add_noise`."""
+
+    def forward(self, waveform, noise, snr, lengths=None):
+        return F.add_noise(waveform, noise, snr, lengths)
+
+
+class Convolve(nn.Module):
+    """Two signals convolved, term by term; see `functional.convolve`."""
+
+    def __init__(self, mode="full"):
+        super().__init__()
+        self.mode = mode
+
+    def forward(self, x, y):
+        return F.convolve(x, y, self.mode)
+
+
+class FFTConvolve(Convolve):
+    """Two signals convolved, by Fourier transforms; see `functional.fftconvolve`."""
+
+    def forward(self, x, y):
+        return F.fftconvolve(x, y, self.mode)
