@@ -35,6 +35,9 @@ CALLS = [
     f"{F}.batch_norm(x, torch.zeros(3), torch.ones(3), m[0, :3].float(), training=True)",
     f"{F}.layer_norm(x, (4,), m[0])", f"{F}.normalize(m)", f"{F}.cosine_similarity(m, m)",
     f"{F}.avg_pool2d(x, 2)", f"{F}.avg_pool3d(x, 2)", f"{F}.embedding({LABELS}, m)",
+    "torch.fft.fft(m).real", "torch.fft.rfft(m).real", "torch.linalg.inv(m + torch.eye(4))",
+    "torch.linalg.solve(m + torch.eye(4), m)", "torch.linalg.svd(m)[1]", "torch.linalg.qr(m)[1]",
+    "torch.linalg.multi_dot([m, m])", "torch.linalg.vecdot(m, m)", "torch.linalg.norm(m)",
     f"{F}.triplet_margin_loss(m, m, m)", f"{F}.multi_margin_loss(m, {LABELS})",
 ]  # fmt: skip
 

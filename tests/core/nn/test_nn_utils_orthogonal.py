@@ -70,49 +70,46 @@ def test_assignment_to_reflections():
         assert tallow.allclose(layer.weight, q, atol=1e-6)
 
 
-class TestWithTallowLinalg:
-    """The maps that need `tallow.linalg`."""
+@pytest.mark.parametrize("orthogonal_map", ["matrix_exp", "cayley", "householder", None])
+@pytest.mark.parametrize("shape", [(3, 3), (5, 3), (3, 5), (2, 5, 3)])
+def test_maps(orthogonal_map, shape):
+    found = results(shape, "float64", orthogonal_map=orthogonal_map)
+    is_orthogonal(found[0][0])
+    close(found)
 
-    @pytest.fixture(autouse=True)
-    def linalg(self):
-        pytest.importorskip("tallow.linalg")
 
-    @pytest.mark.parametrize("orthogonal_map", ["matrix_exp", "cayley", "householder", None])
-    @pytest.mark.parametrize("shape", [(3, 3), (5, 3), (3, 5), (2, 5, 3)])
-    def test_maps(self, orthogonal_map, shape):
-        found = results(shape, "float64", orthogonal_map=orthogonal_map)
-        is_orthogonal(found[0][0])
-        close(found)
+@pytest.mark.parametrize("orthogonal_map", ["matrix_exp", "cayley", None])
+def test_complex_weights(orthogonal_map):
+    found = results((4, 3), "complex128", orthogonal_map=orthogonal_map)
+    is_orthogonal(found[0][0])
+    close(found)
 
-    @pytest.mark.parametrize("orthogonal_map", ["matrix_exp", "cayley", None])
-    def test_complex_weights(self, orthogonal_map):
-        found = results((4, 3), "complex128", orthogonal_map=orthogonal_map)
-        is_orthogonal(found[0][0])
-        close(found)
 
-    def test_assignment(self):
-        layer = parametrizations.orthogonal(nn.Linear(3, 3))
-        q = tallow.eye(3)[[1, 2, 0]]
-        layer.weight = q
-        assert tallow.allclose(layer.weight, q, atol=1e-6)
-        with pytest.raises(RuntimeError, match=r"expected \(3, 3\), got float32 \(2, 2\)"):
-            layer.weight = tallow.eye(2)
+def test_assignment():
+    layer = parametrizations.orthogonal(nn.Linear(3, 3))
+    q = tallow.eye(3)[[1, 2, 0]]
+    layer.weight = q
+    assert tallow.allclose(layer.weight, q, atol=1e-6)
+    with pytest.raises(RuntimeError, match=r"expected \(3, 3\), got float32 \(2, 2\)"):
+        layer.weight = tallow.eye(2)
 
-    def test_what_cannot_be_assigned(self):
-        layer = parametrizations.orthogonal(nn.Linear(2, 2), use_trivialization=False)
-        with pytest.raises(NotImplementedError, match="expected use_trivialization to assign"):
-            layer.weight = tallow.eye(2)
 
-    def test_training_keeps_it(self):
-        tallow.manual_seed(0)
-        layer = parametrizations.orthogonal(nn.Linear(4, 4, bias=False).double())
-        optimizer = tallow.optim.SGD(layer.parameters(), lr=0.5)
-        for _ in range(5):
-            optimizer.zero_grad()
-            layer(tallow.randn(8, 4).double()).relu().sum().backward()
-            optimizer.step()
-        is_orthogonal(layer.weight.detach().numpy())
-        assert parametrize.is_parametrized(layer)
+def test_what_cannot_be_assigned():
+    layer = parametrizations.orthogonal(nn.Linear(2, 2), use_trivialization=False)
+    with pytest.raises(NotImplementedError, match="expected use_trivialization to assign"):
+        layer.weight = tallow.eye(2)
+
+
+def test_training_keeps_it():
+    tallow.manual_seed(0)
+    layer = parametrizations.orthogonal(nn.Linear(4, 4, bias=False).double())
+    optimizer = tallow.optim.SGD(layer.parameters(), lr=0.5)
+    for _ in range(5):
+        optimizer.zero_grad()
+        layer(tallow.randn(8, 4).double()).relu().sum().backward()
+        optimizer.step()
+    is_orthogonal(layer.weight.detach().numpy())
+    assert parametrize.is_parametrized(layer)
 
 
 def test_wrong_arguments():

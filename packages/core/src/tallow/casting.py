@@ -43,8 +43,9 @@ POLICIES = {
     "cpu": {
         SHORT: _PRODUCTS,
         LONG: _LOSSES + """
-            adaptive_avg_pool3d avg_pool3d binary_cross_entropy cdist cholesky eigh fft grid_sample
-            inverse irfft lstsq max_pool3d polar prod qr quantile rfft solve stft svd trace
+            adaptive_avg_pool3d avg_pool3d binary_cross_entropy cdist cholesky eigh fft fft2 fftn
+            grid_sample hfft ifft ifft2 ifftn ihfft inv inverse irfft irfft2 irfftn lstsq max_pool3d
+            pinv pinverse polar prod qr quantile rfft rfft2 rfftn solve stft svd trace
         """,
         WIDEST: "bilinear cat index_copy stack",
         MIXED: "batch_norm group_norm instance_norm layer_norm rms_norm run_layers",

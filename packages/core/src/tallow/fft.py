@@ -5,10 +5,13 @@ the division by the number of points is: "backward" (the default, in the inverse
 "ortho" (by its square root, in both).
 """
 
+import sys
+
 import numpy as np
 
 import tallow.ops.fft as ops
 from tallow import dtypes
+from tallow.casting import cast_by_policy
 from tallow.creation import place
 from tallow.errors import (
     ArgumentError,
@@ -216,3 +219,6 @@ def fftshift(input, dim=None):
 def ifftshift(input, dim=None):
     """The inverse of `fftshift`."""
     return _shift("ifftshift", input, dim, -1)
+
+
+cast_by_policy(sys.modules[__name__])

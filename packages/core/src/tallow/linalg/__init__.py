@@ -4,6 +4,9 @@ Real and complex, float32 and float64; differentiable, also twice, where a deriv
 is numerically impossible raises LinAlgError.
 """
 
+import sys as _sys
+
+from tallow.casting import cast_by_policy as _cast_by_policy
 from tallow.diagonals import diagonal as _diagonal
 from tallow.errors import LinAlgError
 from tallow.linalg.factorizations import (
@@ -43,3 +46,6 @@ from tallow.products import matmul
 def diagonal(A, *, offset=0, dim1=-2, dim2=-1):
     """The diagonal over two dims, as the last dim; a view."""
     return _diagonal(A, offset, dim1, dim2)
+
+
+_cast_by_policy(_sys.modules[__name__])

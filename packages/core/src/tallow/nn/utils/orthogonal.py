@@ -84,13 +84,10 @@ def _reflected(X):
 
     X (..., n, k) has the vectors below its diagonal, on which they are 1, and the signs on it.
     """
-    n, k = X.shape[-2:]
-    Q = identity = eye(n, k, dtype=X.dtype, device=X.device)
-    vectors = tril(X, -1) + identity
-    scales = 2 / (vectors * vectors).sum(-2)
-    for i in reversed(range(k)):
-        v = vectors[..., i : i + 1]
-        Q = Q - scales[..., i, None, None] * v @ (v.mT @ Q)
+    from tallow.linalg import householder_product
+
+    A = tril(X, -1)
+    Q = householder_product(A, 2 / (1 + (A * A).sum(-2)))
     return Q * diagonal(X, dim1=-2, dim2=-1).detach().sign().unsqueeze(-2)
 
 
