@@ -42,6 +42,7 @@ from tallow.layout import *
 from tallow.legacy import *
 from tallow.logic import *
 from tallow.math import *
+from tallow.matrices import *
 from tallow.ordering import *
 from tallow.products import *
 from tallow.promotion import can_cast, result_type

@@ -34,11 +34,12 @@ def _check(name, x, y):
 
 
 def _fits(name, x, y, dims):
-    """Raise unless x and y have these numbers of dimensions and agree in the contracted one."""
-    if (x.array.ndim, y.array.ndim) != dims or x.array.shape[-1] != y.array.shape[-min(dims[1], 2)]:
+    """Raise unless x and y have these numbers of dims and agree in the batch and the inner dim."""
+    a, b = x.array.shape, y.array.shape
+    if (len(a), len(b)) != dims or a[-1] != b[-min(dims[1], 2)] or a[:-2] != b[:-2]:
         raise ShapeError(
-            f"{name}: expected operands with {dims[0]} and {dims[1]} dimensions that agree in the "
-            f"one that is summed over, got {describe(x)} and {describe(y)}"
+            f"{name}: expected operands with {dims[0]} and {dims[1]} dims that agree in the one "
+            f"that is summed over, got {describe(x)} and {describe(y)}"
         )
 
 
@@ -132,6 +133,9 @@ def chain_matmul(*matrices, out=None):
     """The product of matrices, in the order of the fewest multiplications."""
     from tallow.linalg import multi_dot
 
+    for x in matrices:
+        if x.array.ndim != 2:
+            raise ShapeError(f"chain_matmul: expected matrices, got {describe(x)}")
     return matrices[0] if len(matrices) == 1 else multi_dot(matrices, out=out)
 
 

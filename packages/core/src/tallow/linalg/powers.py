@@ -6,7 +6,7 @@ from tallow.errors import ShapeError, TypeMismatchError, describe
 from tallow.linalg.common import square
 from tallow.linalg.inverses import inv
 from tallow.ops.complex import conj
-from tallow.ops.elementwise import copy
+from tallow.ops.elementwise import copy, fill
 from tallow.ops.linalg import matmul
 from tallow.ops.reduce import cumprod
 from tallow.ops.shape import reshape
@@ -30,9 +30,8 @@ def matrix_power(A, n, *, out=None):
         n //= 2
         power = matmul(power, power) if n else power
     if result is None:
-        xp = backend.for_array(A.array).xp
-        eye = xp.broadcast_to(xp.eye(A.array.shape[-1], dtype=A.array.dtype), A.array.shape)
-        result = wrap(eye.copy())
+        eye = backend.for_array(A.array).xp.eye(A.array.shape[-1], dtype=A.array.dtype)
+        result = fill(A, wrap(eye))
     return give(copy(result) if result is A else result, out, "matrix_power")
 
 

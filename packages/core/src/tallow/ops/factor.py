@@ -5,6 +5,8 @@ conjugates; otherwise rules write adjoints. Formulas without a source of their o
 "An extended collection of matrix derivative results for forward and reverse mode" (2008).
 """
 
+from math import prod
+
 from tallow.autograd.op import op
 from tallow.errors import NotSupportedError
 from tallow.ops.complex import conj, imag, over
@@ -269,7 +271,7 @@ def lu_factor(xp, x):
     row was exchanged with. Gaussian elimination, of all matrices of the batch at once.
     """
     m, n = x.shape[-2:]
-    lu = x.reshape(-1, m, n).copy()
+    lu = x.reshape(prod(x.shape[:-2]), m, n).copy()
     each = xp.arange(len(lu))
     pivots = xp.empty((len(lu), min(m, n)), xp.int32)
     for i in range(min(m, n)):
@@ -283,13 +285,13 @@ def lu_factor(xp, x):
         head = lu[:, i, i, None]
         below /= xp.where(head == 0, 1, head)
         lu[:, i + 1 :, i + 1 :] -= below[:, :, None] * lu[:, i, None, i + 1 :]
-    return lu.reshape(x.shape), pivots.reshape(*x.shape[:-2], -1)
+    return lu.reshape(x.shape), pivots.reshape(*x.shape[:-2], min(m, n))
 
 
 @op
 def permutation(xp, pivots, *, size, dtype):
     """The matrices P (..., size, size) of the row exchanges that `lu_factor` made."""
-    flat = pivots.reshape(-1, pivots.shape[-1]) - 1
+    flat = pivots.reshape(prod(pivots.shape[:-1]), pivots.shape[-1]) - 1
     order = xp.repeat(xp.arange(size)[None], len(flat), axis=0)
     each = xp.arange(len(flat))
     for i in range(flat.shape[1]):
