@@ -21,3 +21,4 @@ from tallow.utils.data.sampler import (
     SubsetRandomSampler,
     WeightedRandomSampler,
 )
+from tallow.utils.data.workers import get_worker_info

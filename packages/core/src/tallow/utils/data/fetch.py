@@ -6,30 +6,37 @@ worker makes it, and whatever was drawn before.
 """
 
 import os
+import random
 from itertools import islice
 
-from tallow.random import default_generator
+import numpy as np
+
+from tallow.generator import default_generator, seed_of
 from tallow.utils.data.collate import default_collate
 from tallow.utils.data.dataset import IterableDataset, Subset, TensorDataset, samples
 
 
 class End(Exception):
-    """An iterable dataset has no more samples."""
+    """An iterable dataset has no more samples, or nobody waits for the batch any more."""
 
 
-def fetcher(dataset, loader_settings, seed):
+def fetcher(dataset, settings, seed, worker=None):
     """What makes batches of a dataset in one epoch: call it with a batch's number and indices."""
     kind = IterableFetcher if isinstance(dataset, IterableDataset) else IndexFetcher
-    return kind(dataset, loader_settings, seed)
+    return kind(dataset, settings, seed, worker)
 
 
 class Fetcher:
-    """Makes batches of one dataset; `settings` has `collate_fn`, `batched` and `drop_last`."""
+    """Makes batches of one dataset, in the worker that is given or in none.
 
-    def __init__(self, dataset, settings, seed):
+    `settings` has `collate_fn`, `batched` and `drop_last`.
+    """
+
+    def __init__(self, dataset, settings, seed, worker):
         self.dataset = dataset
         self.settings = settings
         self.seed = seed
+        self.worker = worker
 
     def __call__(self, number, indices):
         """The batch that is the epoch's number `number`; End if there is none."""
@@ -38,8 +45,16 @@ class Fetcher:
         finally:
             default_generator.take_back()
 
+    def draw_from(self, *key):
+        """Have random numbers drawn from a stream of its own: the thread's, or all of a process's."""
+        default_generator.lend(self.seed, *key)
+        if self.worker is not None and self.worker.is_process:
+            seed = seed_of((self.seed, *key))
+            random.seed(seed)
+            np.random.seed(seed % 2**32)
+
     def collate(self, number, batch):
-        default_generator.lend(self.seed, number)
+        self.draw_from(number)
         return self.settings.collate_fn(batch)
 
 
@@ -55,15 +70,19 @@ class IndexFetcher(Fetcher):
             if rows is not None:
                 return rows
         if getattr(dataset, "__getitems__", None):
-            default_generator.lend(self.seed, number)
+            self.draw_from(number)
             return self.collate(number, samples(dataset, indices))
         batch = [self.sample(number, place, index) for place, index in enumerate(indices)]
         return self.collate(number, batch)
 
     def sample(self, number, place, index):
-        default_generator.lend(self.seed, number, place)
+        if self.worker is not None and self.worker.stopped():
+            raise End
+        self.draw_from(number, place)
         try:
             return self.dataset[index]
+        except StopIteration as error:  # in an iterator it would end the epoch without a word
+            raise RuntimeError(f"DataLoader: index {index!r} raised StopIteration") from error
         except Exception as error:
             error.add_note(f"DataLoader: while reading index {index!r}{_file_of(error)}")
             raise
@@ -72,16 +91,16 @@ class IndexFetcher(Fetcher):
 class IterableFetcher(Fetcher):
     """Batches of the next samples of an iterable dataset."""
 
-    def __init__(self, dataset, settings, seed):
-        super().__init__(dataset, settings, seed)
-        default_generator.lend(seed)
+    def __init__(self, dataset, settings, seed, worker):
+        super().__init__(dataset, settings, seed, worker)
+        self.draw_from(-1 if worker is None else -1 - worker.info.id)
         try:
             self.samples = iter(dataset)
         finally:
             default_generator.take_back()
 
     def fetch(self, number, indices):
-        default_generator.lend(self.seed, number)
+        self.draw_from(number)
         if not self.settings.batched:
             for sample in self.samples:
                 return self.collate(number, sample)
@@ -104,7 +123,9 @@ def whole_batch(dataset, indices):
 
 def _file_of(error):
     """` of FILE`, the file being read where `error` was raised, so far as local variables tell."""
-    traceback, found = error.__traceback__, ""
+    found = ""
+    # not in the frame that caught it: f_locals keeps what it has shown, here `error` itself
+    traceback = error.__traceback__.tb_next
     while traceback is not None:
         for value in traceback.tb_frame.f_locals.values():
             if isinstance(value, str | os.PathLike) and os.path.isfile(value):
