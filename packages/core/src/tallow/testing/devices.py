@@ -78,7 +78,9 @@ def _outer(value):
     """An array of ours around NumPy's, also within tuples and lists. Numbers become 0-d arrays."""
     if isinstance(value, np.ndarray | np.generic):
         return Array(np.asarray(value))
-    return type(value)(map(_outer, value)) if type(value) in (tuple, list) else value
+    if isinstance(value, tuple):  # a named one, too, as numpy.linalg returns them
+        return tuple(map(_outer, value))
+    return list(map(_outer, value)) if type(value) is list else value
 
 
 def _shown(owner, value):

@@ -3,6 +3,7 @@
 import math
 
 from tallow import dtypes
+from tallow.complex_parts import view_as_real
 from tallow.creation import empty
 from tallow.errors import ArgumentError, TypeMismatchError
 from tallow.info import finfo, iinfo
@@ -78,7 +79,7 @@ def _extremes(dtype):
 def _uniform(shape, dtype, device, low, high):
     """Evenly from [low, high); halved, then doubled, where the range itself overflows."""
     made = empty(shape, dtype=dtype, device=device)
-    parts = made.view(dtype.to_real()) if dtype.is_complex and made.array.ndim else made
+    parts = view_as_real(made) if dtype.is_complex else made
     if high - low < finfo(dtype).max:
         uniform_(parts, low, high)
     else:
