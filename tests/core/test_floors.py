@@ -20,12 +20,13 @@ FLOORS = [
     "kernels",
     """
     activations attributes casting changes complex_parts conversion creation cuda diagonals
-    elementwise fft formatting graph indexing joining legacy logic math methods products promotion
-    random reductions shaping signal special spectral
+    elementwise fft formatting graph indexing joining legacy linalg logic math matrices methods
+    ordering products promotion random reductions running scattering shaping signal special
+    spectral statistics
     """,
     "nn.functional",
     "nn",
-    "amp optim serialization utils",
+    "amp autograd.functional func hub optim serialization utils",
     "testing",
 ]
 FLOOR_OF = {f"tallow.{name}": n for n, names in enumerate(FLOORS) for name in names.split()}
