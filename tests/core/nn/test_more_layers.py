@@ -172,3 +172,12 @@ def test_helpers_by_pytorch_names():
     assert nn.modules.utils._pair(3) == (3, 3) and nn.modules.utils._triple((1, 2, 3)) == (1, 2, 3)
     assert issubclass(nn.BatchNorm2d, nn.modules.batchnorm._BatchNorm)
     assert issubclass(nn.Conv2d, nn.modules.conv._ConvNd)
+
+
+def test_to_empty_and_compile():
+    layer = nn.Linear(3, 2)
+    weight = layer.weight
+    assert layer.to_empty(device="cpu") is layer and layer.weight is weight
+    assert weight.shape == (2, 3)
+    with pytest.raises(NotImplementedError, match="modules run as they are, without compiling"):
+        layer.compile()

@@ -241,3 +241,67 @@ def test_transformer_layers_are_copies():
 def test_misuse_of_attention(act, error, message):
     with pytest.raises(error, match=message):
         act()
+
+
+# Attention by functions of positions
+
+
+def causal(batch, head, query, key):
+    return query >= key
+
+
+def near(batch, head, query, key):
+    return query - key < 2
+
+
+def decayed(score, batch, head, query, key):
+    return score - (query - key).abs() * 0.5 * (head + 1)
+
+
+FLEX = [
+    "flex.flex_attention(q, k, k)",
+    "flex.flex_attention(q, k, k, decayed, scale=0.3)",
+    "flex.flex_attention(q, k[:, :1], k[:, :1], enable_gqa=True)",
+    "flex.flex_attention(q, k, k, decayed, flex.create_block_mask("
+    "flex.and_masks(causal, near), None, None, 4, 5, 'cpu'))",
+    "flex.flex_attention(q, k, k, block_mask=flex.create_block_mask("
+    "flex.or_masks(causal, near), 2, 2, 4, 5, 'cpu'))",
+]
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning", "ignore::DeprecationWarning")
+@pytest.mark.parametrize("source", FLEX)
+def test_flex_attention(source):
+    torch = pytest.importorskip("torch")
+    from torch.nn.attention import flex_attention as theirs
+
+    from tallow.nn.attention import flex_attention as ours
+
+    results = []
+    operands = {"q": f(2, 2, 4, 16), "k": f(2, 2, 5, 16)}
+    for module, flex in ((tallow, ours), (torch, theirs)):
+        names = {name: module.tensor(x) for name, x in operands.items()} | globals()
+        results.append(eval(source, names | {"flex": flex}).numpy())
+    np.testing.assert_allclose(*results, rtol=1e-4, atol=1e-5)
+
+
+def test_flex_attention_of_nothing_and_its_normalizer():
+    from tallow.nn.attention import flex_attention as flex
+
+    x = tallow.ones(1, 1, 2, 4)
+    mask = flex.create_block_mask(lambda b, h, query, key: query > key, None, None, 2, 2)
+    with np.errstate(divide="ignore"):  # the logarithm of no weights at all
+        out, lse = flex.flex_attention(x, x, x, block_mask=mask, return_lse=True)
+    assert out[0, 0].tolist() == [[0] * 4, [1] * 4] and lse[0, 0].tolist() == [-np.inf, 2.0]
+    assert mask.sparsity() == 75 and repr(mask) == "BlockMask(shape=(1, 1, 2, 2), sparsity=75.00%)"
+    assert flex.flex_attention(x, x, x, block_mask=flex.create_block_mask(
+        flex.noop_mask, 1, 1, 2, 2)).tolist() == x.tolist()  # fmt: skip
+
+
+def test_sdpa_kernel_changes_nothing():
+    x = tallow.ones(1, 2)
+    with nn.attention.sdpa_kernel([nn.attention.SDPBackend.MATH]):
+        assert nn.functional.scaled_dot_product_attention(x, x, x).tolist() == x.tolist()
+    with pytest.raises(TypeError, match="expected SDPBackend members, got str"):
+        with nn.attention.sdpa_kernel("math"):
+            pass

@@ -1,6 +1,6 @@
 """Neural networks: modules that hold state, the functions they call, initialisers and helpers."""
 
-from tallow.nn import functional, init, modules, parameter, utils
+from tallow.nn import attention, functional, init, modules, parameter, utils
 from tallow.nn.module import Module
 from tallow.nn.modules import *
 from tallow.nn.parameter import Buffer, Parameter, UninitializedBuffer, UninitializedParameter

@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterator
 from typing import Any, ClassVar, Self
 
 from tallow.autograd.modes import no_grad
+from tallow.creation import empty_like
 from tallow.dtypes import bfloat16, float16, float32, float64
-from tallow.errors import ArgumentError, TypeMismatchError
+from tallow.errors import ArgumentError, NotSupportedError, TypeMismatchError
 from tallow.graph import RemovableHandle
 from tallow.nn import hooks, loading
 from tallow.nn.location import locate
@@ -391,6 +392,17 @@ class Module:
     def cuda(self, device: Any = None) -> Self:
         """Move all parameters and buffers to a CUDA device, the current one by default."""
         return self.to("cuda" if device is None else device)
+
+    def to_empty(self, *, device: Any, recurse: bool = True) -> Self:
+        """Move all parameters and buffers to a device without their values."""
+        return self._apply(lambda tensor: empty_like(tensor, device=device), recurse)
+
+    def compile(self, *args: Any, **kwargs: Any) -> None:
+        """Not here: operations run as they are called."""
+        raise NotSupportedError(
+            f"{type(self).__name__}.compile: expected to be left out, got called; modules run as "
+            "they are, without compiling"
+        )
 
     def share_memory(self) -> Self:
         """Move all parameters and buffers to memory that other processes can map."""

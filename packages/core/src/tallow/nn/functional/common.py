@@ -30,6 +30,8 @@ def numbers(name, value, n):
     """An int, or `n` of them, as a tuple of n ints."""
     if isinstance(value, int):
         return (value,) * n
+    if type(value) is tuple and len(value) == n:
+        return value
     value = tuple(value)
     if len(value) == 1:
         return value * n
