@@ -295,6 +295,14 @@ RANDOM_WARP = [
     "T.RandomErasing(1, (0.3, 0.9), (0.5, 0.6), (1, 2, 3))([pil])", "T.JPEG((10, 90))(rgb)",
 ]  # fmt: skip
 
+RANDOM_POLICIES = [
+    *(f"T.AutoAugment(T.AutoAugmentPolicy.{name})({x})" for name in ("IMAGENET", "CIFAR10", "SVHN")
+      for x in ("pil", "rgb")),
+    *(f"T.RandAugment(3, {m}, fill=9)({x})" for m in (5, 20) for x in ("pil", "rgb")),
+    *(f"T.TrivialAugmentWide(interpolation='bilinear')({x})" for x in ("pil", "rgb", "pil")),
+    "T.RandAugment()([image, 5])", "T.TrivialAugmentWide(9)(video)",
+]  # fmt: skip
+
 GRADIENTS = [
     f"slope(lambda x: {call}, floats[:, :12, :13].to(torch.float64))"
     for call in (
@@ -322,6 +330,7 @@ GROUPS = {
     "conversion": CONVERSION, "values": VALUES, "geometry": GEOMETRY, "resize": RESIZE,
     "boxes": BOXES, "random": RANDOM, "color": COLOR, "random_color": RANDOM_COLOR,
     "pictures": PICTURES, "gradients": GRADIENTS, "warp": WARP, "random_warp": RANDOM_WARP,
+    "random_policies": RANDOM_POLICIES,
 }  # fmt: skip
 SEEDS = 4
 
@@ -352,7 +361,7 @@ def evaluate(group, case, torch, transforms, tv_tensors, utils, io):
         "IO": io, "slope": slope,
     }  # fmt: skip
     results = []
-    for seed in range(SEEDS if "random" in group else 1):
+    for seed in range(SEEDS * (2 if "policies" in group else 1) if "random" in group else 1):
         torch.manual_seed(seed)
         results += arrays(eval(case, scope | inputs(torch, tv_tensors)))
     return results

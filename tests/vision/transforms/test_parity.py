@@ -16,7 +16,9 @@ _spec = importlib.util.spec_from_file_location(
 cases = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(cases)
 
-INEXACT = ("esize", "adjust_", "blur", "Blur", "Jitter", "Photometric", "Sharpness", "decode_png")
+INEXACT = (
+    "esize", "adjust_", "blur", "Blur", "Jitter", "Photometric", "Sharpness", "decode_png", "Aug",
+)  # fmt: skip
 GOLDEN = Path(__file__).parents[1] / "golden"
 
 
@@ -50,6 +52,7 @@ def compare(result, expected, case):
     if expected.dtype.kind == "f":
         np.testing.assert_allclose(result, expected, rtol=1e-5, atol=3e-6)
     elif any(name in case for name in INEXACT) and expected.dtype.kind in "iu":
-        assert np.abs(result.astype(int) - expected.astype(int)).max() <= 1
+        levels = 2 if "Aug" in case else 1  # contrast after another change makes two of one
+        assert np.abs(result.astype(int) - expected.astype(int)).max() <= levels
     else:
         np.testing.assert_array_equal(result, expected)

@@ -1,5 +1,6 @@
 """Transforms: which parts of a sample change, errors, gradients, types of one's own."""
 
+import pickle
 from collections import namedtuple
 
 import numpy as np
@@ -121,6 +122,21 @@ def test_resize_has_gradients():
     np.testing.assert_allclose(x.grad[0, 2, 3].item(), change.sum().item() / 1e-3, rtol=1e-9)
 
 
+def test_a_pipeline_can_be_pickled():
+    """As it must be to be sent to the processes that load data."""
+    pipeline = transforms.Compose([
+        transforms.RandomResizedCrop(4), transforms.RandomVerticalFlip(), transforms.RandAugment(),
+        transforms.ColorJitter(0.4), transforms.ToDtype(tallow.float32, scale=True),
+        transforms.Normalize([0.5] * 3, [0.2] * 3), transforms.RandomErasing(1),
+    ])  # fmt: skip
+    again = pickle.loads(pickle.dumps(pipeline))
+    results = []
+    for transform in (pipeline, again):
+        tallow.manual_seed(3)
+        results.append(transform(image(3, 8, 9)))
+    assert tallow.equal(*results) and results[0].shape == (3, 4, 4)
+
+
 def test_empty_batches():
     assert F.resize(tallow.zeros(0, 3, 4, 4), [2, 3]).shape == (0, 3, 2, 3)
     assert F.hflip(tallow.zeros(0, 3, 4, 4)).shape == (0, 3, 4, 4)
@@ -199,6 +215,11 @@ ERRORS = [
     (lambda: transforms.ColorJitter(-1), ValueError, "brightness: expected 0 or more"),
     (lambda: transforms.ColorJitter(hue=0.7), ValueError, "from -0.5 to 0.5, got"),
     (lambda: transforms.GaussianBlur(3, (2, 1)), ValueError, "sigma as .min, max."),
+    (lambda: transforms.AutoAugment("imagenet"), ValueError, "got 'imagenet'"),
+    (lambda: transforms.RandAugment(magnitude=31), ValueError, "below 31, got 2 and 31"),
+    (lambda: transforms.RandAugment()(3), TypeError, "one picture in a sample, got 0"),
+    (lambda: transforms.TrivialAugmentWide()([image(3, 3, 3), tv_tensors.Mask(image(3, 3))]),
+     TypeError, "a picture only, got boxes, masks"),
     (lambda: transforms.CenterCrop([1, 2, 3]), ValueError, "CenterCrop: expected an int"),
     (lambda: tv_tensors.Image([1, 2]), RuntimeError, "Image: expected"),
     (lambda: tv_tensors.BoundingBoxes([[[1]]], format="XYXY", canvas_size=(2, 2)), RuntimeError,

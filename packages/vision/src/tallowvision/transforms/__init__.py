@@ -5,6 +5,12 @@ Random transforms draw from tallow's generator as torchvision draws: the same se
 """
 
 from tallowvision.transforms import functional
+from tallowvision.transforms._auto_augment import (
+    AutoAugment,
+    AutoAugmentPolicy,
+    RandAugment,
+    TrivialAugmentWide,
+)
 from tallowvision.transforms._color import (
     RGB,
     ColorJitter,
@@ -63,14 +69,14 @@ from tallowvision.transforms._warp import (
 from tallowvision.transforms.functional import InterpolationMode
 
 __all__ = [
-    "CenterCrop", "ClampBoundingBoxes", "ClampKeyPoints", "ColorJitter", "Compose",
-    "ConvertBoundingBoxFormat", "ConvertImageDtype", "FiveCrop", "GaussianBlur", "Grayscale",
-    "Identity", "InterpolationMode", "JPEG", "Lambda", "Normalize", "PILToTensor", "Pad", "RGB",
-    "RandomAdjustSharpness", "RandomAffine", "RandomApply", "RandomAutocontrast",
-    "RandomChannelPermutation", "RandomChoice", "RandomCrop", "RandomEqualize", "RandomErasing",
-    "RandomGrayscale", "RandomHorizontalFlip", "RandomInvert", "RandomOrder",
-    "RandomPerspective", "RandomPhotometricDistort", "RandomPosterize", "RandomResizedCrop",
-    "RandomRotation", "RandomSolarize", "RandomVerticalFlip", "Resize", "SetClampingMode",
-    "TenCrop", "ToDtype", "ToImage", "ToPILImage", "ToPureTensor", "ToTensor", "Transform",
-    "functional",
+    "AutoAugment", "AutoAugmentPolicy", "CenterCrop", "ClampBoundingBoxes", "ClampKeyPoints",
+    "ColorJitter", "Compose", "ConvertBoundingBoxFormat", "ConvertImageDtype", "FiveCrop",
+    "GaussianBlur", "Grayscale", "Identity", "InterpolationMode", "JPEG", "Lambda", "Normalize",
+    "PILToTensor", "Pad", "RGB", "RandAugment", "RandomAdjustSharpness", "RandomAffine",
+    "RandomApply", "RandomAutocontrast", "RandomChannelPermutation", "RandomChoice",
+    "RandomCrop", "RandomEqualize", "RandomErasing", "RandomGrayscale", "RandomHorizontalFlip",
+    "RandomInvert", "RandomOrder", "RandomPerspective", "RandomPhotometricDistort",
+    "RandomPosterize", "RandomResizedCrop", "RandomRotation", "RandomSolarize",
+    "RandomVerticalFlip", "Resize", "SetClampingMode", "TenCrop", "ToDtype", "ToImage",
+    "ToPILImage", "ToPureTensor", "ToTensor", "Transform", "TrivialAugmentWide", "functional",
 ]  # fmt: skip
