@@ -1,6 +1,7 @@
 """load, save and info: every encoding, against libsndfile, and files that are broken."""
 
 import io
+import os
 import struct
 import subprocess
 import sys
@@ -272,7 +273,12 @@ except ImportError as error:
     assert "need the package soundfile" in str(error)
     print("as expected")
 """
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(map(os.path.abspath, sys.path))}
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
     )
     assert done.stdout == "as expected\n", done.stderr
