@@ -106,7 +106,8 @@ class Walk:
             parts = self._after(hooks, parts, g)
         if type(node) is Pick:
             slots = self.gradients.setdefault(node.edges[0], [None] * node.edges[0].outputs)
-            slots[node.index] = parts[0]
+            before = slots[node.index]  # set where a rule's own use of the output came first
+            slots[node.index] = parts[0] if before is None else before + parts[0]
         else:
             for edge, part in zip(node.edges, parts, strict=True):
                 if part is not None:
