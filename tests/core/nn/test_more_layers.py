@@ -47,6 +47,12 @@ def test_lazy_modules_load_each_other_and_cast():
     assert layer.double()(tallow.ones(1, 3, dtype=tallow.float64)).dtype == tallow.float64
 
 
+def test_lazy_buffers_cast():
+    layer = nn.LazyBatchNorm1d().double()
+    layer(tallow.randn(4, 3, dtype=tallow.float64))
+    assert layer.running_mean.dtype == tallow.float64 and layer.running_var.shape == (3,)
+
+
 def test_lazy_modules_are_copied():
     twin = copy.deepcopy(nn.LazyLinear(2))
     assert twin(tallow.ones(1, 3)).shape == (1, 2)

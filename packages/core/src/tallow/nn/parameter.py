@@ -84,6 +84,11 @@ class UninitializedTensorMixin:
         """The same object: there is nothing to share."""
         return self
 
+    def to(self, *args, **kwargs):
+        """The same object, which will have memory of another dtype or on another device."""
+        self.array = super().to(*args, **kwargs).array
+        return self
+
     def __repr__(self):
         return f"<{type(self).__name__}>"
 

@@ -79,7 +79,7 @@ def random_windows(size, width, count, sample):
     sample = sample[..., None]
     last = size - width
     alpha = sample.dtype.type(last) / (count - 1) if count > 1 else 0
-    start = ((np.arange(count) + sample) * alpha).astype(np.int64)
+    start = ((np.arange(count).astype(sample.dtype) + sample) * alpha).astype(np.int64)
     start -= (sample * alpha).astype(np.int64)
     start[..., -1] = last
     return start[..., None] + np.arange(width)
