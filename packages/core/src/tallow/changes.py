@@ -58,7 +58,8 @@ def _updatable(self, args, kwargs):
         return False
     other = args[0]
     if isinstance(other, Tensor):
-        return other.array.dtype == self.array.dtype and other.array.ndim <= self.array.ndim
+        same = type(other.array) is type(self.array) and other.array.dtype == self.array.dtype
+        return same and other.array.ndim <= self.array.ndim
     return type(other) in (int, float)
 
 

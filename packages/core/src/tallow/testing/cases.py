@@ -164,7 +164,12 @@ class Case:
     def _away(self, values_of, shape):
         """Values of `values_of(shape)`, drawn again where they lie near a kink."""
         values = np.asarray(values_of(shape))
-        near = np.zeros(shape, bool)
+        while (near := self._near_kink(values)).any():
+            values[near] = values_of(near.sum())
+        return values
+
+    def _near_kink(self, values):
+        near = np.zeros(values.shape, bool)
         for kink in self.kinks:
             near |= np.abs(values - kink) < MARGIN
-        return np.where(near, self._away(values_of, shape), values) if near.any() else values
+        return near
