@@ -212,3 +212,45 @@ def test_parity(text, arrays):
             if a.grad is not None:
                 close(a.grad, b.grad, f"gradient {n}")
         same_state(ours, theirs)
+
+
+def outcome(module, text, arrays, change):
+    """The outputs for changed inputs, or None if there is an error."""
+    model = made(module, text)
+    try:
+        return tensors(model(*[change(module, module.tensor(x)) for x in arrays]))
+    except (RuntimeError, ValueError, IndexError, AssertionError):
+        return None
+
+
+def emptied(module, x):
+    return x[:0]
+
+
+def strided(module, x):
+    return module.stack([x, x], -1)[..., 0]
+
+
+def turned(module, x):
+    return x.transpose(0, -1).contiguous().transpose(0, -1) if x.ndim > 1 else x
+
+
+# Batches of nothing: PyTorch fails, or gives the mean of nothing as 0, or forgets a shape.
+NOTHING = ("InstanceNorm", "LazyInstanceNorm", "MultiMargin", "MultiLabelMargin", "PixelUnshuffle",
+           "EmbeddingBag(7, 3, mode='sum'")  # fmt: skip
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning", "ignore::FutureWarning")
+@pytest.mark.parametrize("change", [emptied, strided, turned], ids=lambda f: f.__name__)
+@pytest.mark.parametrize(
+    "text, arrays", MODULES, ids=[f"{n}-{m[0]}" for n, m in enumerate(MODULES)]
+)
+def test_empty_batches_and_layouts(text, arrays, change):
+    torch = pytest.importorskip("torch")
+    if change is emptied and text.startswith(NOTHING):
+        return
+    with np.errstate(all="ignore"):
+        ours, theirs = (outcome(module, text, arrays, change) for module in (tallow, torch))
+    assert (ours is None) == (theirs is None)
+    for n, (a, b) in enumerate(zip(ours or (), theirs or (), strict=True)):
+        close(a, b, f"output {n}")

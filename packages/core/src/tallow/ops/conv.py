@@ -142,14 +142,15 @@ def _(v, g, weight, needs, stride, padding, dilation, groups):
 def unfold(xp, x, *, kernel, stride, padding, dilation):
     """The windows of x as columns: (N, C, *size) -> (N, C * prod(kernel), windows)."""
     views = windows(xp, padded(xp, x, padding), kernel, stride, dilation)
-    return views.reshape(len(x), x.shape[1] * prod(kernel), -1)
+    return views.reshape(len(x), x.shape[1] * prod(kernel), prod(views.shape[-len(kernel) :]))
 
 
 @op
 def fold(xp, columns, *, size, kernel, stride, padding, dilation):
     """The adjoint of `unfold`: columns added where they came from, overlaps summed."""
     count = out_size(size, kernel, stride, padding, dilation)
-    parts = columns.reshape(len(columns), -1, *kernel, *count)
+    channels = columns.shape[1] // prod(kernel)
+    parts = columns.reshape(len(columns), channels, *kernel, *count)
     spread = [n + 2 * p for n, p in zip(size, padding, strict=True)]
     out = xp.zeros((*parts.shape[:2], *spread), columns.dtype)
     for place, key in offsets(xp, kernel, count, stride, dilation):

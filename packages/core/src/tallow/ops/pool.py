@@ -103,7 +103,8 @@ def window_argmax(xp, x, *, places):
         flat = flat + table.reshape(*table.shape[:-2], *spread) * step
         step *= x.shape[2 + axis]
     count = flat.shape[-2 * n : -n]
-    flat = flat.reshape(*flat.shape[: -2 * n] or (1, 1), prod(count), -1)
+    width = prod(flat.shape[-n:])
+    flat = flat.reshape(*flat.shape[: -2 * n] or (1, 1), prod(count), width)
     flat = xp.broadcast_to(flat, (*x.shape[:2], *flat.shape[2:]))
     values = read_at(x, flat)
     best = xp.argmax(values, axis=-1)[..., None]

@@ -125,7 +125,8 @@ def multi_head_attention_forward(
     scale = 1 / sqrt(width // num_heads)
     dropout_p = dropout_p if training else 0.0
     out, weights = _attend(q, k, v, mask, dropout_p, scale, False)
-    out = linear(out.permute(2, 0, 1, 3).reshape(length, batch, -1), out_proj_weight, out_proj_bias)
+    out = out.permute(2, 0, 1, 3).reshape(length, batch, width)
+    out = linear(out, out_proj_weight, out_proj_bias)
     out = out.squeeze(1) if single else out
     if not need_weights:
         return out, None

@@ -35,6 +35,12 @@ def _normalize(x, weight, bias, axes, eps, centre=True):
     return normalize_op(x, weight, bias, axes=axes, eps=eps, centre=centre)
 
 
+def _affine(x, weight, bias):
+    """x * weight + bias: what an empty input, which has no statistics, becomes."""
+    x = x * 1 if weight is None else x * weight
+    return x if bias is None else x + bias
+
+
 def _update(running, new, momentum):
     """running = (1 - momentum) * running + momentum * new, in place and unrecorded."""
     array = running.array
@@ -74,7 +80,9 @@ def batch_norm(
         mean, var = _shaped("batch_norm", shape, channels, running_mean, running_var)
         return normalize_by(input, mean, var, weight, bias, eps=eps)
     count = x.size // max(channels, 1)
-    if count <= 1:
+    if not x.size:
+        return _affine(input, weight, bias)
+    if count == 1:
         raise ArgumentError(
             "batch_norm: expected more than one value per channel in training, got "
             f"{describe(input)}"
@@ -180,7 +188,7 @@ def local_response_norm(input, size, alpha=1e-4, beta=0.75, k=1.0):
         raise ArgumentError(
             f"local_response_norm: expected input (N, C, ...), got {describe(input)}"
         )
-    squares = (input * input).reshape(shape[0], 1, shape[1], -1)
+    squares = (input * input).reshape(shape[0], 1, shape[1], prod(shape[2:]))
     squares = pad(squares, (0, 0, size // 2, (size - 1) // 2))
     count = (shape[1], squares.array.shape[3])
     total = pool_sum(squares, kernel=(size, 1), stride=(1, 1), padding=(0, 0), count=count)

@@ -112,7 +112,8 @@ def channel_shuffle(input, groups):
             f"channel_shuffle: expected (N, C, ...) with C divided by {groups}, got "
             f"{describe(input)}"
         )
-    return input.reshape(shape[0], groups, shape[1] // groups, -1).transpose(1, 2).reshape(*shape)
+    parts = input.reshape(shape[0], groups, shape[1] // groups, *shape[2:])
+    return parts.transpose(1, 2).reshape(*shape)
 
 
 native_channel_shuffle = channel_shuffle

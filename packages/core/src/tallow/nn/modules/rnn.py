@@ -125,7 +125,7 @@ class RNNBase(Module):
             if order is not None:
                 last = tuple(state.index_select(1, input.unsorted_indices) for state in last)
             return data, self._as_given(last)
-        data = data.reshape(len(batch_sizes), batch_sizes[0], -1)
+        data = data.reshape(len(batch_sizes), batch_sizes[0], data.shape[1])
         if single:
             return data.squeeze(1), self._as_given(tuple(state.squeeze(1) for state in last))
         return data.transpose(0, 1) if self.batch_first else data, self._as_given(last)
@@ -145,7 +145,8 @@ class RNNBase(Module):
             data, dims = input.data, (2,)
         else:
             data, dims, order = input, (2, 3), None
-        if data.ndim not in dims or data.shape[-1] != self.input_size or not data.numel():
+        steps = data.shape[1 if self.batch_first and data.ndim == 3 else 0]
+        if data.ndim not in dims or data.shape[-1] != self.input_size or not steps:
             raise ShapeError(
                 f"{type(self).__name__}: expected input {self._input_shapes()}, got "
                 f"{describe(data)}; batch_first is {self.batch_first}"
