@@ -11,6 +11,7 @@ memory layouts; specialised kernels against the generic body; other devices agai
 
 import warnings
 from dataclasses import dataclass
+from importlib import import_module
 
 import numpy as np
 
@@ -47,15 +48,18 @@ class Check:
 
 def checks(cases):
     """All checks that apply to these cases, in order."""
-    found = []
+    found, names = [], ("cpu", *devices())
+    for name in names:
+        where = backend.for_device(name)
+        if where.kernels:  # else the first operation would register them, which may come later
+            import_module(where.kernels)
     for case in cases:
         kinds = [value, path, memory, layouts]
         kinds += [gradient, gradient_dtypes] if case.orders else [no_gradient]
         kinds += [second_gradient] if case.orders > 1 else []
         found += [Check(kind, case) for kind in kinds]
         found += [Check(device, case, (name,)) for name in devices()]
-        special = [name for name in case.op.special if name in ("cpu", *devices())]
-        found += [Check(kernel, case, (name,)) for name in special]
+        found += [Check(kernel, case, (name,)) for name in names if name in case.op.special]
     return found
 
 
