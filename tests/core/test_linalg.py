@@ -143,6 +143,8 @@ def test_householder_product(parity):
     parity("torch.linalg.householder_product(x, t)", x=complex_(2, 4, 3), t=complex_(2, 3))
     parity("torch.orgqr(x, t)", x=real(3, 3), t=real(3))
     parity("torch.geqrf(x)", x=real(4, 3), gradients=False)
+    for options in ("", ", transpose=True", ", left=False"):
+        parity(f"torch.ormqr(x, t, y{options})", x=real(4, 3), t=real(3), y=real(4, 4))
 
 
 NORMS = """\
@@ -211,6 +213,8 @@ torch.linalg.eigvals(torch.tensor([[0.0, 1.0], [-1.0, 0.0]])).imag.abs()
 torch.svd_lowrank(x, 3)[1]
 torch.cholesky(x.T @ x)
 torch.lu(x[:3])
+torch.vander(x.detach()[0])
+torch.vander(x.detach()[0], 4, increasing=True)
 """.splitlines()
 
 

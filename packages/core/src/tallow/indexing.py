@@ -157,7 +157,7 @@ def _out_of_range(input, key, error):
 
 def getitem(input, key):
     """input[key]: a view for ints, slices, None and ...; a copy where the key holds tensors."""
-    basic, gathered = parse(input, key)
+    basic, gathered = ((key, ...), None) if type(key) is int else parse(input, key)
     try:
         if gathered is None:
             return ops.getitem(input, key=(...,) if basic is None else basic)

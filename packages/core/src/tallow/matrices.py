@@ -10,6 +10,7 @@ from tallow.linalg.factorizations import unpack
 from tallow.ops.elementwise import log, where
 from tallow.ops.linalg import matmul
 from tallow.ops.logic import equal
+from tallow.ops.shape import flip, pad
 from tallow.promotion import give
 from tallow.random import randn
 from tallow.reductions import give_all, mean
@@ -17,9 +18,10 @@ from tallow.tensor import Tensor, wrap
 
 __all__ = [
     "cholesky", "cholesky_inverse", "cholesky_solve", "det", "geqrf", "inverse", "logdet", "lu",
-    "lu_solve", "lu_unpack", "matrix_exp", "matrix_power", "orgqr", "pca_lowrank", "pinverse", "qr",
-    "slogdet", "svd", "svd_lowrank", "triangular_solve",
+    "lu_solve", "lu_unpack", "matrix_exp", "matrix_power", "orgqr", "ormqr", "pca_lowrank",
+    "pinverse", "qr", "slogdet", "svd", "svd_lowrank", "triangular_solve", "vander",
 ]  # fmt: skip
+METHODS = ["cholesky_inverse"]
 
 
 class SVD(NamedTuple):
@@ -77,6 +79,12 @@ def matrix_power(input, n, *, out=None):
     return linalg.matrix_power(input, n, out=out)
 
 
+def vander(x, N=None, increasing=False):
+    """The powers of a vector's elements in rows, from N - 1 down to 0, or from 0 up."""
+    powers = linalg.vander(x, N)
+    return powers if increasing else flip(powers, axis=(powers.array.ndim - 1,))
+
+
 def matrix_exp(input):
     """`linalg.matrix_exp`."""
     return linalg.matrix_exp(input)
@@ -124,6 +132,15 @@ def geqrf(input, *, out=None):
 def orgqr(input, tau):
     """`linalg.householder_product`."""
     return linalg.householder_product(input, tau)
+
+
+def ormqr(input, tau, other, left=True, transpose=False, *, out=None):
+    """Q @ other, or other @ Q, with the Q (its adjoint if `transpose`) that `geqrf` describes."""
+    m, k = input.array.shape[-2:]
+    widths = ((0, 0),) * (input.array.ndim - 1) + ((0, m - k),)
+    q = linalg.householder_product(pad(input, widths=widths, value=0), tau)
+    q = ops.adjoint(q) if transpose else q
+    return give(matmul(q, other) if left else matmul(other, q), out, "ormqr")
 
 
 def svd(input, some=True, compute_uv=True, *, out=None):

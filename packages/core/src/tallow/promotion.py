@@ -223,15 +223,16 @@ def sizes_of(name, sizes):
     return tuple(n if type(n) is int else _as_index(name, n) for n in sizes)
 
 
+NUMPY_NAMES = {"axis": "dim", "keepdims": "keepdim"}
+
+
 def numpy_names(function):
     """The function, which takes `axis` and `keepdims` for `dim` and `keepdim`, as PyTorch's do."""
 
     @wraps(function)
     def call(*args, **kwargs):
-        if "axis" in kwargs:
-            kwargs["dim"] = kwargs.pop("axis")
-        if "keepdims" in kwargs:
-            kwargs["keepdim"] = kwargs.pop("keepdims")
+        if kwargs:
+            kwargs = {NUMPY_NAMES.get(name, name): value for name, value in kwargs.items()}
         return function(*args, **kwargs)
 
     return call

@@ -38,8 +38,19 @@ def add_at(xp, value, *, key, shape):
     if _only_masks(key):
         out[key] = value
     else:
-        xp.add.at(out, key, value)
+        _accumulate(xp, out, key, value)
     return out
+
+
+def _accumulate(xp, out, key, value):
+    """out[key] += value, for each time an index occurs."""
+    if not out.flags.c_contiguous:
+        xp.add.at(out, key, value)
+        return
+    # By places in memory, which NumPy does ten times as fast as a key with several parts.
+    places = xp.arange(out.size).reshape(out.shape)[key]
+    values = xp.broadcast_to(xp.asarray(value, out.dtype), places.shape)
+    xp.add.at(out.reshape(-1), places.reshape(-1), values.reshape(-1))
 
 
 def _only_masks(key):
@@ -56,7 +67,7 @@ def index_put(xp, x, value, *, key, accumulate):
     """A copy of x with `value` put, or added, at a key that holds arrays."""
     out = xp.array(x)
     if accumulate:
-        xp.add.at(out, key, value)
+        _accumulate(xp, out, key, value)
     else:
         out[key] = value
     return out
@@ -78,7 +89,7 @@ def gather(xp, x, *, axis, index):
 def scatter_add(xp, x, src, *, axis, index):
     """A copy of x with src added at the places that `gather` reads."""
     out = xp.array(x)
-    xp.add.at(out, grid(xp, index, axis), _corner(src, index))
+    _accumulate(xp, out, grid(xp, index, axis), _corner(src, index))
     return out
 
 
@@ -94,7 +105,7 @@ def scatter(xp, x, src, *, axis, index):
 def gathered_back(xp, value, *, axis, index, shape):
     """Zeros of `shape` with `value` added where `gather` read: its adjoint."""
     out = xp.zeros(shape, value.dtype)
-    xp.add.at(out, grid(xp, index, axis), value)
+    _accumulate(xp, out, grid(xp, index, axis), value)
     return out
 
 
