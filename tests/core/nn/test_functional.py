@@ -379,3 +379,16 @@ def test_embedding_bag_scales_by_frequency():
         (call(tallow.tensor(PICKS), table) ** 2).sum().backward()
         slopes.append(table.grad.numpy())
     np.testing.assert_allclose(*slopes)
+
+
+@pytest.mark.parametrize("how", [{}, {"antialias": True}], ids=str)
+@pytest.mark.parametrize("mode", ["bilinear", "bicubic"])
+def test_bytes_are_resized_to_within_one(mode, how):
+    """PyTorch computes them with whole numbers."""
+    torch = pytest.importorskip("torch")
+    results = [
+        module.nn.functional.interpolate(module.tensor(BYTES["x"]), (4, 9), mode=mode, **how)
+        for module in (tallow, torch)
+    ]
+    ours, theirs = (x.numpy().astype(int) for x in results)
+    assert results[0].dtype == tallow.uint8 and np.abs(ours - theirs).max() <= 1

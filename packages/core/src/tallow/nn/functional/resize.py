@@ -12,22 +12,12 @@ from tallow.promotion import to_dtype
 
 __all__ = ["interpolate", "upsample", "upsample_bilinear", "upsample_nearest"]
 
-# The tables of an axis by mode, and how many spatial dims the mode is for (None: any).
+# How many spatial dims a mode is for (None: any), and what its kernel is called with antialias.
 _MODES = {
-    "nearest": (lambda size, count, step, _: taps.nearest(size, count, step, False), None),
-    "nearest-exact": (lambda size, count, step, _: taps.nearest(size, count, step, True), None),
-    "area": (lambda size, count, *_: taps.window_means(size, count), None),
-    "linear": (taps.linear, 1),
-    "bilinear": (taps.linear, 2),
-    "trilinear": (taps.linear, 3),
-    "bicubic": (taps.cubic, 2),
-    "lanczos": (None, 2),
-}
-_SMOOTHED = {
-    "bilinear": lambda *how: taps.smoothed(*how, "linear"),
-    "bicubic": lambda *how: taps.smoothed(*how, "cubic"),
-    "lanczos": lambda *how: taps.smoothed(*how, "lanczos"),
-}
+    "nearest": None, "nearest-exact": None, "area": None, "linear": 1, "bilinear": 2,
+    "trilinear": 3, "bicubic": 2, "lanczos": 2,
+}  # fmt: skip
+_SMOOTHED = {"bilinear": "linear", "bicubic": "cubic", "lanczos": "lanczos"}
 
 
 def interpolate(
@@ -54,26 +44,34 @@ def interpolate(
     counts, steps = _counts(input, n, size, scale_factor, recompute_scale_factor, mode)
     if mode == "area":
         return adaptive_avg("interpolate", n, input, counts)
-    table = (_SMOOTHED if antialias else _MODES)[mode]
-    table = table if antialias else table[0]
     dtype = input.dtype
     if not mode.startswith("nearest"):
         if dtype == dtypes.uint8 and n == 2 or dtype.itemsize == 2 and dtype.is_floating_point:
             input = to_dtype(input, dtypes.float32)
         floats("interpolate", input)
     for axis in reversed(range(2, n + 2)):
-        old, new, step = input.array.shape[axis], counts[axis - 2], steps[axis - 2]
-        if old != new:
-            input = resample(input, axis=axis, taps=table(old, new, step, bool(align_corners)))
-    if dtype == dtypes.uint8:
-        input = input.round().clamp(0, 255)
+        sizes = input.array.shape[axis], counts[axis - 2], steps[axis - 2]
+        if sizes[0] != sizes[1]:
+            table = _table(mode, sizes, bool(align_corners), antialias)
+            input = resample(input, axis=axis, taps=table)
+            if dtype == dtypes.uint8:
+                input = input.round().clamp(0, 255)  # bytes again before the next axis
     return to_dtype(input, dtype)
+
+
+def _table(mode, sizes, align_corners, antialias):
+    """The weights of one axis; `sizes` are the old, the new, and the step or None."""
+    if antialias:
+        return taps.smoothed(*sizes, align_corners, _SMOOTHED[mode])
+    if mode.startswith("nearest"):
+        return taps.nearest(*sizes, mode == "nearest-exact")
+    return (taps.cubic if mode == "bicubic" else taps.linear)(*sizes, align_corners)
 
 
 def _check_mode(input, n, mode, align_corners, antialias):
     if mode not in _MODES:
         raise NotSupportedError(f"interpolate: expected one of {', '.join(_MODES)}, got {mode!r}")
-    _, dims = _MODES[mode]
+    dims = _MODES[mode]
     if n not in (1, 2, 3) or dims not in (None, n):
         expected = "(N, C, L), (N, C, H, W) or (N, C, D, H, W)"
         if dims is not None:
