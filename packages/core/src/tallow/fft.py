@@ -14,7 +14,6 @@ from tallow import dtypes
 from tallow.casting import cast_by_policy
 from tallow.creation import place
 from tallow.errors import (
-    ArgumentError,
     DtypeError,
     OutOfRangeError,
     ShapeError,
@@ -24,7 +23,8 @@ from tallow.errors import (
 from tallow.ops.complex import conj
 from tallow.ops.shape import cut, pad
 from tallow.ops.shape import roll as roll_op
-from tallow.promotion import axes_of, give, to_dtype
+from tallow.promotion import give, to_dtype
+from tallow.shaping import distinct_axes
 from tallow.tensor import Tensor
 
 __all__ = [
@@ -80,10 +80,7 @@ def _dims(name, x, s, dim):
             )
         axes = tuple(range(ndim - count, ndim))
     else:
-        try:
-            axes = axes_of(name, dim, ndim) or ()
-        except ArgumentError:
-            raise ShapeError(f"{name}: expected each dim once, got {dim}") from None
+        axes = distinct_axes(name, dim, ndim)
     if axes and not ndim:
         raise OutOfRangeError(f"{name}: expected a tensor with dimensions, got {describe(x)}")
     s = (None,) * len(axes) if s is None else tuple(s)
@@ -203,12 +200,10 @@ def rfftfreq(n, d=1.0, *, out=None, dtype=None, layout=None, device=None, requir
 
 
 def _shift(name, input, dim, sign):
-    axes = (
-        axes_of(name, dim, input.array.ndim) if dim is not None else tuple(range(input.array.ndim))
-    )
     shape = input.array.shape
-    shifts = tuple(shape[axis] // 2 if sign > 0 else -(shape[axis] // 2) for axis in axes or ())
-    return roll_op(input, shifts=shifts, axis=axes) if axes else input
+    axes = range(len(shape)) if dim is None else distinct_axes(name, dim, len(shape))
+    shifts = tuple(sign * (shape[axis] // 2) for axis in axes)
+    return roll_op(input, shifts=shifts, axis=tuple(axes)) if shifts else input
 
 
 def fftshift(input, dim=None):

@@ -90,7 +90,8 @@ class Tensor:
     @property
     def _base(self) -> Any: ...
     _requires_grad: builtins.bool
-    _version: builtins.int
+    @property
+    def _version(self) -> builtins.int: ...
     def abs(self, *, out=None) -> Tensor:
         """The absolute value; of complex numbers the modulus, which is real."""
     def abs_(self, *, out=None) -> Tensor:
@@ -111,6 +112,10 @@ class Tensor:
         """input + alpha * other, elementwise with broadcasting."""
     def add_(self, other, *, alpha=1, out=None) -> Tensor:
         """`add`, written into the tensor itself; returns it."""
+    def addbmm(self, batch1, batch2, *, beta=1, alpha=1, out=None) -> Tensor:
+        """beta * input + alpha * the sum of the products of two batches of matrices."""
+    def addbmm_(self, batch1, batch2, *, beta=1, alpha=1, out=None) -> Tensor:
+        """`addbmm`, written into the tensor itself; returns it."""
     def addcdiv(self, tensor1, tensor2, *, value=1, out=None) -> Tensor:
         """input + value * tensor1 / tensor2; not for a quotient of integers."""
     def addcdiv_(self, tensor1, tensor2, *, value=1, out=None) -> Tensor:
@@ -125,6 +130,12 @@ class Tensor:
         """`addmm`, written into the tensor itself; returns it."""
     def addmv(self, mat, vec, *, beta=1, alpha=1, out=None) -> Tensor:
         """beta * input + alpha * (mat @ vec)."""
+    def addmv_(self, mat, vec, *, beta=1, alpha=1, out=None) -> Tensor:
+        """`addmv`, written into the tensor itself; returns it."""
+    def addr(self, vec1, vec2, *, beta=1, alpha=1, out=None) -> Tensor:
+        """beta * input + alpha * outer(vec1, vec2)."""
+    def addr_(self, vec1, vec2, *, beta=1, alpha=1, out=None) -> Tensor:
+        """`addr`, written into the tensor itself; returns it."""
     def adjoint(self) -> Tensor:
         """(..., n, m) -> (..., m, n), transposed and conjugated."""
     alias: View | None
@@ -133,9 +144,11 @@ class Tensor:
     def allclose(self, other, rtol=1e-05, atol=1e-08, equal_nan=False) -> builtins.bool:
         """True (a Python bool) if all elements are close: |input - other| <= atol + rtol * |other|."""
     def amax(self, dim=(), keepdim=False, *, out=None) -> Tensor:
-        """The largest element, or along `dim`; ties share the gradient evenly."""
+        """The maximum of all elements, or along `dim`; ties share the gradient evenly."""
     def amin(self, dim=(), keepdim=False, *, out=None) -> Tensor:
-        """The smallest element, or along `dim`; ties share the gradient evenly."""
+        """The minimum of all elements, or along `dim`; ties share the gradient evenly."""
+    def aminmax(self, *, dim=None, keepdim=False, out=None) -> Tensor:
+        """(min, max) of all elements, or along one dim."""
     def angle(self, *, out=None) -> Tensor:
         """The angle of complex numbers in radians; of real ones 0, or pi where they are negative."""
     def any(self, dim=None, keepdim=False, *, out=None) -> Tensor:
@@ -170,15 +183,19 @@ class Tensor:
         """The inverse hyperbolic tangent; NaN outside [-1, 1]."""
     def arctanh_(self, *, out=None) -> Tensor:
         """`atanh`, written into the tensor itself; returns it."""
-    def argmax(self, dim=None, keepdim=False) -> Tensor:
+    def argmax(self, dim=None, keepdim=False, *, out=None) -> Tensor:
         """The index (int64) of the maximum, of the flattened tensor or along `dim`."""
-    def argmin(self, dim=None, keepdim=False) -> Tensor:
+    def argmin(self, dim=None, keepdim=False, *, out=None) -> Tensor:
         """The index (int64) of the minimum, of the flattened tensor or along `dim`."""
     def argsort(self, dim=-1, descending=False, stable=False) -> Tensor:
-        """The indices that sort `input` along `dim`; equal elements keep their order."""
+        """The indices that sort along `dim`; equal elements keep their order, NaN is largest."""
+    def argwhere(self) -> Tensor:
+        """The indices of nonzero elements: (n, ndim)."""
     array: Any
     def as_strided(self, size, stride, storage_offset=None) -> Tensor:
         """The elements of a contiguous tensor in any layout: `stride[i]` elements apart along dim i."""
+    def as_strided_(self, size, stride, storage_offset=None) -> Tensor:
+        """`as_strided` of the tensor itself, which shows the same memory."""
     def as_strided_scatter(self, src, size, stride, storage_offset=None) -> Tensor:
         """A copy of `input` with what `as_strided` shows of it replaced by `src`."""
     def as_subclass(self, cls) -> Any:
@@ -207,6 +224,8 @@ class Tensor:
         """Add to `grad` of every leaf the gradient of this tensor (a scalar, or with `gradient` given)."""
     def baddbmm(self, batch1, batch2, *, beta=1, alpha=1, out=None) -> Tensor:
         """beta * input + alpha * (batch1 @ batch2), matrix by matrix."""
+    def baddbmm_(self, batch1, batch2, *, beta=1, alpha=1, out=None) -> Tensor:
+        """`baddbmm`, written into the tensor itself; returns it."""
     def bernoulli(self, p=None, *, generator=None, out=None) -> Tensor:
         """Ones with the probability that each element of `input` gives (or `p`, for all), else zeros."""
     def bernoulli_(self, p=0.5, *, generator=None) -> Tensor:
@@ -214,7 +233,7 @@ class Tensor:
     def bfloat16(self, memory_format=None) -> Tensor:
         """The tensor as bfloat16."""
     def bincount(self, weights=None, minlength=0) -> Tensor:
-        """How often each non-negative int occurs in a 1-d tensor, or the sum of its weights."""
+        """How often each non-negative int occurs in a vector, or the sum of its weights."""
     def bitwise_and(self, other, *, out=None) -> Tensor:
         """The bits set in both; logical for bool."""
     def bitwise_and_(self, other, *, out=None) -> Tensor:
@@ -245,6 +264,8 @@ class Tensor:
         """The tensor as bool."""
     def broadcast_to(self, size) -> Tensor:
         """`expand` with the sizes as one tuple."""
+    def bucketize(self, boundaries, *, out_int32=False, right=False, out=None) -> Tensor:
+        """The index of the bucket each number is in: boundaries[i - 1] < x <= boundaries[i]."""
     def byte(self, memory_format=None) -> Tensor:
         """The tensor as uint8."""
     def cauchy_(self, median=0.0, sigma=1.0, *, generator=None) -> Tensor:
@@ -260,6 +281,12 @@ class Tensor:
     changed: builtins.int
     def char(self, memory_format=None) -> Tensor:
         """The tensor as int8."""
+    def cholesky(self, upper=False, *, out=None) -> Tensor:
+        """`linalg.cholesky`."""
+    def cholesky_inverse(self, upper=False, *, out=None) -> Tensor:
+        """The inverse of A, from its Cholesky factor L."""
+    def cholesky_solve(self, L, upper=False, *, out=None) -> Tensor:
+        """The X with A @ X = input, from the Cholesky factor L of A."""
     def chunk(self, chunks, dim=0) -> tuple[Tensor, ...]:
         """At most `chunks` equal parts along `dim` (the last may be smaller); views."""
     def clamp(self, min=None, max=None, *, out=None) -> Tensor:
@@ -296,6 +323,8 @@ class Tensor:
         """|input| with the sign of `other`."""
     def copysign_(self, other, *, out=None) -> Tensor:
         """`copysign`, written into the tensor itself; returns it."""
+    def corrcoef(self) -> Tensor:
+        """The correlations of variables, in rows, over observations, in columns: (n, m) -> (n, n)."""
     def cos(self, *, out=None) -> Tensor:
         """The cosine (radians)."""
     def cos_(self, *, out=None) -> Tensor:
@@ -306,14 +335,22 @@ class Tensor:
         """`cosh`, written into the tensor itself; returns it."""
     def count_nonzero(self, dim=None) -> Tensor:
         """How many elements are nonzero, overall or along `dim`."""
+    def cov(self, *, correction=1, fweights=None, aweights=None) -> Tensor:
+        """The covariances of variables, in rows, over observations, in columns: (n, m) -> (n, n)."""
     def cpu(self, memory_format=None) -> Tensor:
         """The tensor on the CPU."""
-    def cross(self, other, dim=-1) -> Tensor:
-        """The cross product of 3-vectors along `dim`."""
+    def cross(self, other, dim=None, *, out=None) -> Tensor:
+        """The cross product of 3-vectors along `dim`, the first dim of size 3 unless told."""
     def cuda(self, device=None, non_blocking=False, memory_format=None) -> Tensor:
         """The tensor on a CUDA device (the current one unless told)."""
+    def cummax(self, dim, *, out=None) -> Tensor:
+        """(values, indices) of the maximum of the elements up to each."""
+    def cummin(self, dim, *, out=None) -> Tensor:
+        """(values, indices) of the minimum of the elements up to each."""
     def cumprod(self, dim, *, dtype=None, out=None) -> Tensor:
         """The running product along `dim`."""
+    def cumprod_(self, dim, *, dtype=None, out=None) -> Tensor:
+        """`cumprod`, written into the tensor itself; returns it."""
     def cumsum(self, dim, *, dtype=None, out=None) -> Tensor:
         """The running sum along `dim`."""
     def cumsum_(self, dim, *, dtype=None, out=None) -> Tensor:
@@ -325,6 +362,8 @@ class Tensor:
         """Degrees to radians."""
     def deg2rad_(self, *, out=None) -> Tensor:
         """`deg2rad`, written into the tensor itself; returns it."""
+    def det(self) -> Tensor:
+        """`linalg.det`."""
     def detach(self) -> Tensor:
         """The same memory without history: gradients do not pass."""
     def detach_(self) -> Tensor:
@@ -341,10 +380,18 @@ class Tensor:
         """The diagonal over two dims, as the last dim; a view."""
     def diagonal_scatter(self, src, offset=0, dim1=0, dim2=1) -> Tensor:
         """A copy of `input` with its diagonal over two dims replaced by `src`."""
+    def diff(self, n=1, dim=-1, prepend=None, append=None, *, out=None) -> Tensor:
+        """The n-th differences of neighbours along `dim`, of bool by exclusive or."""
+    def digamma(self, *, out=None) -> Tensor:
+        """The derivative of lgamma."""
+    def digamma_(self, *, out=None) -> Tensor:
+        """`digamma`, written into the tensor itself; returns it."""
     def dim(self) -> builtins.int:
         """How many dimensions there are."""
     def dim_order(self) -> Tensor:
         """The dims from the one with the largest stride to that with the smallest."""
+    def dist(self, other, p=2) -> Tensor:
+        """The p-norm of the difference."""
     def div(self, other, *, rounding_mode=None, out=None) -> Tensor:
         """input / other, elementwise; integers give the default floating dtype."""
     def div_(self, other, *, rounding_mode=None, out=None) -> Tensor:
@@ -373,6 +420,14 @@ class Tensor:
         """2/sqrt(pi) times the integral of exp(-t*t) from 0 to input."""
     def erf_(self, *, out=None) -> Tensor:
         """`erf`, written into the tensor itself; returns it."""
+    def erfc(self, *, out=None) -> Tensor:
+        """1 - erf(input), accurate where that is tiny."""
+    def erfc_(self, *, out=None) -> Tensor:
+        """`erfc`, written into the tensor itself; returns it."""
+    def erfinv(self, *, out=None) -> Tensor:
+        """The inverse of erf; NaN outside [-1, 1]."""
+    def erfinv_(self, *, out=None) -> Tensor:
+        """`erfinv`, written into the tensor itself; returns it."""
     def exp(self, *, out=None) -> Tensor:
         """e ** input."""
     def exp2(self, *, out=None) -> Tensor:
@@ -437,6 +492,8 @@ class Tensor:
         """`frac`, written into the tensor itself; returns it."""
     def frexp(self, *, out=None) -> Any:
         """(mantissa, exponent) with input = mantissa * 2**exponent and |mantissa| in [0.5, 1)."""
+    def frobenius_norm(self, dim, keepdim=False, *, out=None) -> Tensor:
+        """The Euclidean norm along one dim or over two."""
     def gather(self, dim, index, *, sparse_grad=False, out=None) -> Tensor:
         """Elements picked along `dim`: out[i][j] = input[index[i][j]][j] for dim 0."""
     def gcd(self, other, *, out=None) -> Tensor:
@@ -449,11 +506,17 @@ class Tensor:
         """`ge`, written into the tensor itself; returns it."""
     def geometric_(self, p, *, generator=None) -> Tensor:
         """Fill with the number of trials up to a success of probability `p`; returns the tensor."""
+    def geqrf(self, *, out=None) -> Tensor:
+        """(a, tau): the QR factorisation as LAPACK keeps it, for `orgqr`."""
+    def ger(self, vec2, *, out=None) -> Tensor:
+        """All products of an element of one vector with one of another: (n,), (m,) -> (n, m)."""
     def get_device(self) -> builtins.int:
         """The number of the device, -1 for the CPU."""
     grad: Tensor | None
     @property
     def grad_fn(self) -> Any: ...
+    def gradient(self, *, spacing=1, dim=None, edge_order=1) -> Tensor:
+        """Central differences along each dim (or those given), one-sided at the ends; a tuple."""
     def greater(self, other, *, out=None) -> Tensor:
         """input > other, as bool."""
     def greater_(self, other, *, out=None) -> Tensor:
@@ -472,6 +535,12 @@ class Tensor:
         """0 where input < 0, 1 where input > 0, `values` where it is 0; both of one real dtype."""
     def heaviside_(self, values, *, out=None) -> Tensor:
         """`heaviside`, written into the tensor itself; returns it."""
+    def histc(self, bins=100, min=0, max=0, *, out=None) -> Tensor:
+        """How many elements are in each of `bins` equal intervals from min to max."""
+    def histogram(self, bins, *, range=None, weight=None, density=False, out=None) -> Tensor:
+        """(hist, bin_edges): how many elements, or what weight, lies in each bin."""
+    def histogramdd(self, bins, *, range=None, weight=None, density=False) -> Tensor:
+        """(hist, bin_edges) of points (..., d) in d dimensions; `bins` as in `histogram`, per dim."""
     hooks: Any
     def hsplit(self, indices_or_sections=None, *, indices=None, sections=None) -> Tensor:
         """So many equal parts along dim 1 (dim 0 of a vector), or cut at a list; views."""
@@ -479,29 +548,47 @@ class Tensor:
         """sqrt(input**2 + other**2), without overflow."""
     def hypot_(self, other, *, out=None) -> Tensor:
         """`hypot`, written into the tensor itself; returns it."""
+    def i0(self, *, out=None) -> Tensor:
+        """The modified Bessel function of the first kind, of order 0."""
+    def i0_(self, *, out=None) -> Tensor:
+        """`i0`, written into the tensor itself; returns it."""
+    def igamma(self, other, *, out=None) -> Tensor:
+        """The integral of t**(input - 1) * exp(-t) from 0 to other, divided by Gamma(input)."""
+    def igamma_(self, other, *, out=None) -> Tensor:
+        """`igamma`, written into the tensor itself; returns it."""
+    def igammac(self, other, *, out=None) -> Tensor:
+        """1 - igamma(input, other), the integral from other to infinity."""
+    def igammac_(self, other, *, out=None) -> Tensor:
+        """`igammac`, written into the tensor itself; returns it."""
     imag: Tensor
     def index_add(self, dim, index, source, *, alpha=1) -> Tensor:
-        """A copy of `input` with alpha * source added to the slices that a 1-d index names."""
+        """A copy of `input` with alpha * source added to the slices that a vector names."""
     def index_add_(self, dim, index, source, *, alpha=1) -> Tensor:
         """`index_add`, written into the tensor itself; returns it."""
     def index_copy(self, dim, index, source) -> Tensor:
-        """A copy of `input` with the slices that a 1-d index names replaced by those of `source`."""
+        """A copy of `input` with the slices that a vector names replaced by those of `source`."""
     def index_copy_(self, dim, index, source) -> Tensor:
         """`index_copy`, written into the tensor itself; returns it."""
     def index_fill(self, dim, index, value) -> Tensor:
-        """A copy of `input` with the slices that a 1-d index names filled with a number."""
+        """A copy of `input` with the slices that a vector names filled with a number or 0-d tensor."""
     def index_fill_(self, dim, index, value) -> Tensor:
         """`index_fill`, written into the tensor itself; returns it."""
     def index_put(self, indices, values, accumulate=False) -> Tensor:
         """A copy of `input` with `values` put (or added) at a tuple of index tensors."""
     def index_put_(self, indices, values, accumulate=False) -> Tensor:
         """`index_put`, written into the tensor itself; returns it."""
+    def index_reduce(self, dim, index, source, reduce, *, include_self=True) -> Tensor:
+        """A copy of `input` where slices of `source` are combined with those that a vector names."""
+    def index_reduce_(self, dim, index, source, reduce, *, include_self=True) -> Tensor:
+        """`index_reduce`, written into the tensor itself; returns it."""
     def index_select(self, dim, index, *, out=None) -> Tensor:
-        """The slices along `dim` that a 1-d index names."""
-    def inner(self, other) -> Tensor:
-        """Sums of products over the last dim of both."""
+        """The slices along `dim` that a vector names."""
+    def inner(self, other, *, out=None) -> Tensor:
+        """Sums of products over the last dim of both; a product where one is a number."""
     def int(self, memory_format=None) -> Tensor:
         """The tensor as int32."""
+    def inverse(self, *, out=None) -> Tensor:
+        """`linalg.inv`."""
     def is_complex(self) -> builtins.bool:
         """True if the dtype is complex."""
     def is_conj(self) -> builtins.bool:
@@ -547,7 +634,7 @@ class Tensor:
     def isclose(self, other, rtol=1e-05, atol=1e-08, equal_nan=False) -> Tensor:
         """True where |input - other| <= atol + rtol * |other|."""
     def isfinite(self, *, out=None) -> Tensor:
-        """True where an element is neither infinite nor NaN."""
+        """True where an element is not infinite or NaN."""
     def isinf(self, *, out=None) -> Tensor:
         """True where an element is infinite."""
     def isnan(self, *, out=None) -> Tensor:
@@ -564,8 +651,10 @@ class Tensor:
         """The Python number in a tensor with one element."""
     @property
     def itemsize(self) -> builtins.int: ...
-    def kron(self, other) -> Tensor:
-        """The Kronecker product of two tensors of the same number of dimensions."""
+    def kron(self, other, *, out=None) -> Tensor:
+        """The Kronecker product: all products of an element of one with all of the other, in blocks."""
+    def kthvalue(self, k, dim=-1, keepdim=False, *, out=None) -> Tensor:
+        """(values, indices) of the k-th smallest elements along `dim`, counted from 1."""
     @property
     def layout(self) -> Tensor: ...
     def lcm(self, other, *, out=None) -> Tensor:
@@ -592,6 +681,10 @@ class Tensor:
         """input <= other, as bool."""
     def less_equal_(self, other, *, out=None) -> Tensor:
         """`le`, written into the tensor itself; returns it."""
+    def lgamma(self, *, out=None) -> Tensor:
+        """log |Gamma(input)|; inf at 0, -1, -2 and so on."""
+    def lgamma_(self, *, out=None) -> Tensor:
+        """`lgamma`, written into the tensor itself; returns it."""
     def log(self, *, out=None) -> Tensor:
         """The natural logarithm; -inf at 0, NaN below."""
     def log10(self, *, out=None) -> Tensor:
@@ -616,6 +709,10 @@ class Tensor:
         """log(exp(input) + exp(other)), without overflow."""
     def logaddexp2(self, other, *, out=None) -> Tensor:
         """log2(2**input + 2**other), without overflow."""
+    def logcumsumexp(self, dim, *, out=None) -> Tensor:
+        """log(cumsum(exp(input))) along `dim`, without overflow."""
+    def logdet(self) -> Tensor:
+        """The logarithm of the determinant: NaN where that is negative."""
     def logical_and(self, other, *, out=None) -> Tensor:
         """True where both are nonzero."""
     def logical_and_(self, other, *, out=None) -> Tensor:
@@ -632,6 +729,10 @@ class Tensor:
         """True where one is nonzero and the other is not."""
     def logical_xor_(self, other, *, out=None) -> Tensor:
         """`logical_xor`, written into the tensor itself; returns it."""
+    def logit(self, eps=None, *, out=None) -> Tensor:
+        """log(x / (1 - x)) of x = input, or of input moved into [eps, 1 - eps]."""
+    def logit_(self, eps=None, *, out=None) -> Tensor:
+        """`logit`, written into the tensor itself; returns it."""
     def logsumexp(self, dim, keepdim=False, *, out=None) -> Tensor:
         """log(sum(exp(input))) along `dim`, without overflow."""
     def long(self, memory_format=None) -> Tensor:
@@ -640,6 +741,8 @@ class Tensor:
         """input < other, as bool."""
     def lt_(self, other, *, out=None) -> Tensor:
         """`lt`, written into the tensor itself; returns it."""
+    def lu(self, pivot=True, get_infos=False, out=None) -> Tensor:
+        """(LU, pivots) of `linalg.lu_factor`, with `get_infos` also where a pivot is 0."""
     @property
     def mH(self) -> Tensor: ...
     @property
@@ -658,24 +761,32 @@ class Tensor:
         """The elements where `mask` is True, as a vector."""
     def matmul(self, other, *, out=None) -> Tensor:
         """The matrix product (..., n, k) @ (..., k, m); a vector is a row on the left, else a column."""
+    def matrix_exp(self) -> Tensor:
+        """`linalg.matrix_exp`."""
+    def matrix_power(self, n, *, out=None) -> Tensor:
+        """`linalg.matrix_power`."""
     def max(self, dim=None, keepdim=False, *, other=None, out=None) -> Any:
         """The maximum of all elements; with `dim`, (values, indices) along it; with a second tensor, the elementwise maximum."""
     def maximum(self, other, *, out=None) -> Tensor:
         """The larger of two; NaN if either is."""
     def mean(self, dim=None, keepdim=False, *, dtype=None, out=None) -> Tensor:
         """The mean over all elements, or along `dim`, of a floating or complex tensor."""
-    def median(self, dim=None, keepdim=False) -> Any:
-        """The middle element (the lower of two); with `dim`, (values, indices) along it."""
+    def median(self, dim=None, keepdim=False, *, out=None) -> Any:
+        """The middle element, the lower of two, NaN if there is one; with `dim`, (values, indices) along it."""
     def min(self, dim=None, keepdim=False, *, other=None, out=None) -> Any:
         """The minimum of all elements; with `dim`, (values, indices) along it; with a second tensor, the elementwise minimum."""
     def minimum(self, other, *, out=None) -> Tensor:
         """The smaller of two; NaN if either is."""
     def mm(self, mat2, *, out=None) -> Tensor:
         """The product of two matrices: (n, k) @ (k, m)."""
+    def mode(self, dim=-1, keepdim=False, *, out=None) -> Tensor:
+        """(values, indices) of the most frequent elements along `dim`, of several the smallest."""
     def moveaxis(self, source, destination) -> Tensor:
         """Dims moved to other positions, the rest in their order."""
     def movedim(self, source, destination) -> Tensor:
         """Dims moved to other positions, the rest in their order."""
+    def msort(self, *, out=None) -> Tensor:
+        """Sorted along dim 0."""
     def mul(self, other, *, out=None) -> Tensor:
         """input * other, elementwise with broadcasting."""
     def mul_(self, other, *, out=None) -> Tensor:
@@ -688,10 +799,22 @@ class Tensor:
         """`mul`, written into the tensor itself; returns it."""
     def mv(self, mat2, *, out=None) -> Tensor:
         """The product of a matrix and a vector: (n, k) @ (k,)."""
+    def mvlgamma(self, p, *, out=None) -> Tensor:
+        """log of the multivariate gamma function of p dimensions; the input is above (p - 1) / 2."""
+    def mvlgamma_(self, p, *, out=None) -> Tensor:
+        """`mvlgamma`, written into the tensor itself; returns it."""
     def nan_to_num(self, nan=None, posinf=None, neginf=None, *, out=None) -> Tensor:
         """NaN replaced by `nan` (0), infinities by `posinf` and `neginf` (the dtype's extremes)."""
     def nan_to_num_(self, nan=None, posinf=None, neginf=None, *, out=None) -> Tensor:
         """`nan_to_num`, written into the tensor itself; returns it."""
+    def nanmean(self, dim=None, keepdim=False, *, dtype=None, out=None) -> Tensor:
+        """The mean of the elements that are not NaN; NaN where there are none."""
+    def nanmedian(self, dim=None, keepdim=False, *, out=None) -> Tensor:
+        """The middle element, the lower of two, ignoring NaN; with `dim`, (values, indices) along it."""
+    def nanquantile(self, q, dim=None, keepdim=False, *, interpolation='linear', out=None) -> Tensor:
+        """`quantile` of the elements that are not NaN."""
+    def nansum(self, dim=None, keepdim=False, *, dtype=None, out=None) -> Tensor:
+        """`sum`, NaN counting as 0."""
     def narrow(self, dim, start, length) -> Tensor:
         """The elements from `start` on, `length` of them, along `dim`; a view."""
     def narrow_copy(self, dim, start, length) -> Tensor:
@@ -737,6 +860,8 @@ class Tensor:
     node: Any
     def nonzero(self, *, as_tuple=False, out=None) -> Any:
         """The indices of nonzero elements: (n, ndim), or with `as_tuple` one vector per dim."""
+    def nonzero_static(self, *, size, fill_value=-1, out=None) -> Tensor:
+        """The indices of the first `size` nonzero elements, missing ones filled: (size, ndim)."""
     def norm(self, p='fro', dim=None, keepdim=False, out=None, dtype=None) -> Tensor:
         """The p-norm of all elements, or along `dim`; "fro" and 2 are the Euclidean norm."""
     def normal_(self, mean=0.0, std=1.0, *, generator=None) -> Tensor:
@@ -745,16 +870,28 @@ class Tensor:
         """input != other, as bool."""
     def not_equal_(self, other, *, out=None) -> Tensor:
         """`ne`, written into the tensor itself; returns it."""
+    def nuclear_norm(self, dim=None, keepdim=False, *, out=None) -> Tensor:
+        """The sum of the singular values of a matrix, or of the matrices over two dims."""
     def numel(self) -> builtins.int:
         """How many elements there are."""
     def numpy(self, *, force=False) -> np.ndarray:
         """The NumPy array of a CPU tensor, sharing memory; `force`: of any, without its history."""
+    def orgqr(self, tau) -> Tensor:
+        """`linalg.householder_product`."""
+    def ormqr(self, tau, other, left=True, transpose=False, *, out=None) -> Tensor:
+        """Q @ other, or other @ Q, with the Q (its adjoint if `transpose`) that `geqrf` describes."""
     def outer(self, vec2, *, out=None) -> Tensor:
         """All products of an element of one vector with one of another: (n,), (m,) -> (n, m)."""
     def permute(self, *dims) -> Tensor:
         """The dims in another order: `x.permute(1, 0)` is a transpose."""
     def pin_memory(self, device=None) -> Tensor:
         """The tensor itself: memory is never pinned, and copies to a device need not be."""
+    def pinverse(self, rcond=1e-15) -> Tensor:
+        """`linalg.pinv`, singular values up to rcond times the largest counting as 0."""
+    def polygamma(self, n) -> Tensor:
+        """The derivative of order n, 0 or more, of digamma."""
+    def polygamma_(self, n) -> Tensor:
+        """`_polygamma`, written into the tensor itself; returns it."""
     def positive(self) -> Tensor:
         """input, unchanged; not for bool."""
     def pow(self, exponent, *, out=None) -> Tensor:
@@ -763,6 +900,14 @@ class Tensor:
         """`pow`, written into the tensor itself; returns it."""
     def prod(self, dim=None, keepdim=False, *, dtype=None, out=None) -> Tensor:
         """The product over all elements, or along one dim."""
+    def put(self, index, source, accumulate=False) -> Tensor:
+        """A copy of `input` with `source` put (or added) at elements of the flattened tensor."""
+    def put_(self, index, source, accumulate=False) -> Tensor:
+        """`put`, written into the tensor itself; returns it."""
+    def qr(self, some=True, *, out=None) -> Tensor:
+        """`linalg.qr`, reduced where `some`, else complete."""
+    def quantile(self, q, dim=None, keepdim=False, *, interpolation='linear', out=None) -> Tensor:
+        """The elements below which a share q lies, of all elements or along `dim`."""
     def rad2deg(self, *, out=None) -> Tensor:
         """Radians to degrees."""
     def rad2deg_(self, *, out=None) -> Tensor:
@@ -788,6 +933,10 @@ class Tensor:
         """The remainder with the sign of `other`, as Python's %."""
     def remainder_(self, other, *, out=None) -> Tensor:
         """`remainder`, written into the tensor itself; returns it."""
+    def renorm(self, p, dim, maxnorm, *, out=None) -> Tensor:
+        """The slices along `dim` whose p-norm is above `maxnorm`, scaled down to it."""
+    def renorm_(self, p, dim, maxnorm, *, out=None) -> Tensor:
+        """`renorm`, written into the tensor itself; returns it."""
     def repeat(self, *repeats) -> Tensor:
         """The tensor tiled `repeats[i]` times along dim i; further numbers add dims in front."""
     def repeat_interleave(self, repeats=None, dim=None, *, output_size=None) -> Tensor:
@@ -831,6 +980,10 @@ class Tensor:
         """A copy of `input` with `src` added where `gather` would read, once per occurrence."""
     def scatter_add_(self, dim, index, src) -> Tensor:
         """`scatter_add`, written into the tensor itself; returns it."""
+    def scatter_reduce(self, dim, index, src, reduce, *, include_self=True) -> Tensor:
+        """A copy of `input` where `src` is combined with what is there, where `gather` would read."""
+    def scatter_reduce_(self, dim, index, src, reduce, *, include_self=True) -> Tensor:
+        """`scatter_reduce`, written into the tensor itself; returns it."""
     def select(self, dim, index) -> Tensor:
         """One slice along `dim`, without it; a view."""
     def select_scatter(self, src, dim, index) -> Tensor:
@@ -871,6 +1024,8 @@ class Tensor:
         """The shape as a Size, or the length of one dim."""
     def slice_scatter(self, src, dim=0, start=None, end=None, step=1) -> Tensor:
         """A copy of `input` with `[start:end:step]` along `dim` replaced by `src`."""
+    def slogdet(self, *, out=None) -> Tensor:
+        """`linalg.slogdet`."""
     def softmax(self, dim, dtype=None) -> Tensor:
         """exp(input) / sum(exp(input)) along `dim`: positive numbers that sum to 1."""
     def sort(self, dim=-1, descending=False, stable=False, *, out=None) -> Any:
@@ -911,6 +1066,8 @@ class Tensor:
         """The sum over all elements, or along `dim` (an int or several). Integers and bool give int64."""
     def sum_to_size(self, *size) -> Tensor:
         """The sum over what broadcasting from `size` repeats: the inverse of `expand`."""
+    def svd(self, some=True, compute_uv=True, *, out=None) -> Tensor:
+        """(U, S, V) with U @ diag(S) @ V^H = input; zeros for U and V without `compute_uv`."""
     def swapaxes(self, dim0, dim1) -> Tensor:
         """Two dims exchanged."""
     def swapaxes_(self, dim0, dim1) -> Tensor:
@@ -924,9 +1081,9 @@ class Tensor:
     def t_(self) -> Tensor:
         """`t` of the tensor itself, which shows the same memory."""
     def take(self, index) -> Tensor:
-        """Elements of the flattened tensor."""
-    def take_along_dim(self, indices, dim=None) -> Tensor:
-        """Elements picked along `dim`, index and input broadcasting in the other dims."""
+        """Elements of the flattened tensor, in the shape of `index`."""
+    def take_along_dim(self, indices, dim=None, *, out=None) -> Tensor:
+        """Elements picked along `dim` as by `gather`; index and input broadcast in the other dims."""
     def tan(self, *, out=None) -> Tensor:
         """The tangent (radians)."""
     def tan_(self, *, out=None) -> Tensor:
@@ -946,7 +1103,7 @@ class Tensor:
     def topk(self, k, dim=-1, largest=True, sorted=True, *, out=None) -> Any:
         """(values, indices) of the k largest (or smallest) elements along `dim`, in order."""
     def trace(self) -> Tensor:
-        """The sum of the diagonal of a matrix."""
+        """The sum of the diagonal of a matrix; int64 for integers."""
     def transpose(self, dim0, dim1) -> Tensor:
         """Two dims exchanged."""
     def transpose_(self, dim0, dim1) -> Tensor:
@@ -981,6 +1138,8 @@ class Tensor:
         """`uniform_(from=0, to=1)`: fill with uniform numbers in [from, to); returns the tensor."""
     def unique(self, sorted=True, return_inverse=False, return_counts=False, dim=None) -> Any:
         """The distinct elements in order; also each element's index among them, and their counts."""
+    def unique_consecutive(self, return_inverse=False, return_counts=False, dim=None) -> Tensor:
+        """The elements (or slices along `dim`) without those equal to the one before."""
     def unsafe_chunk(self, chunks, dim=0) -> Tensor:
         """At most `chunks` equal parts along `dim` (the last may be smaller); views."""
     def unsafe_split(self, split_size, dim=0) -> Tensor:
@@ -993,6 +1152,9 @@ class Tensor:
         """The memory that the tensor shares with its views."""
     def var(self, dim=None, unbiased=None, keepdim=False, *, correction=None, out=None) -> Tensor:
         """The variance, with n - correction in the denominator (correction 1 unless told)."""
+    def vdot(self, other, *, out=None) -> Tensor:
+        """The sum of the products of two vectors' elements, those of the first conjugated."""
+    version: Tensor
     def view(self, *shape) -> Tensor:
         """Like `reshape`, but never a copy: ShapeError where memory order does not allow a view."""
     def view_as(self, other) -> Tensor:
@@ -1001,6 +1163,10 @@ class Tensor:
         """So many equal parts along dim 0, or cut at a list; views."""
     def where(self, condition, y) -> Tensor:
         """Elements of this tensor where `condition` holds, else of `y`."""
+    def xlogy(self, other, *, out=None) -> Tensor:
+        """input * log(other), and 0 where input is 0."""
+    def xlogy_(self, other, *, out=None) -> Tensor:
+        """`xlogy`, written into the tensor itself; returns it."""
     def zero_(self) -> Tensor:
         """Set every element to 0; returns the tensor."""
 

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import tallow.ops.factor as ops
 from tallow import backend
-from tallow.errors import LinAlgError, NotSupportedError, ShapeError, describe
+from tallow.errors import LinAlgError, ShapeError, describe
 from tallow.linalg.common import lapack, matrices, same_dtype, square
 from tallow.linalg.inverses import solve_triangular
 from tallow.ops.linalg import matmul
@@ -114,15 +114,14 @@ def qr(A, mode="reduced", *, out=None):
     """(Q, R) with Q @ R = A: Q with orthonormal columns, R upper triangular.
 
     (..., m, n) -> (..., m, k), (..., k, n) with k = min(m, n); in mode "complete" k = m. In mode
-    "r" Q is empty.
+    "r" Q is empty. Modes but "reduced" give no gradient, unless "complete" is the same.
     """
     if mode not in ("reduced", "complete", "r"):
         raise ShapeError(f"linalg.qr: expected mode 'reduced', 'complete' or 'r', got {mode!r}")
-    q, r = ops.qr(matrices("qr", A), complete=mode == "complete")
+    m, n = matrices("qr", A).array.shape[-2:]
+    q, r = ops.qr_complete(A) if mode == "complete" and m > n else ops.qr(A)
     if mode == "r":
-        if A.requires_grad:
-            raise NotSupportedError("linalg.qr: expected mode 'reduced' to differentiate, got 'r'")
-        q = wrap(backend.for_array(A.array).xp.empty(0, A.array.dtype))
+        q, r = wrap(backend.for_array(A.array).xp.empty(0, A.array.dtype)), r.detach()
     return give_all(QR(q, r), out, "qr")
 
 

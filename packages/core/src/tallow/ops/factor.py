@@ -8,7 +8,6 @@ conjugates; otherwise rules write adjoints. Formulas without a source of their o
 from math import prod
 
 from tallow.autograd.op import op
-from tallow.errors import NotSupportedError
 from tallow.ops.complex import conj, imag, over
 from tallow.ops.elementwise import neg
 from tallow.ops.linalg import matmul
@@ -152,9 +151,15 @@ def cholesky(xp, x):
 
 
 @op(holomorphic=False)
-def qr(xp, x, *, complete):
+def qr(xp, x):
     """Q with orthonormal columns and the upper triangular R with Q @ R = x."""
-    return tuple(xp.linalg.qr(x, mode="complete" if complete else "reduced"))
+    return tuple(xp.linalg.qr(x))
+
+
+@op
+def qr_complete(xp, x):
+    """`qr` with a square Q. Its last columns are any that fit, so it has no gradient."""
+    return tuple(xp.linalg.qr(x, mode="complete"))
 
 
 @op(holomorphic=False)
@@ -185,15 +190,13 @@ def _(g, out):
 
 
 @qr.joint_vjp
-def _(g, x, out, complete):
+def _(g, x, out):
     """D. and L. Roberts, "QR and LQ decomposition matrix backpropagation algorithms for square,
     wide, and deep matrices" (2020), arXiv:2009.10071.
     """
     by_q, by_r = g
     q, r = out
     m, n = x.shape[-2:]
-    if complete and m > n:
-        raise NotSupportedError("qr: expected mode 'reduced' to differentiate, got 'complete'")
     if m >= n:
         return (_qr_gradient(q, r, by_q, by_r),)
     by_v = columns(by_r, m, n)
