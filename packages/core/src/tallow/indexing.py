@@ -58,7 +58,7 @@ def parse(input, key):
             axis += part is not None
         elif part is True or part is False:
             basic.append(None)
-            gathered.append(np.arange(int(part)))
+            gathered.append(backend.for_array(input.array).xp.arange(int(part)))
         else:
             _check_mask(input, axis, part)
             basic += [FULL] * _consumed(part)

@@ -216,8 +216,10 @@ def axes_of(name, dim, ndim):
     return axes if axes and ndim else None
 
 
-def sizes_of(name, sizes):
-    """A shape from `f(2, 3)` or `f((2, 3))`, as a tuple of ints."""
+def sizes_of(name, sizes, given=None):
+    """A shape from `f(2, 3)`, `f((2, 3))` or (`given`) `f(size=(2, 3))`, as a tuple of ints."""
+    if given is not None:
+        sizes = (given,)
     if len(sizes) == 1 and isinstance(sizes[0], tuple | list):
         sizes = sizes[0]
     return tuple(n if type(n) is int else _as_index(name, n) for n in sizes)

@@ -47,7 +47,7 @@ def _resolve(name, sizes, input):
     return sizes
 
 
-def reshape(input, *shape):
+def reshape(input, *sizes, shape=None):
     """The elements in a new shape, -1 standing for what remains; a view where memory order allows.
 
     >>> import tallow
@@ -55,20 +55,20 @@ def reshape(input, *shape):
     tensor([[0, 1, 2],
             [3, 4, 5]])
     """
-    return ops.reshape(input, shape=_resolve("reshape", sizes_of("reshape", shape), input))
+    return ops.reshape(input, shape=_resolve("reshape", sizes_of("reshape", sizes, shape), input))
 
 
-def view(input, *shape):
+def view(input, *sizes, size=None, dtype=None):
     """Like `reshape`, but never a copy: ShapeError where memory order does not allow a view.
 
     With a dtype instead of sizes, the same memory read as another dtype of the same size.
     """
     from tallow.conversion import view_dtype
-    from tallow.dtypes import dtype
 
-    if len(shape) == 1 and isinstance(shape[0], dtype):
-        return view_dtype(input, shape[0])
-    sizes = _resolve("view", sizes_of("view", shape), input)
+    dtype = sizes[0] if len(sizes) == 1 and isinstance(sizes[0], dtypes.dtype) else dtype
+    if dtype is not None:
+        return view_dtype(input, dtype)
+    sizes = _resolve("view", sizes_of("view", sizes, size), input)
     result = ops.reshape(input, shape=sizes)
     if result.alias is None and result.array.size and result.array is not input.array:
         raise ShapeError(
@@ -114,9 +114,9 @@ def ravel(input):
     return ops.reshape(input, shape=(input.array.size,))
 
 
-def permute(input, *dims):
+def permute(input, *order, dims=None):
     """The dims in another order: `x.permute(1, 0)` is a transpose."""
-    dims = sizes_of("permute", dims)
+    dims = sizes_of("permute", order, dims)
     axes = distinct_axes("permute", dims, input.array.ndim)
     if len(axes) != input.array.ndim:
         raise ShapeError(f"permute: expected {input.array.ndim} dims, got {dims}")
@@ -182,7 +182,7 @@ def unsqueeze(input, dim):
     return ops.reshape(input, shape=(*shape[:axis], 1, *shape[axis:]))
 
 
-def expand(input, *size, implicit=False):
+def expand(input, *sizes, size=None, implicit=False):
     """Dims of size 1 repeated to `size` without copying; -1 keeps a size.
 
     >>> import tallow
@@ -190,7 +190,7 @@ def expand(input, *size, implicit=False):
     tensor([[1, 1, 1],
             [2, 2, 2]])
     """
-    sizes = sizes_of("expand", size)
+    sizes = sizes_of("expand", sizes, size)
     shape = input.array.shape
     extra = len(sizes) - len(shape)
     if extra < 0:
@@ -236,9 +236,9 @@ def _aligned(shape, ndim):
     return (1,) * (ndim - len(shape)) + shape
 
 
-def sum_to_size(input, *size):
+def sum_to_size(input, *sizes, size=None):
     """The sum over what broadcasting from `size` repeats: the inverse of `expand`."""
-    sizes = sizes_of("sum_to_size", size)
+    sizes = sizes_of("sum_to_size", sizes, size)
     shape = input.array.shape
     if len(sizes) > len(shape) or any(
         n not in (1, m) for n, m in zip(_aligned(sizes, len(shape)), shape, strict=True)
@@ -250,9 +250,9 @@ def sum_to_size(input, *size):
 # Repeating, turning and moving
 
 
-def repeat(input, *repeats):
+def repeat(input, *times, repeats=None):
     """The tensor tiled `repeats[i]` times along dim i; further numbers add dims in front."""
-    sizes = sizes_of("repeat", repeats)
+    sizes = sizes_of("repeat", times, repeats)
     if len(sizes) < input.array.ndim or any(n < 0 for n in sizes):
         raise ShapeError(
             f"repeat: expected at least {input.array.ndim} numbers of repeats, got {list(sizes)}"
@@ -261,9 +261,9 @@ def repeat(input, *repeats):
     return ops.repeat(ops.reshape(input, shape=shape), repeats=sizes)
 
 
-def tile(input, *dims):
+def tile(input, *times, dims=None):
     """Like `repeat`, with missing numbers taken as 1 in front."""
-    return repeat(input, *_aligned(sizes_of("tile", dims), input.array.ndim))
+    return repeat(input, *_aligned(sizes_of("tile", times, dims), input.array.ndim))
 
 
 def repeat_interleave(input, repeats=None, dim=None, *, output_size=None):
@@ -304,9 +304,9 @@ def _counts(repeats, length):
     return counts
 
 
-def flip(input, *dims):
+def flip(input, *axes, dims=None):
     """The order of elements reversed along the dims."""
-    axes = distinct_axes("flip", sizes_of("flip", dims), input.array.ndim)
+    axes = distinct_axes("flip", sizes_of("flip", axes, dims), input.array.ndim)
     return ops.flip(input, axis=axes)
 
 
@@ -444,9 +444,9 @@ def dim_order(input):
     return tuple(sorted(range(len(strides)), key=lambda axis: -strides[axis]))
 
 
-def resize_(input, *sizes, memory_format=None):
+def resize_(input, *sizes, size=None, memory_format=None):
     """Give the tensor another shape in place: elements are kept in order, new ones arbitrary."""
-    shape = sizes_of("resize_", sizes)
+    shape = sizes_of("resize_", sizes, size)
     if input.requires_grad:
         raise ShapeError("resize_: expected a tensor without gradients, got one that requires them")
     input.array = backend.for_array(input.array).xp.resize(input.array, shape)
