@@ -186,12 +186,12 @@ def _sized(name, input):
 
 
 @numpy_names
-def split(tensor, split_size_or_sections, dim=0):
+def split(tensor, split_size_or_sections=None, dim=0, *, split_size=None):
     """Parts along `dim`, views: of one size (the last may be smaller), or of sizes in a list."""
     _sized("split", tensor)
     axis = axis_of("split", dim, tensor.array.ndim)
     length = tensor.array.shape[axis]
-    sizes = split_size_or_sections
+    sizes = split_size if split_size_or_sections is None else split_size_or_sections
     if isinstance(sizes, int):
         if sizes < 0 or (sizes == 0 and length):
             raise ShapeError(f"split: expected a positive size, got {sizes}")

@@ -61,21 +61,30 @@ def matmul(input, other, *, out=None):
     return result if out is None else give(result, out, "matmul")
 
 
-def _product(name, dims, doc):
-    def function(input, mat2, *, out=None):
-        _check(name, input, mat2)
-        _fits(name, input, mat2, dims)
-        return give(ops.matmul(input, mat2), out, name)
-
-    function.__name__ = function.__qualname__ = name
-    function.__doc__ = doc
-    return function
+def _product(name, x, y, dims, out):
+    _check(name, x, y)
+    _fits(name, x, y, dims)
+    return give(ops.matmul(x, y), out, name)
 
 
-mm = _product("mm", (2, 2), "The product of two matrices: (n, k) @ (k, m).")
-bmm = _product("bmm", (3, 3), "The products of two batches of matrices: (B, n, k) @ (B, k, m).")
-mv = _product("mv", (2, 1), "The product of a matrix and a vector: (n, k) @ (k,).")
-dot = _product("dot", (1, 1), "The sum of the products of two vectors' elements.")
+def mm(input, mat2, *, out=None):
+    """The product of two matrices: (n, k) @ (k, m)."""
+    return _product("mm", input, mat2, (2, 2), out)
+
+
+def bmm(input, mat2, *, out=None):
+    """The products of two batches of matrices: (B, n, k) @ (B, k, m)."""
+    return _product("bmm", input, mat2, (3, 3), out)
+
+
+def mv(input, vec, *, out=None):
+    """The product of a matrix and a vector: (n, k) @ (k,)."""
+    return _product("mv", input, vec, (2, 1), out)
+
+
+def dot(input, tensor, *, out=None):
+    """The sum of the products of two vectors' elements."""
+    return _product("dot", input, tensor, (1, 1), out)
 
 
 def vdot(input, other, *, out=None):

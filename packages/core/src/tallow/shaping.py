@@ -139,6 +139,11 @@ def transpose(input, dim0, dim1):
     return ops.swap(input, axis1=axis1, axis2=axis2) if ndim else ops.reshape(input, shape=())
 
 
+def swapaxes(input, axis0, axis1):
+    """`transpose`."""
+    return transpose(input, axis0, axis1)
+
+
 def t(input):
     """The transpose of a matrix; vectors and scalars as they are."""
     if input.array.ndim > 2:
@@ -482,5 +487,5 @@ def is_contiguous(input, memory_format=contiguous_format):
     return array.flags.c_contiguous
 
 
-swapaxes = swapdims = transpose
+swapdims = transpose
 moveaxis = movedim

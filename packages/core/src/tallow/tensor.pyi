@@ -400,7 +400,7 @@ class Tensor:
         """input / other, elementwise; integers give the default floating dtype."""
     def divide_(self, other, *, rounding_mode=None, out=None) -> Tensor:
         """`div`, written into the tensor itself; returns it."""
-    def dot(self, mat2, *, out=None) -> Tensor:
+    def dot(self, tensor, *, out=None) -> Tensor:
         """The sum of the products of two vectors' elements."""
     def double(self, memory_format=None) -> Tensor:
         """The tensor as float64."""
@@ -436,7 +436,7 @@ class Tensor:
         """`exp2`, written into the tensor itself; returns it."""
     def exp_(self, *, out=None) -> Tensor:
         """`exp`, written into the tensor itself; returns it."""
-    def expand(self, *size, implicit=False) -> Tensor:
+    def expand(self, *sizes, size=None, implicit=False) -> Tensor:
         """Dims of size 1 repeated to `size` without copying; -1 keeps a size."""
     def expand_as(self, other) -> Tensor:
         """Expanded to the shape of another tensor."""
@@ -458,7 +458,7 @@ class Tensor:
         """`trunc`, written into the tensor itself; returns it."""
     def flatten(self, start_dim=0, end_dim=-1) -> Tensor:
         """The dims from `start_dim` to `end_dim` joined into one."""
-    def flip(self, *dims) -> Tensor:
+    def flip(self, *axes, dims=None) -> Tensor:
         """The order of elements reversed along the dims."""
     def fliplr(self) -> Tensor:
         """The order of elements reversed along dim 1."""
@@ -797,7 +797,7 @@ class Tensor:
         """input * other, elementwise with broadcasting."""
     def multiply_(self, other, *, out=None) -> Tensor:
         """`mul`, written into the tensor itself; returns it."""
-    def mv(self, mat2, *, out=None) -> Tensor:
+    def mv(self, vec, *, out=None) -> Tensor:
         """The product of a matrix and a vector: (n, k) @ (k,)."""
     def mvlgamma(self, p, *, out=None) -> Tensor:
         """log of the multivariate gamma function of p dimensions; the input is above (p - 1) / 2."""
@@ -882,7 +882,7 @@ class Tensor:
         """Q @ other, or other @ Q, with the Q (its adjoint if `transpose`) that `geqrf` describes."""
     def outer(self, vec2, *, out=None) -> Tensor:
         """All products of an element of one vector with one of another: (n,), (m,) -> (n, m)."""
-    def permute(self, *dims) -> Tensor:
+    def permute(self, *order, dims=None) -> Tensor:
         """The dims in another order: `x.permute(1, 0)` is a transpose."""
     def pin_memory(self, device=None) -> Tensor:
         """The tensor itself: memory is never pinned, and copies to a device need not be."""
@@ -937,18 +937,18 @@ class Tensor:
         """The slices along `dim` whose p-norm is above `maxnorm`, scaled down to it."""
     def renorm_(self, p, dim, maxnorm, *, out=None) -> Tensor:
         """`renorm`, written into the tensor itself; returns it."""
-    def repeat(self, *repeats) -> Tensor:
+    def repeat(self, *times, repeats=None) -> Tensor:
         """The tensor tiled `repeats[i]` times along dim i; further numbers add dims in front."""
     def repeat_interleave(self, repeats=None, dim=None, *, output_size=None) -> Tensor:
         """Each element repeated `repeats` times, along `dim` or of the flattened tensor."""
     requires_grad: builtins.bool
     def requires_grad_(self, requires_grad=True) -> Tensor:
         """Set `requires_grad` and return the tensor."""
-    def reshape(self, *shape) -> Tensor:
+    def reshape(self, *sizes, shape=None) -> Tensor:
         """The elements in a new shape, -1 standing for what remains; a view where memory order allows."""
     def reshape_as(self, other) -> Tensor:
         """Reshaped to the shape of another tensor."""
-    def resize_(self, *sizes, memory_format=None) -> Tensor:
+    def resize_(self, *sizes, size=None, memory_format=None) -> Tensor:
         """Give the tensor another shape in place: elements are kept in order, new ones arbitrary."""
     def resize_as_(self, the_template, *, memory_format=None) -> Tensor:
         """`resize_` to the shape of another tensor."""
@@ -1030,7 +1030,7 @@ class Tensor:
         """exp(input) / sum(exp(input)) along `dim`: positive numbers that sum to 1."""
     def sort(self, dim=-1, descending=False, stable=False, *, out=None) -> Any:
         """(values, indices), sorted along `dim`."""
-    def split(self, split_size_or_sections, dim=0) -> tuple[Tensor, ...]:
+    def split(self, split_size_or_sections=None, dim=0, *, split_size=None) -> tuple[Tensor, ...]:
         """Parts along `dim`, views: of one size (the last may be smaller), or of sizes in a list."""
     def split_with_sizes(self, split_sizes, dim=0) -> Tensor:
         """Parts of the given sizes along `dim`; views."""
@@ -1064,14 +1064,14 @@ class Tensor:
         """`sub`, written into the tensor itself; returns it."""
     def sum(self, dim=None, keepdim=False, *, dtype=None, out=None) -> Tensor:
         """The sum over all elements, or along `dim` (an int or several). Integers and bool give int64."""
-    def sum_to_size(self, *size) -> Tensor:
+    def sum_to_size(self, *sizes, size=None) -> Tensor:
         """The sum over what broadcasting from `size` repeats: the inverse of `expand`."""
     def svd(self, some=True, compute_uv=True, *, out=None) -> Tensor:
         """(U, S, V) with U @ diag(S) @ V^H = input; zeros for U and V without `compute_uv`."""
-    def swapaxes(self, dim0, dim1) -> Tensor:
-        """Two dims exchanged."""
-    def swapaxes_(self, dim0, dim1) -> Tensor:
-        """`transpose` of the tensor itself, which shows the same memory."""
+    def swapaxes(self, axis0, axis1) -> Tensor:
+        """`transpose`."""
+    def swapaxes_(self, axis0, axis1) -> Tensor:
+        """`swapaxes` of the tensor itself, which shows the same memory."""
     def swapdims(self, dim0, dim1) -> Tensor:
         """Two dims exchanged."""
     def swapdims_(self, dim0, dim1) -> Tensor:
@@ -1094,7 +1094,7 @@ class Tensor:
         """`tanh`, written into the tensor itself; returns it."""
     def tensor_split(self, indices_or_sections=None, dim=0, *, indices=None, sections=None) -> Tensor:
         """Parts along `dim`, views: so many of sizes that differ by 1 at most, or cut at a list."""
-    def tile(self, *dims) -> Tensor:
+    def tile(self, *times, dims=None) -> Tensor:
         """Like `repeat`, with missing numbers taken as 1 in front."""
     def to(self, *args, dtype=None, device=None, non_blocking=False, copy=False, memory_format=None) -> Tensor:
         """The tensor in another dtype, on another device, or both; itself where nothing changes."""
@@ -1155,7 +1155,7 @@ class Tensor:
     def vdot(self, other, *, out=None) -> Tensor:
         """The sum of the products of two vectors' elements, those of the first conjugated."""
     version: Tensor
-    def view(self, *shape) -> Tensor:
+    def view(self, *sizes, size=None, dtype=None) -> Tensor:
         """Like `reshape`, but never a copy: ShapeError where memory order does not allow a view."""
     def view_as(self, other) -> Tensor:
         """Viewed in the shape of another tensor."""
