@@ -231,7 +231,7 @@ def test_batch_norm(rng, shape):
     factor = (1, shape[1], *(1,) * (len(shape) - 2))
     weight, bias = normal(rng, *factor), normal(rng, *factor)
     how = {"axes": (0, *range(2, len(shape))), "eps": 1e-5, "centre": True}
-    y, average, variance = generic(norm.normalize, x, weight, bias, **how)
+    y, average, variance = generic(norm.normalize, x, weight, bias, factor=weight.shape, **how)
     got = compiled.batch_norm(x, weight, bias, 1e-5)
     for mine, expected in zip(got, (y, average.ravel(), variance.ravel()), strict=True):
         assert_near(mine, expected)
@@ -247,7 +247,7 @@ def test_layer_norm(rng, length, centre):
     x, g = normal(rng, 50, length) + 2, normal(rng, 50, length)
     weight, bias = normal(rng, 1, length), normal(rng, 1, length)
     how = {"axes": (1,), "eps": 1e-3, "centre": centre}
-    y, average, variance = generic(norm.normalize, x, weight, bias, **how)
+    y, average, variance = generic(norm.normalize, x, weight, bias, factor=weight.shape, **how)
     got = compiled.layer_norm(x, weight, bias, length, 1e-3, centre)
     assert_near(got[0], y)
     expected = generic(norm.normalize_grad, g, x, weight, average, variance, **how)

@@ -9,7 +9,8 @@ from tallow.ops import dropout, embedding, norm
 from tallow.testing import Case, checks, draw, given, ints
 
 
-def normalize(x, weight, bias, axes, eps, centre):
+def normalize(x, weight, bias, axes, eps, centre, factor=None):
+    weight, bias = (p if p is None or factor is None else p.reshape(factor) for p in (weight, bias))
     average = x.mean(axes, keepdims=True)
     centred = x - average if centre else x
     variance = (centred**2).mean(axes, keepdims=True)
@@ -30,7 +31,10 @@ def normalize_grad(g, x, weight, average, variance, axes, eps, centre):
     return by_x / np.sqrt(variance + eps), by_weight, g.sum(summed, keepdims=True)
 
 
-def normalize_by(x, average, variance, weight, bias, eps):
+def normalize_by(x, average, variance, weight, bias, factor, eps):
+    average, variance, weight, bias = (
+        p if p is None else p.reshape(factor) for p in (average, variance, weight, bias)
+    )
     out = (x - average) / np.sqrt(variance + eps) * (1 if weight is None else weight)
     return out if bias is None else out + bias
 
@@ -42,14 +46,18 @@ NORMS = [  # x, the weight's shape, axes and whether the mean is subtracted
     ((2, 3, 4), (1, 3, 4), (1, 2), True),
     ((2, 5), (1, 5), (1,), False),
     ((2, 2, 3, 4), (1, 2, 3, 1), (2, 3), True),
+    ((1, 5), None, (1,), True),
+    ((3, 4, 4), (1, 4, 1), (2,), True),
 ]
 
 
 def norms():
-    for x, weight, axes, centre in NORMS:
-        yield given(x, weight, weight, axes=axes, eps=0.1, centre=centre)
-        if weight is not None:
-            yield given(x, weight, None, axes=axes, eps=0.1, centre=centre)
+    for x, factor, axes, centre in NORMS:
+        how = {"factor": factor, "axes": axes, "eps": 0.1, "centre": centre}
+        flat = factor and tuple(n for n in factor if n > 1)
+        yield given(x, flat, flat, **how)
+        if factor is not None:
+            yield given(x, flat, None, **how)
 
 
 def slopes(weighted):
@@ -68,8 +76,8 @@ SINGLE = {"dtypes": (np.float32, np.float64), "tolerance": 20}
 CASES = [
     Case(norm.normalize, normalize, *norms(), outputs=(0,), **SINGLE),
     Case(norm.normalize_by, normalize_by,
-         given((4, 3, 5), (1, 3, 1), draw((1, 3, 1), 0.5, 2), (1, 3, 1), (1, 3, 1), eps=0.1),
-         given((4, 3), (1, 3), draw((1, 3), 0.5, 2), None, None, eps=0.1),
+         given((4, 3, 5), (3,), draw((3,), 0.5, 2), (3,), (3,), factor=(1, 3, 1), eps=0.1),
+         given((4, 3), (3,), draw((3,), 0.5, 2), None, None, factor=(1, 3), eps=0.1),
          by=("x", "weight", "bias"), tolerance=8),
     # The rule goes through the statistics: by x it is checked as the second order of normalize.
     Case(norm.normalize_grad, normalize_grad, *slopes(True), by=("g", "weight"), **SINGLE),
@@ -127,7 +135,9 @@ CASES += [
 @pytest.mark.parametrize("dtype", [np.float16, ml_dtypes.bfloat16])
 def test_statistics_of_half_precision_are_single(dtype):
     x = np.linspace(-300, 500, 24).reshape(4, 3, 2).astype(dtype)
-    out, average, variance = norm.normalize(x, None, None, axes=(0, 2), eps=0.0, centre=True)
+    out, average, variance = norm.normalize(
+        x, None, None, factor=None, axes=(0, 2), eps=0.0, centre=True
+    )
     expected = normalize(x.astype(np.float64), None, None, (0, 2), 0.0, True)
     assert out.dtype == dtype and average.dtype == variance.dtype == np.float32
     np.testing.assert_allclose(out.astype(np.float64), expected[0], rtol=1e-2)

@@ -169,6 +169,9 @@ class Node(BaseNode):
 
     def _rewrapped_output(self, index, array):
         tensor = wrap(array)
+        count = self.plan.op.differentiable
+        if count is not None and index >= count:
+            return tensor
         if tensor.dtype.is_floating_point or tensor.dtype.is_complex:
             tensor._requires_grad = True
             tensor.node = Pick(self, index, array)
@@ -202,18 +205,17 @@ class Node(BaseNode):
 class SeveralNode(Node):
     """A recorded call with several outputs; the node of a differentiable one is a `Pick` of it."""
 
-    __slots__ = ("outputs", "output_types")
+    __slots__ = ("outputs", "output_types", "materialize")
 
     def __init__(self, plan, operands, params, out):
         super().__init__(plan, operands, params, out[0])
         if plan.extras:
             self.extras = plan.extra_values(operands, params, out)
         self.outputs = len(out)
-        self.output_types = [(a.shape, a.dtype, backend.for_array(a).xp) for a in out]
-
-    @property
-    def materialize(self):
-        return self.plan.op.materialize
+        self.materialize = plan.op.materialize
+        self.output_types = self.materialize and [
+            (a.shape, a.dtype, backend.for_array(a).xp) for a in out
+        ]
 
 
 class Pick(BaseNode):

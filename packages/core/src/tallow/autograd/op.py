@@ -52,14 +52,18 @@ class Op:
                    the engine conjugates around them (PyTorch's convention). False: the rules do.
     `materialize`  where there are several outputs, the rule gets zeros as the gradient of those
                    that nothing used. False: None.
+    `differentiable`  where there are several outputs, how many of them have gradients; None: all.
     """
 
-    def __init__(self, body, *, view=False, holomorphic=True, materialize=True):
+    def __init__(
+        self, body, *, view=False, holomorphic=True, materialize=True, differentiable=None
+    ):
         self.name = body.__name__
         self.body = body
         self.view = view
         self.holomorphic = holomorphic
         self.materialize = materialize
+        self.differentiable = differentiable
         names, self.params, self.variadic = _parameters(body)
         self.takes_xp = names[0] == "xp"
         self.operands = names[self.takes_xp :]
@@ -143,7 +147,7 @@ class Op:
         plan = mask and (self.plans.get(mask) or self.plan(mask))
         if plan and plan.active:
             node = plan.several(plan, operands, params, out)
-            for index, tensor in enumerate(tensors):
+            for index, tensor in enumerate(tensors[: self.differentiable]):
                 if tensor.dtype.is_floating_point or tensor.dtype.is_complex:
                     tensor._requires_grad = True
                     tensor.node = Pick(node, index, tensor.array)

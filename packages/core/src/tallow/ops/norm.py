@@ -1,8 +1,8 @@
 """Normalisation: batch, layer, group and instance norm are one operation over different axes.
 
 y = weight * (x - mean) / sqrt(variance + eps) + bias, with mean and variance over `axes`. The
-weight and the bias have one shape that broadcasts against x; either may be None. Without `centre`
-the mean is not subtracted: RMS norm.
+weight and the bias, either of which may be None, broadcast against x in the shape `factor`. Without
+`centre` the mean is not subtracted: RMS norm.
 """
 
 from math import prod
@@ -11,32 +11,33 @@ from tallow.autograd.builtin import sum_to
 from tallow.autograd.op import op
 from tallow.ops.elementwise import rsqrt
 from tallow.ops.reduce import mean, widened
+from tallow.ops.shape import reshape
 
 
-@op
-def normalize(xp, x, weight, bias, *, axes, eps, centre):
+@op(materialize=False, differentiable=1)
+def normalize(xp, x, weight, bias, *, factor, axes, eps, centre):
     """The normalised x, and its mean and (biased) variance, which keep their axes."""
     wide = widened(xp, x)
     average = xp.mean(wide, axis=axes, keepdims=True)
     out = wide - average if centre else wide
     variance = xp.mean(out * out, axis=axes, keepdims=True)
     scale = 1 / xp.sqrt(variance + eps)
-    out = out * scale if weight is None else out * (scale * weight)
+    out = out * scale if weight is None else out * (scale * weight.reshape(factor))
     if bias is not None:
-        out += bias
+        out += bias.reshape(factor)
     return out.astype(x.dtype, copy=False), average, variance
 
 
 @op
 def normalize_grad(xp, g, x, weight, average, variance, *, axes, eps, centre):
-    """The gradients of `normalize` by x, the weight and the bias."""
+    """The gradients of `normalize` by x, the weight and the bias, these in the weight's shape."""
     scale = 1 / xp.sqrt(variance + eps)
     standard = (x - average) * scale if centre else x * scale
     wide = widened(xp, g)
     by_weight = wide * standard
     shape = (1,) * x.ndim if weight is None else weight.shape
     weight_grad, bias_grad = sum_to(by_weight, shape=shape), sum_to(wide, shape=shape)
-    if shape == variance.shape:  # constant over the axes, as in batch norm: the means are at hand
+    if weight is not None and shape == variance.shape:  # as in batch norm: the means are at hand
         n = prod(x.shape[axis] for axis in axes)
         along, level = weight_grad / n, bias_grad / n
         scale = scale * weight
@@ -54,11 +55,15 @@ def normalize_grad(xp, g, x, weight, average, variance, *, axes, eps, centre):
 
 
 @normalize.joint_vjp
-def _(g, x, weight, out, needs, axes, eps, centre):
+def _(g, x, weight, out, shapes, needs, factor, axes, eps, centre):
     _, average, variance = out
+    weight = weight if weight is None else reshape(weight, shape=factor)
     how = {"axes": axes, "eps": eps, "centre": centre}
-    by_x, by_weight, by_bias = normalize_grad(g[0], x, weight, average, variance, **how)
-    return by_x, by_weight if needs[1] else None, by_bias if needs[2] else None
+    by_x, *by_factors = normalize_grad(g[0], x, weight, average, variance, **how)
+    return by_x, *[
+        reshape(part, shape=shape) if wanted else None
+        for part, shape, wanted in zip(by_factors, shapes[1:], needs[1:], strict=True)
+    ]
 
 
 @normalize_grad.joint_vjp
@@ -90,20 +95,29 @@ def _(v, g, x, weight, needs, axes, eps, centre):
 
 
 @op
-def normalize_by(xp, x, average, variance, weight, bias, *, eps):
-    """x normalised with a given mean and variance, which broadcast: batch norm in evaluation."""
+def normalize_by(xp, x, average, variance, weight, bias, *, factor, eps):
+    """x normalised with a given mean and variance: batch norm in evaluation.
+
+    All four broadcast against x in the shape `factor`; their sizes are one.
+    """
     scale = 1 / xp.sqrt(variance + eps)
     if weight is not None:
         scale = scale * weight
     shift = -average * scale if bias is None else bias - average * scale
-    out = x * scale
-    out += shift
+    out = x * scale.reshape(factor)
+    out += shift.reshape(factor)
     return out.astype(x.dtype, copy=False)
 
 
 @normalize_by.joint_vjp
-def _(g, x, average, variance, weight, needs, eps):
+def _(g, x, average, variance, weight, shapes, needs, factor, eps):
     scale = rsqrt(variance + eps)
-    by_x = g * (scale if weight is None else scale * weight) if needs[0] else None
-    by_weight = g * ((x - average) * scale) if needs[3] else None
-    return by_x, None, None, by_weight, g if needs[4] else None
+    by_x = by_weight = by_bias = None
+    if needs[0]:
+        by_x = g * reshape(scale if weight is None else scale * weight, shape=factor)
+    if needs[3]:
+        standard = (x - reshape(average, shape=factor)) * reshape(scale, shape=factor)
+        by_weight = reshape(sum_to(g * standard, shape=factor), shape=shapes[3])
+    if needs[4]:
+        by_bias = reshape(sum_to(g, shape=factor), shape=shapes[4])
+    return by_x, None, None, by_weight, by_bias

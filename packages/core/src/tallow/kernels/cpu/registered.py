@@ -61,8 +61,8 @@ def _is_last(x, axes):
 
 
 def _fits(x, axes, factor):
-    """True if a weight or bias is None or has an element for each place in `axes`."""
-    return factor is None or factor.shape[-len(axes) :] == x.shape[-len(axes) :]
+    """True if weights of this shape have an element for each place in `axes`."""
+    return factor[-len(axes) :] == x.shape[-len(axes) :]
 
 
 def _kept(x, axes):
@@ -71,10 +71,10 @@ def _kept(x, axes):
 
 
 @norm.normalize.on("cpu")
-def _(x, weight, bias, *, axes, eps, centre):
+def _(x, weight, bias, *, factor, axes, eps, centre):
     if centre and _is_batch(x, axes):
         made = compiled.batch_norm(x, weight, bias, eps)
-    elif _is_last(x, axes) and _fits(x, axes, weight) and _fits(x, axes, bias):
+    elif _is_last(x, axes) and (weight is bias is None or _fits(x, axes, factor)):
         made = compiled.layer_norm(x, weight, bias, _length(x, axes), eps, centre)
     else:
         return NotImplemented
@@ -93,7 +93,7 @@ def _length(x, axes):
 def _(g, x, weight, average, variance, *, axes, eps, centre):
     if centre and _is_batch(x, axes):
         made = compiled.batch_norm_grad(g, x, weight, average, variance, eps)
-    elif _is_last(x, axes) and _fits(x, axes, weight):
+    elif _is_last(x, axes) and (weight is None or _fits(x, axes, weight.shape)):
         how = (_length(x, axes), eps, centre)
         made = compiled.layer_norm_grad(g, x, weight, average, variance, *how)
     else:

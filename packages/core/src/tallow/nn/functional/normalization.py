@@ -19,26 +19,26 @@ __all__ = [
 ]  # fmt: skip
 
 
-def _shaped(name, shape, count, *parameters):
-    """Parameters (count,) in a shape that broadcasts; None stays."""
+def _check(name, count, *parameters):
+    """Raise unless the parameters that are there have `count` elements."""
     for parameter in parameters:
         if parameter is not None and parameter.array.size != count:
             raise ShapeError(
                 f"{name}: expected parameters and statistics ({count},), got {describe(parameter)}"
             )
-    return [p if p is None else reshape(p, shape=shape) for p in parameters]
 
 
-def _normalize(x, weight, bias, axes, eps, centre=True):
+def _normalize(x, weight, bias, factor, axes, eps, centre=True):
+    """The normalised x, its mean and its variance; weight and bias broadcast in shape `factor`."""
     if weight is None and bias is not None:
         weight = ones_like(bias)
-    return normalize_op(x, weight, bias, axes=axes, eps=eps, centre=centre)
+    return normalize_op(x, weight, bias, factor=factor, axes=axes, eps=eps, centre=centre)
 
 
-def _affine(x, weight, bias):
+def _affine(x, weight, bias, factor):
     """x * weight + bias: what an empty input, which has no statistics, becomes."""
-    x = x * 1 if weight is None else x * weight
-    return x if bias is None else x + bias
+    x = x * 1 if weight is None else x * reshape(weight, shape=factor)
+    return x if bias is None else x + reshape(bias, shape=factor)
 
 
 def _update(running, new, momentum):
@@ -70,29 +70,26 @@ def batch_norm(
     if x.ndim < 2:
         raise ShapeError(f"batch_norm: expected input (N, C, ...), got {describe(input)}")
     channels = x.shape[1]
-    shape, axes = (1, channels, *(1,) * (x.ndim - 2)), (0, *range(2, x.ndim))
-    weight, bias = _shaped("batch_norm", shape, channels, weight, bias)
+    factor, axes = (1, channels, *(1,) * (x.ndim - 2)), (0, *range(2, x.ndim))
+    _check("batch_norm", channels, weight, bias, running_mean, running_var)
     if not training:
         if running_mean is None or running_var is None:
             raise ArgumentError(
                 "batch_norm: expected running_mean and running_var in evaluation, got None"
             )
-        mean, var = _shaped("batch_norm", shape, channels, running_mean, running_var)
-        return normalize_by(input, mean, var, weight, bias, eps=eps)
+        return normalize_by(input, running_mean, running_var, weight, bias, factor=factor, eps=eps)
     count = x.size // max(channels, 1)
     if not x.size:
-        return _affine(input, weight, bias)
+        return _affine(input, weight, bias, factor)
     if count == 1:
         raise ArgumentError(
             "batch_norm: expected more than one value per channel in training, got "
             f"{describe(input)}"
         )
-    out, mean, var = _normalize(input, weight, bias, axes, eps)
+    out, mean, var = _normalize(input, weight, bias, factor, axes, eps)
     if running_mean is not None:
-        _shaped("batch_norm", shape, channels, running_mean)
         _update(running_mean, mean.array, momentum)
     if running_var is not None:
-        _shaped("batch_norm", shape, channels, running_var)
         _update(running_var, var.array * (count / (count - 1)), momentum)
     return out
 
@@ -115,9 +112,9 @@ def instance_norm(
         raise ArgumentError(
             f"instance_norm: expected more than one position, got {describe(input)}"
         )
-    shape = (1, channels, *(1,) * (x.ndim - 2))
-    weight, bias = _shaped("instance_norm", shape, channels, weight, bias)
-    out, mean, var = _normalize(input, weight, bias, tuple(range(2, x.ndim)), eps)
+    factor = (1, channels, *(1,) * (x.ndim - 2))
+    _check("instance_norm", channels, weight, bias)
+    out, mean, var = _normalize(input, weight, bias, factor, tuple(range(2, x.ndim)), eps)
     if running_mean is not None:
         _update(running_mean, mean.array.mean(axis=0), momentum)
     if running_var is not None:
@@ -126,7 +123,7 @@ def instance_norm(
 
 
 def _last_axes(name, input, normalized_shape, *parameters):
-    """The axes that `normalized_shape` names, which the input and the parameters must have."""
+    """The shape that `normalized_shape` names, with 1 before it, and its axes; all must have it."""
     floats(name, input)
     shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
     ndim = input.array.ndim
@@ -136,9 +133,8 @@ def _last_axes(name, input, normalized_shape, *parameters):
     for parameter in parameters:
         if parameter is not None and parameter.array.shape != shape:
             raise ShapeError(f"{name}: expected weight and bias {shape}, got {describe(parameter)}")
-    leading = (1,) * (ndim - len(shape))
-    parameters = [p if p is None else reshape(p, shape=(*leading, *shape)) for p in parameters]
-    return tuple(range(ndim - len(shape), ndim)), parameters
+    leading = ndim - len(shape)
+    return (1,) * leading + shape, tuple(range(leading, ndim))
 
 
 def layer_norm(input, normalized_shape, weight=None, bias=None, eps=1e-05):
@@ -150,8 +146,8 @@ def layer_norm(input, normalized_shape, weight=None, bias=None, eps=1e-05):
     >>> tallow.nn.functional.layer_norm(tallow.tensor([[1.0, 3.0]]), (2,), eps=0.0)
     tensor([[-1.,  1.]])
     """
-    axes, (weight, bias) = _last_axes("layer_norm", input, normalized_shape, weight, bias)
-    return _normalize(input, weight, bias, axes, eps)[0]
+    factor, axes = _last_axes("layer_norm", input, normalized_shape, weight, bias)
+    return _normalize(input, weight, bias, factor, axes, eps)[0]
 
 
 def rms_norm(input, normalized_shape, weight=None, eps=None):
@@ -159,9 +155,9 @@ def rms_norm(input, normalized_shape, weight=None, eps=None):
 
     eps None is the smallest difference from 1 of the input's dtype.
     """
-    axes, (weight,) = _last_axes("rms_norm", input, normalized_shape, weight)
+    factor, axes = _last_axes("rms_norm", input, normalized_shape, weight)
     eps = finfo(input.dtype).eps if eps is None else eps
-    return _normalize(input, weight, None, axes, eps, centre=False)[0]
+    return _normalize(input, weight, None, factor, axes, eps, centre=False)[0]
 
 
 def group_norm(input, num_groups, weight=None, bias=None, eps=1e-05):
@@ -174,10 +170,10 @@ def group_norm(input, num_groups, weight=None, bias=None, eps=1e-05):
             f"{describe(input)}"
         )
     grouped = (shape[0], num_groups, shape[1] // num_groups, *shape[2:])
-    affine = (1, num_groups, grouped[2], *(1,) * (len(shape) - 2))
-    weight, bias = _shaped("group_norm", affine, shape[1], weight, bias)
+    factor = (1, num_groups, grouped[2], *(1,) * (len(shape) - 2))
+    _check("group_norm", shape[1], weight, bias)
     parts = reshape(input, shape=grouped)
-    out = _normalize(parts, weight, bias, tuple(range(2, len(grouped))), eps)[0]
+    out = _normalize(parts, weight, bias, factor, tuple(range(2, len(grouped))), eps)[0]
     return reshape(out, shape=shape)
 
 

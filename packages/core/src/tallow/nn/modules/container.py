@@ -325,6 +325,10 @@ class ParameterDict(_Keyed):
         """A new ParameterDict with the same parameters."""
         return type(self)(self)
 
+    def fromkeys(self, keys, default=None):
+        """A new ParameterDict with one value for all of these keys."""
+        return type(self)(dict.fromkeys(keys, default))
+
     def __or__(self, other):
         merged = self.copy()
         merged.update(other)

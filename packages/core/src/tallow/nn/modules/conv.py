@@ -23,7 +23,6 @@ class _ConvNd(Module):
     dimensions: int
     convolve: Callable[..., Any]
     transposed = False
-    output_padding: tuple[int, ...] = ()
 
     def __init__(
         self, in_channels, out_channels, kernel_size, stride=1, padding=0, dilation=1, groups=1,
@@ -42,6 +41,7 @@ class _ConvNd(Module):
         self.dilation = ntuple(dilation, n)
         self.groups = groups
         self.padding_mode = padding_mode
+        self.output_padding = (0,) * n
         self.weight = Parameter(empty(self._weight_shape(), device=device, dtype=dtype))
         bias = Parameter(empty(out_channels, device=device, dtype=dtype)) if bias else None
         self.register_parameter("bias", bias)
