@@ -49,6 +49,12 @@ def _update(running, new, momentum):
     bump(running, "batch_norm")
 
 
+def count_batch(batches):
+    """Add one to the int64 tensor that counts batches."""
+    batches.array += 1
+    bump(batches, "batch_norm")
+
+
 def batch_norm(
     input, running_mean, running_var, weight=None, bias=None, training=False, momentum=0.1,
     eps=1e-05,

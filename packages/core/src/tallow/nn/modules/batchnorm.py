@@ -4,6 +4,7 @@ from tallow.creation import ones, tensor, zeros
 from tallow.dtypes import int64
 from tallow.errors import ArgumentError
 from tallow.nn import functional as F
+from tallow.nn.functional.normalization import count_batch
 from tallow.nn.members import MODULE
 from tallow.nn.modules.normalization import _Norm
 
@@ -91,7 +92,7 @@ class _BatchNorm(_NormBase):
         self._check_dimensions(input)
         momentum = 0.0 if self.momentum is None else self.momentum
         if self.training and self.num_batches_tracked is not None:
-            self.num_batches_tracked.add_(1)
+            count_batch(self.num_batches_tracked)
             if self.momentum is None:
                 momentum = 1.0 / self.num_batches_tracked.item()
         tracked = not self.training or self.track_running_stats
