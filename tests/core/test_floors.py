@@ -12,7 +12,7 @@ import tallow
 
 SOURCE = Path(tallow.__file__).parent
 FLOORS = [
-    "device dtypes errors info layout size",
+    "device dtypes errors info layout left_out size",
     "backend generator",
     "tensor autograd.modes",
     "autograd",

@@ -7,6 +7,7 @@ from tallow.ops import complex as ops
 from tallow.testing import Case, checks, given
 
 ONE = [given((2, 3)), given(()), given((0, 2))]
+TWO = [given((2, 3), (2, 3)), given((3,), (2, 1)), given((), ())]
 PAIRS = [given((3, 2)), given((2,)), given((0, 2))]
 
 
@@ -24,6 +25,8 @@ CASES = [
     Case(ops.imag, np.imag, *ONE, dtypes="c"),
     Case(ops.view_as_real, view_as_real, *ONE, dtypes="c"),
     Case(ops.view_as_complex, view_as_complex, *PAIRS, dtypes=("f4", "f8")),
+    Case(ops.join, lambda x, y: x + 1j * y, *TWO, dtypes=("f4", "f8")),
+    Case(ops.angle, np.angle, *ONE, dtypes="fc", kinks=(0,), tolerance=8),
 ]
 
 

@@ -48,9 +48,9 @@ def over(xp, x, y):
 @op(holomorphic=False)
 def join(xp, x, y):
     """x + iy of real x and y."""
-    out = xp.empty(xp.broadcast_shapes(x.shape, y.shape), xp.result_type(x, xp.complex64))
-    out.real, out.imag = x, y
-    return out
+    out = xp.empty((*xp.broadcast_shapes(x.shape, y.shape), 2), x.dtype)
+    out[..., 0], out[..., 1] = x, y
+    return out.view(xp.result_type(x, xp.complex64))[..., 0]
 
 
 @op(holomorphic=False)
