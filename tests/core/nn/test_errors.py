@@ -138,6 +138,7 @@ def test_a_forgotten_flatten_names_the_layer_and_both_shapes():
 def test_channels_last_names_the_layer():
     message = path_of(lambda: Net()(tallow.ones(1, 6, 6, 3)))
     assert "conv2d: expected input with 3 channels, got float32 (1, 6, 6, 3) with 6" in message
+    assert "the last dim has that many: bring it first with .movedim(-1, 1)" in message
     assert "Net.features.0, Conv2d(3, 4" in message
 
 
@@ -165,3 +166,18 @@ def test_a_missing_super_init():
 def test_broadcast_targets_warn():
     with pytest.warns(UserWarning, match="mse_loss: expected input and target of one shape"):
         F.mse_loss(tallow.ones(3, 1), tallow.ones(3))
+
+
+@pytest.mark.parametrize(
+    "act, hint",
+    [
+        (lambda: nn.Linear(12, 2)(tallow.ones(5, 3, 2, 2)), "with .flatten(1) or nn.Flatten()"),
+        (lambda: nn.Linear(12, 2)(tallow.ones(5, 3)), "the weight is float32 (2, 12), (out_"),
+        (lambda: nn.Conv2d(3, 4, 3)(tallow.ones(1, 5, 6, 6)), "the weight is float32 (4, 3, 3, 3)"),
+        (lambda: nn.Conv2d(1, 4, 3)(tallow.ones(6, 6)), "add the channel dim with .unsqueeze(0)"),
+        (lambda: nn.BatchNorm2d(3)(tallow.ones(2, 4, 5, 5)),
+         "for the channels of float32 (2, 4, 5, 5), got float32 (3,)"),
+    ],
+)  # fmt: skip
+def test_hints(act, hint):
+    assert hint in path_of(act)

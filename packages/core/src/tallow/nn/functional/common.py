@@ -47,7 +47,10 @@ def batched(name, x, n):
     if x.array.ndim == n + 1:
         return x.unsqueeze(0), True
     sizes = ", ".join(("D", "H", "W")[-n:] if n > 1 else "L")
-    raise ShapeError(f"{name}: expected input (N, C, {sizes}) or (C, {sizes}), got {describe(x)}")
+    hint = "; add the channel dim with .unsqueeze(0)" if x.array.ndim == n else ""
+    raise ShapeError(
+        f"{name}: expected input (N, C, {sizes}) or (C, {sizes}), got {describe(x)}{hint}"
+    )
 
 
 def reduced(name, losses, reduction):

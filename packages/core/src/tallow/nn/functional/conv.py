@@ -82,11 +82,14 @@ def _explain(name, n, input, weight, groups):
             f"{name}: expected a weight with {n + 2} dimensions, (O, C / groups, *kernel), got "
             f"{describe(weight)}"
         )
-    if input.array.shape[1] != weight.array.shape[1] * groups:
+    shape, channels = input.array.shape, weight.array.shape[1] * groups
+    if shape[1] != channels:
+        hint = f"the weight is {describe(weight)}, (O, C / groups, *kernel), with groups {groups}"
+        if shape[-1] == channels:
+            hint = "the last dim has that many: bring it first with .movedim(-1, 1)"
         raise ShapeError(
-            f"{name}: expected input with {weight.array.shape[1] * groups} channels, got "
-            f"{describe(input)} with {input.array.shape[1]}; the weight is {describe(weight)}, (O, "
-            f"C / groups, *kernel), with groups {groups}"
+            f"{name}: expected input with {channels} channels, got {describe(input)} with "
+            f"{shape[1]}; {hint}"
         )
     raise DtypeError(
         f"{name}: expected input of the weight's dtype {weight.dtype}, got {describe(input)}; "

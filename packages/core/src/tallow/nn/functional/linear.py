@@ -1,5 +1,7 @@
 """Linear and bilinear maps of the last dim."""
 
+from math import prod
+
 from tallow.errors import DtypeError, NotSupportedError, ShapeError, describe
 from tallow.joining import cat, stack
 from tallow.nn.functional.common import same_dtype
@@ -26,11 +28,17 @@ def linear(input, weight, bias=None):
 
 
 def _explain(input, weight):
-    features = weight.array.shape[-1]
-    if input.array.shape[-1:] != (features,):
+    shape, features = input.array.shape, weight.array.shape[-1]
+    if shape[-1:] != (features,):
+        hint = f"the weight is {describe(weight)}, (out_features, in_features)"
+        if len(shape) > 2 and prod(shape[1:]) == features:
+            hint = "flatten it first, with .flatten(1) or nn.Flatten()"
+        elif features in shape:
+            axis = shape.index(features)
+            hint = f"dim {axis} has that many: bring it to the end with .movedim({axis}, -1)"
         raise ShapeError(
             f"linear: expected input with {features} features in its last dimension, got "
-            f"{describe(input)}; the weight is {describe(weight)}, (out_features, in_features)"
+            f"{describe(input)}; {hint}"
         )
     raise DtypeError(
         f"linear: expected input of the weight's dtype {weight.dtype}, got {describe(input)}; "

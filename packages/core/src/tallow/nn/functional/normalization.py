@@ -19,12 +19,14 @@ __all__ = [
 ]  # fmt: skip
 
 
-def _check(name, count, *parameters):
-    """Raise unless the parameters that are there have `count` elements."""
+def _check(name, input, *parameters):
+    """Raise unless the parameters that are there have one element for each channel."""
+    count = input.array.shape[1]
     for parameter in parameters:
         if parameter is not None and parameter.array.size != count:
             raise ShapeError(
-                f"{name}: expected parameters and statistics ({count},), got {describe(parameter)}"
+                f"{name}: expected parameters and statistics ({count},) for the channels of "
+                f"{describe(input)}, got {describe(parameter)}"
             )
 
 
@@ -77,7 +79,7 @@ def batch_norm(
         raise ShapeError(f"batch_norm: expected input (N, C, ...), got {describe(input)}")
     channels = x.shape[1]
     factor, axes = (1, channels, *(1,) * (x.ndim - 2)), (0, *range(2, x.ndim))
-    _check("batch_norm", channels, weight, bias, running_mean, running_var)
+    _check("batch_norm", input, weight, bias, running_mean, running_var)
     if not training:
         if running_mean is None or running_var is None:
             raise ArgumentError(
@@ -119,7 +121,7 @@ def instance_norm(
             f"instance_norm: expected more than one position, got {describe(input)}"
         )
     factor = (1, channels, *(1,) * (x.ndim - 2))
-    _check("instance_norm", channels, weight, bias)
+    _check("instance_norm", input, weight, bias)
     out, mean, var = _normalize(input, weight, bias, factor, tuple(range(2, x.ndim)), eps)
     if running_mean is not None:
         _update(running_mean, mean.array.mean(axis=0), momentum)
@@ -177,7 +179,7 @@ def group_norm(input, num_groups, weight=None, bias=None, eps=1e-05):
         )
     grouped = (shape[0], num_groups, shape[1] // num_groups, *shape[2:])
     factor = (1, num_groups, grouped[2], *(1,) * (len(shape) - 2))
-    _check("group_norm", shape[1], weight, bias)
+    _check("group_norm", input, weight, bias)
     parts = reshape(input, shape=grouped)
     out = _normalize(parts, weight, bias, factor, tuple(range(2, len(grouped))), eps)[0]
     return reshape(out, shape=shape)
