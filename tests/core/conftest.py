@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import tallow
+from tallow.testing.devices import devices
 
 TOLERANCES = {
     "float16": 2e-3, "bfloat16": 2e-2, "float32": 2e-6, "complex64": 2e-6, "float64": 1e-10,
@@ -31,14 +32,25 @@ class Parity:
     compared.
     """
 
-    def __init__(self, torch):
+    def __init__(self, torch, others=()):
         self.torch = torch
+        self.others = others  # devices on which the source must come to the same as well
+
+    def everywhere(self):
+        """The comparison with PyTorch, and of all devices that there are."""
+        return Parity(self.torch, devices())
 
     def __call__(self, source, *, gradients=True, factor=1, strides=False, **operands):
         expected, slopes = self.run(self.torch, source, operands, gradients, strides)
-        got, own_slopes = self.run(tallow, source, operands, gradients, strides)
-        same(got, expected, factor, source)
-        same(own_slopes, slopes, 10 * factor, f"gradients of {source}")
+        for where in ("cpu", *self.others):
+            tallow.set_default_device(where)
+            try:
+                layout = strides and where == "cpu"
+                got, own_slopes = self.run(tallow, source, operands, gradients, layout)
+            finally:
+                tallow.set_default_device("cpu")
+            same(got, expected, factor, f"{source} on {where}")
+            same(own_slopes, slopes, 10 * factor, f"gradients of {source} on {where}")
 
     def fails(self, source, match=None, *, gradients=True, **operands):
         """Both raise, tallow an exception that is also of PyTorch's type, and says `match`."""
@@ -95,7 +107,7 @@ def describe(x, strides):
     if not hasattr(x, "requires_grad"):
         return x
     name = str(x.dtype).rpartition(".")[2]
-    plain = x.detach()
+    plain = x.detach().cpu()
     if hasattr(plain, "resolve_neg"):
         plain = plain.resolve_conj().resolve_neg()
     array = (plain.float() if name == "bfloat16" else plain).numpy()
@@ -113,7 +125,9 @@ def same(got, expected, factor, what):
             same(a, b, factor, f"{what}, part {i}")
     elif isinstance(expected, tuple):
         assert isinstance(got, tuple), f"{what}: {got}"
-        assert got[:-1] == expected[:-1], f"{what}: {got[:-1]}, not {expected[:-1]}"
+        (dtype, shape, layout, recorded, _), plan = expected, got[:-1]
+        layout = layout if plan[2] is not None else None
+        assert plan == (dtype, shape, layout, recorded), f"{what}: {plan}, not {expected[:-1]}"
         tolerance = factor * TOLERANCES.get(expected[0], 0)
         np.testing.assert_allclose(got[-1], expected[-1], tolerance, tolerance, err_msg=what)
     else:

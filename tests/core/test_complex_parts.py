@@ -3,6 +3,12 @@
 import numpy as np
 import pytest
 
+
+@pytest.fixture(scope="module")
+def parity(parity):
+    return parity.everywhere()
+
+
 RNG = np.random.default_rng(0)
 X = RNG.standard_normal((3, 4, 2))
 Z = RNG.standard_normal((2, 3, 4)) + 1j * RNG.standard_normal((2, 3, 4))

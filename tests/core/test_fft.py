@@ -5,6 +5,12 @@ import pytest
 
 import tallow
 
+
+@pytest.fixture(scope="module")
+def parity(parity):
+    return parity.everywhere()
+
+
 RNG = np.random.default_rng(0)
 REAL = RNG.standard_normal((4, 5, 6))
 COMPLEX = REAL + 1j * RNG.standard_normal((4, 5, 6))

@@ -7,6 +7,12 @@ import pytest
 
 import tallow
 
+
+@pytest.fixture(scope="module")
+def parity(parity):
+    return parity.everywhere()
+
+
 RNG = np.random.default_rng(0)
 X = RNG.standard_normal((3, 4, 5))
 INTS = np.array([2, 0, 2])

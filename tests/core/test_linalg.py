@@ -7,6 +7,12 @@ import pytest
 
 import tallow
 
+
+@pytest.fixture(scope="module")
+def parity(parity):
+    return parity.everywhere()
+
+
 RNG = np.random.default_rng(0)
 
 

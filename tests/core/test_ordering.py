@@ -5,6 +5,12 @@ import pytest
 
 import tallow
 
+
+@pytest.fixture(scope="module")
+def parity(parity):
+    return parity.everywhere()
+
+
 RNG = np.random.default_rng(0)
 X = RNG.standard_normal((3, 4, 5))
 N = np.array([[1.0, np.nan, 3.0, -np.inf, np.nan], [2.0, 5.0, np.inf, 0.0, 1.0]])

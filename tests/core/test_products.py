@@ -5,6 +5,12 @@ import itertools
 import numpy as np
 import pytest
 
+
+@pytest.fixture(scope="module")
+def parity(parity):
+    return parity.everywhere()
+
+
 RNG = np.random.default_rng(0)
 
 

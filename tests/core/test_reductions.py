@@ -5,6 +5,12 @@ import itertools
 import numpy as np
 import pytest
 
+
+@pytest.fixture(scope="module")
+def parity(parity):
+    return parity.everywhere()
+
+
 RNG = np.random.default_rng(0)
 X = RNG.standard_normal((3, 4, 5))
 Z = X + 1j * RNG.standard_normal(X.shape)

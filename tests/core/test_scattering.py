@@ -3,6 +3,12 @@
 import numpy as np
 import pytest
 
+
+@pytest.fixture(scope="module")
+def parity(parity):
+    return parity.everywhere()
+
+
 RNG = np.random.default_rng(0)
 X = RNG.standard_normal((3, 4))
 SRC = RNG.standard_normal((3, 5))

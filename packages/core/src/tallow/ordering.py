@@ -9,7 +9,7 @@ from tallow.errors import DtypeError, NotSupportedError, ShapeError, TypeMismatc
 from tallow.ops.index import gather
 from tallow.ops.running import median as median_op
 from tallow.ops.shape import cut, reshape
-from tallow.promotion import as_tensor_operand, axis_of, give, numpy_names, pair
+from tallow.promotion import axis_of, give, numpy_names, pair
 from tallow.reductions import Selection, drop_axes, give_all, not_empty
 from tallow.shaping import movedim, ravel
 from tallow.tensor import Tensor, wrap
@@ -288,11 +288,19 @@ def unique_consecutive(input, return_inverse=False, return_counts=False, dim=Non
     return _results(xp.take(array, starts, axis), inverse, counts, return_inverse, return_counts)
 
 
+def _beside(x, like):
+    """A number as a 0-d tensor on the device of another; a tensor as it is."""
+    if isinstance(x, Tensor):
+        return x
+    return wrap(backend.for_array(like.array).xp.asarray(x, dtypes.of_number(x).numpy))
+
+
 def isin(elements, test_elements, *, assume_unique=False, invert=False):
     """True for each element that is among `test_elements`."""
     if not isinstance(elements, Tensor) and not isinstance(test_elements, Tensor):
         raise TypeMismatchError("isin: expected at least one tensor, got two numbers")
-    x, y = (as_tensor_operand("isin", v).array for v in (elements, test_elements))
+    x = _beside(elements, test_elements).array
+    y = _beside(test_elements, elements).array
     xp = backend.for_array(x).xp
     return wrap(xp.asarray(xp.isin(x, y, assume_unique=assume_unique, invert=invert)))
 
@@ -312,9 +320,7 @@ def searchsorted(
         raise ShapeError(f"searchsorted: expected side 'left' or 'right', got {side!r}")
     if right and side == "left":
         raise ShapeError("searchsorted: expected one side, got right=True and side='left'")
-    sequence, values = pair(
-        "searchsorted", sorted_sequence, as_tensor_operand("searchsorted", input)
-    )
+    sequence, values = pair("searchsorted", sorted_sequence, _beside(input, sorted_sequence))
     shape = sequence.array.shape
     if not shape or (len(shape) > 1 and shape[:-1] != values.array.shape[:-1]):
         raise ShapeError(

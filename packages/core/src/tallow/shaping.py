@@ -2,8 +2,6 @@
 
 import math
 
-from numpy.lib.array_utils import byte_bounds
-
 import tallow.ops.shape as ops
 import tallow.ops.strided as strided
 from tallow import backend, dtypes
@@ -410,16 +408,22 @@ def unfold(input, dimension, size, step):
 
 def storage_offset(input):
     """How many elements into its memory the tensor starts."""
-    owner = input.array if input.array.base is None else input.array.base
-    start, own = (byte_bounds(x)[0] for x in (owner, input.array))
-    return (own - start) // input.array.itemsize
+    array = input.array
+    if array.base is None or not hasattr(array.base, "itemsize"):
+        return 0
+    return (_address(array) - _address(array.base)) // array.itemsize
+
+
+def _address(array):
+    """Where the first element of an array is in memory."""
+    interface = getattr(array, "__cuda_array_interface__", None) or array.__array_interface__
+    return interface["data"][0]
 
 
 def strided_arguments(name, input, size, stride, storage_offset):
     """The parameters of the op `as_strided`, checked."""
     size, stride = tuple(size), tuple(stride)
-    own = input.storage_offset()
-    start = 0 if storage_offset is None else storage_offset - own
+    start = 0 if storage_offset is None else storage_offset - input.storage_offset()
     if len(size) != len(stride) or any(n < 0 for n in (*size, *stride)):
         raise ShapeError(f"{name}: expected a stride for each size, got {size} and {stride}")
     last = start + sum((n - 1) * step for n, step in zip(size, stride, strict=True))
