@@ -71,15 +71,12 @@ def _places(name, input, dim, index, src=None):
         raise ShapeError(
             f"{name}: expected an index with {len(shape)} dims like the input, got {index.shape}"
         )
-    limits = [shape] if src is None else [shape, src.array.shape or (1,)]
+    along = given[axis]  # may be more than the input has
+    limits = [(*shape[:axis], along, *shape[axis + 1 :])]
+    limits += [] if src is None else [src.array.shape or (1,)]
     for limit in limits:
-        if any(
-            n > m and (i != axis or limit is not shape)
-            for i, (n, m) in enumerate(zip(given, limit, strict=True))
-        ):
-            raise ShapeError(
-                f"{name}: expected an index within {limit} but for dim {axis}, got {index.shape}"
-            )
+        if any(n > m for n, m in zip(given, limit, strict=True)):
+            raise ShapeError(f"{name}: expected an index within {limit}, got {index.shape}")
     _check_places(name, input, axis, index, IndexValueError)
     return axis, _with_dims(index)
 
@@ -128,17 +125,15 @@ def scatter(input, dim, index, src=None, *, value=None, reduce=None):
     if reduce not in (None, "add", "multiply"):
         raise ShapeError(f"scatter: expected reduce 'add' or 'multiply', got {reduce!r}")
     src = value if src is None else src
-    if reduce == "multiply" and not isinstance(src, Tensor):
-        filled = fill(
-            wrap(backend.for_array(input.array).xp.empty(index.array.shape, input.array.dtype)), src
-        )
-        return _scattered("scatter", scatter_ops.scatter_prod, input, dim, index, filled)
     op = {None: ops.scatter, "add": ops.scatter_add, "multiply": _scatter_prod}[reduce]
     return _scattered("scatter", op, input, dim, index, src)
 
 
 def _scatter_prod(x, src, *, axis, index):
-    src = ops.corner(src, shape=index.shape)
+    if isinstance(src, Tensor):
+        src = ops.corner(src, shape=index.shape)
+    else:
+        src = wrap(backend.for_array(x.array).xp.full(index.shape, src, x.array.dtype))
     return scatter_ops.scatter_prod(x, src, axis=axis, index=index)
 
 

@@ -89,7 +89,7 @@ def gather(xp, x, *, axis, index):
 def scatter_add(xp, x, src, *, axis, index):
     """A copy of x with src added at the places that `gather` reads."""
     out = xp.array(x)
-    _accumulate(xp, out, grid(xp, index, axis), _corner(src, index))
+    _accumulate_along(xp, out, index, axis, _corner(src, index))
     return out
 
 
@@ -105,7 +105,7 @@ def scatter(xp, x, src, *, axis, index):
 def gathered_back(xp, value, *, axis, index, shape):
     """Zeros of `shape` with `value` added where `gather` read: its adjoint."""
     out = xp.zeros(shape, value.dtype)
-    _accumulate(xp, out, grid(xp, index, axis), value)
+    _accumulate_along(xp, out, index, axis, value)
     return out
 
 
@@ -128,6 +128,15 @@ def grid(xp, index, axis):
     key = list(xp.ogrid[tuple(slice(n) for n in index.shape)])
     key[axis] = index
     return tuple(key)
+
+
+def _accumulate_along(xp, out, index, axis, value):
+    """Add at the places that `gather` reads; with one index for each line none occurs twice."""
+    key = grid(xp, index, axis)
+    if index.shape[axis] == 1:
+        out[key] += value
+    else:
+        _accumulate(xp, out, key, value)
 
 
 def _corner(src, index):
