@@ -460,6 +460,26 @@ def test_views_share_memory():
     assert not np.shares_memory(x.mT.contiguous().array, x.array)
 
 
+VIEWS_IN_PLACE = """\
+y = x * 2; y.unsqueeze_(0); y[0].mul_(x); y
+y = x * 2; y.t_(); y[0] = x[:, 1]; y * y
+y = x * 2; v = y[1]; y.t_(); y.mul_(2); v * v
+y = x * 2; v = y[1]; y.t_(); v.mul_(2); y * v.sum()
+y = x * 2; v = y[1]; y.t_(); v.mul_(x[0]); v
+y = x * 2; v = y[1:]; v.unsqueeze_(0); v.mul_(3); y
+y = x * 2; v = y[1:]; v.t_(); y.mul_(x); v
+y = x * 2; w = y.view(-1); y.unsqueeze_(0); w.mul_(3); y * w.sum()
+y = x * 2; y.transpose_(0, 1).squeeze_(0).exp_(); y
+y = x * 2; y.swapaxes_(0, 1); torch.sum(y * x.T, 0)
+y = (x * 2)[:, :3]; v = y[1]; y.t_(); v.mul_(x[0, :3]); y * v.sum()
+""".splitlines()
+
+
+@pytest.mark.parametrize("source", VIEWS_IN_PLACE)
+def test_views_in_place(parity, source):
+    parity(source, x=X[0, :3])
+
+
 def test_expanded_without_repeats_is_written():
     x = tallow.zeros(2)
     x.expand(1, 2)[0, 1] = 1

@@ -80,13 +80,14 @@ class View:
 
     `source` is the parent's node when the view's own node was made: if the parent is changed in
     place since, the view's history is made anew before it is used (`refresh`). It is UNRECORDED for
-    a view made under `no_grad`, which has no history.
+    a view made under `no_grad`, which has no history. `shown` is the array that the parent had.
     """
 
-    __slots__ = ("parent", "op", "params", "source")
+    __slots__ = ("parent", "shown", "op", "params", "source")
 
     def __init__(self, parent, op, params, source):
         self.parent = parent
+        self.shown = parent.array
         self.op = op
         self.params = params
         self.source = source
@@ -114,12 +115,22 @@ def last_change(tensor):
     return root_of(tensor).changed
 
 
+def parent_of(view):
+    """The tensor that a view is cut from.
+
+    Where that has come to show a view of itself since, as by `transpose_`, what it was before.
+    """
+    while view.parent.array is not view.shown and view.parent.alias is not None:
+        view.parent = view.parent.alias.parent
+    return view.parent
+
+
 def refresh(x):
     """Renew the history of a view whose parent has been changed in place since it was made."""
     view = x.alias
     if view.op is None or view.source is UNRECORDED:
         return
-    parent = view.parent
+    parent = parent_of(view)
     if parent.alias is not None:
         refresh(parent)
     if parent.node is not view.source:

@@ -9,7 +9,7 @@ renew it (`tensor.refresh`).
 from tallow.autograd.builtin import patch
 from tallow.autograd.modes import state
 from tallow.errors import GradientError, ShapeError
-from tallow.tensor import UNRECORDED, Tensor, View, tick, wrap
+from tallow.tensor import UNRECORDED, Tensor, View, parent_of, tick, wrap
 
 
 def bump(tensor, op_name="an in-place operation"):
@@ -82,7 +82,7 @@ def adopt(x, out):
     if not (recorded or (state.enabled and x._requires_grad)):
         return
     if through:
-        parent = view.parent
+        parent = parent_of(view)
         adopt(parent, replace_part(parent, out, view))
         view.source = parent.node
     _keep_retaining(x, out)
