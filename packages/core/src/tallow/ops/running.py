@@ -5,7 +5,6 @@ from tallow.ops.elementwise import exp, log, where
 from tallow.ops.reduce import ties, widened
 from tallow.ops.shape import flip
 
-
 LOWEST = -1e30  # as good as -inf under exp, but differences of it are no NaN
 
 
