@@ -5,6 +5,6 @@ LEFT_OUT = {
     "torch.linalg.ldl_factor": "NumPy has no LDL factorisation; use cholesky or eigh",
     "torch.linalg.ldl_factor_ex": "NumPy has no LDL factorisation; use cholesky or eigh",
     "torch.linalg.ldl_solve": "NumPy has no LDL factorisation; use solve",
-    "torch.lobpcg": "an iterative solver for sparse matrices, which tallow has not; use linalg.eigh",
+    "torch.lobpcg": "a solver for sparse matrices, which tallow has not; use linalg.eigh",
     "torch.segment_reduce": "a prototype in PyTorch; use scatter_reduce or index_reduce",
 }
