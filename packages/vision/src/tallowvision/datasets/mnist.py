@@ -183,7 +183,7 @@ class QMNIST(MNIST):
         "train": "train", "test": "test", "test10k": "test", "test50k": "test", "nist": "nist",
     }  # fmt: skip
     mirrors = ["https://raw.githubusercontent.com/facebookresearch/qmnist/master/"]
-    resources = {
+    resources = {  # type: ignore[assignment]
         "train": [
             ("qmnist-train-images-idx3-ubyte.gz", "ed72d4157d28c017586c42bc6afe6370"),
             ("qmnist-train-labels-idx2-int.gz", "0058f8dd561b90ffdd0f734c6a30e5e4"),

@@ -23,7 +23,7 @@ __all__ = [
 
 class _Cache:
     depth = 0  # of `cached()` contexts
-    tensors = {}  # by the module's id and the name
+    tensors: dict = {}  # by the module's id and the name
 
 
 @contextmanager
