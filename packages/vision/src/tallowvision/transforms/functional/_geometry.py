@@ -9,9 +9,9 @@ import PIL.ImageOps
 import tallow
 from tallow.errors import ArgumentError, TypeMismatchError, describe
 from tallowvision import tv_tensors
+from tallowvision._boxes import convert_boxes
 from tallowvision.transforms.functional._meta import (
     clamp_boxes,
-    convert_boxes,
     get_size,
     size_pair,
 )

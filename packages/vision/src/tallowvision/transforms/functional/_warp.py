@@ -12,8 +12,9 @@ import PIL.Image
 import tallow
 from tallow.errors import ArgumentError, NotSupportedError
 from tallowvision import tv_tensors
+from tallowvision._boxes import convert_boxes
 from tallowvision.transforms.functional._geometry import pillow_fill
-from tallowvision.transforms.functional._meta import clamp_boxes, convert_boxes
+from tallowvision.transforms.functional._meta import clamp_boxes
 from tallowvision.transforms.functional._registry import functional
 from tallowvision.transforms.functional._resize import (
     InterpolationMode,
