@@ -1,9 +1,10 @@
-"""Workers: the same batches however many there are, errors that say where, no hang, no leftovers."""
+"""Workers: the same batches however many, errors that say where, no hang, nothing left over."""
 
 import gc
 import hashlib
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -320,7 +321,7 @@ def test_out_of_order(kind):
         (dict(num_workers=1, prefetch_factor=-1), ValueError, "prefetch_factor of 0 or more"),
         (dict(persistent_workers=True), ValueError, "num_workers of 1 or more"),
         (dict(multiprocessing_context="fork"), ValueError, "num_workers of 1 or more"),
-        (dict(num_workers=1, multiprocessing_context="x"), ValueError, "one of .*, got 'x'"),
+        (dict(num_workers=1, multiprocessing_context="x"), ValueError, "out of .*, got 'x'"),
         (dict(num_workers=1, multiprocessing_context=3), TypeError, "a context or its name"),
         (dict(num_workers=1, worker_type="x"), ValueError, "'thread' or 'process', got 'x'"),
         (dict(sampler=[1], shuffle=True), ValueError, "shuffle or sampler, got both"),
@@ -392,7 +393,7 @@ def test_errors_say_where(workers, kind, tmp_path):
     notes = "".join(caught.value.__notes__)
     assert f"while reading index 5 of {path}" in notes
     if workers:
-        assert "in worker 0 of 2, which made batch 2" in notes
+        assert re.search("in worker [01] of 2, which made batch 2", notes)
     trace = notes if kind == "process" else "".join(map(str, caught.traceback))
     assert "self.read(self.path)" in trace
     if workers:
@@ -611,11 +612,11 @@ def test_memory_does_not_grow(kind):
                                  persistent_workers=True)
         print("running")
         sizes = []
-        for epoch in range(25):
+        for epoch in range(45):
             for batch in loader:
                 pass
             sizes.append(resident())
-        print(sizes[4], sizes[-1])
+        print(min(sizes[5:25]), min(sizes[25:]))  # it varies with how many batches are made ahead
     """
     output, errors = started(script).communicate(timeout=60)
     early, late = map(int, output.split())

@@ -44,11 +44,11 @@ class DataLoader:
     NumPy's and Python's own generators are seeded likewise in workers that are processes.
 
     With `num_workers`, batches are made ahead, `prefetch_factor` (2) by each worker. Workers are
-    threads, which start at once and share the dataset, or with `worker_type="process"` (or a
-    `multiprocessing_context`) processes, for transforms in pure Python. Each has its own copy of the
-    dataset object (not of what it holds); `worker_init_fn(number)` can change it, by way of
-    `get_worker_info()`. `persistent_workers` keeps them from one epoch to the next, `timeout` is in
-    seconds for each batch, `in_order=False` gives batches as they come.
+    threads, which start at once and share what the dataset holds, or with `worker_type="process"`
+    (or a `multiprocessing_context`) processes, for transforms in pure Python. Each has a dataset
+    object of its own, which `worker_init_fn(number)` can change by way of `get_worker_info()`.
+    `persistent_workers` keeps them from one epoch to the next, `timeout` is in seconds for each
+    batch, `in_order=False` gives batches as they come.
 
     An error in a worker is raised where the batch is asked for, with notes of the index, the file
     that was being read as far as that can be told, and the worker.
@@ -159,7 +159,7 @@ class DataLoader:
             self._progress = None
 
     def state_dict(self):
-        """How far the epoch that has begun has come: plain values and tensors, for `tallow.save`."""
+        """How far the epoch that has begun has come, as plain values and tensors to be saved."""
         if self._resumed is not None or self._progress is None:
             progress = self._resumed or Progress([])
         else:
@@ -220,7 +220,7 @@ def _check_workers(num_workers, timeout, prefetch_factor, persistent_workers):
         )
     if not num_workers and (prefetch_factor is not None or persistent_workers):
         raise ArgumentError(
-            "DataLoader: expected num_workers of 1 or more for prefetch_factor or persistent_workers"
+            "DataLoader: expected num_workers of 1 or more for prefetch_factor or persistence"
         )
 
 

@@ -46,7 +46,7 @@ class Fetcher:
             default_generator.take_back()
 
     def draw_from(self, *key):
-        """Have random numbers drawn from a stream of its own: the thread's, or all of a process's."""
+        """Have the thread, or all of a worker process, draw from a random stream of its own."""
         default_generator.lend(self.seed, *key)
         if self.worker is not None and self.worker.is_process:
             seed = seed_of((self.seed, *key))

@@ -120,7 +120,7 @@ def context_of(given):
         except ValueError:
             methods = ", ".join(multiprocessing.get_all_start_methods())
             raise ArgumentError(
-                f"DataLoader: expected multiprocessing_context to be one of {methods}, got {given!r}"
+                f"DataLoader: expected a multiprocessing_context out of {methods}, got {given!r}"
             ) from None
     if not isinstance(given, multiprocessing.context.BaseContext):
         raise TypeMismatchError(

@@ -72,7 +72,7 @@ class Worker:
         self.fetch = None
 
     def start(self):
-        """Tell the thread who it is and call the user's `worker_init_fn`; its outcome if it fails."""
+        """Tell the thread who it is, call the user's `worker_init_fn`; an outcome if it fails."""
         here.info = self.info
         if self.plan.worker_init_fn is None:
             return None
