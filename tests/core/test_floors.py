@@ -13,7 +13,7 @@ import tallow
 SOURCE = Path(tallow.__file__).parent
 FLOORS = [
     "device dtypes errors info layout left_out size",
-    "backend generator",
+    "backend generator rejection",
     "tensor autograd.modes",
     "autograd",
     "ops",
@@ -21,12 +21,12 @@ FLOORS = [
     """
     activations attributes casting changes complex_parts conversion creation cuda diagonals
     elementwise fft formatting graph indexing joining legacy linalg logic math matrices methods
-    ordering products promotion random reductions running scattering shaping signal special
+    ordering products promotion random reductions running scattering settings shaping signal special
     spectral statistics
     """,
     "nn.functional",
     "nn",
-    "amp autograd.functional func hub optim serialization utils",
+    "accelerator amp autograd.functional backends compiler distributions func hub optim serialization utils",
     "testing",
 ]
 FLOOR_OF = {f"tallow.{name}": n for n, names in enumerate(FLOORS) for name in names.split()}

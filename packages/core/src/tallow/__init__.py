@@ -39,6 +39,7 @@ from tallow.indexing import *
 from tallow.info import finfo, iinfo
 from tallow.joining import *
 from tallow.layout import *
+from tallow.left_out import missing as _missing
 from tallow.legacy import *
 from tallow.logic import *
 from tallow.math import *
@@ -50,6 +51,7 @@ from tallow.random import *
 from tallow.reductions import *
 from tallow.running import *
 from tallow.scattering import *
+from tallow.settings import *
 from tallow.shaping import *
 from tallow.size import Size
 from tallow.spectral import *
@@ -62,20 +64,17 @@ __version__ = "0.1.0"
 
 
 _PACKAGES = """
-    amp autograd backends cuda distributions fft func hub linalg nn optim serialization signal
-    special testing utils
+    accelerator amp autograd backends compiler cuda distributions fft func hub linalg nn optim
+    serialization signal special testing utils
 """.split()
 
-_ELSEWHERE = {"GradScaler": "amp", "load": "serialization", "save": "serialization"}
+_ELSEWHERE = {"GradScaler": "amp", "load": "serialization", "save": "serialization", "vmap": "func"}
 
 _FUNCTIONAL = """
-    adaptive_avg_pool1d alpha_dropout avg_pool1d batch_norm bilinear
-    binary_cross_entropy_with_logits celu channel_shuffle conv1d conv2d conv3d conv_transpose1d
-    conv_transpose2d conv_transpose3d cosine_embedding_loss cosine_similarity ctc_loss dropout
-    embedding embedding_bag feature_alpha_dropout group_norm hardshrink hinge_embedding_loss
-    instance_norm kl_div layer_norm margin_ranking_loss max_pool1d max_pool2d max_pool3d
-    pairwise_distance pdist pixel_shuffle pixel_unshuffle poisson_nll_loss prelu rms_norm rrelu selu
-    threshold triplet_margin_loss
+    adaptive_avg_pool1d alpha_dropout avg_pool1d bilinear celu channel_shuffle conv1d conv2d conv3d
+    conv_transpose1d conv_transpose2d conv_transpose3d cosine_similarity dropout
+    feature_alpha_dropout group_norm hardshrink layer_norm max_pool1d max_pool2d max_pool3d
+    pairwise_distance pdist pixel_shuffle pixel_unshuffle prelu rms_norm rrelu selu threshold
 """.split()
 
 
@@ -87,4 +86,4 @@ def __getattr__(name):
         return getattr(_import_module(f"tallow.{_ELSEWHERE[name]}"), name)
     if name in _FUNCTIONAL:
         return getattr(_import_module("tallow.nn.functional"), name)
-    raise AttributeError(f"module 'tallow' has no attribute {name!r}")
+    raise _missing("tallow", name)

@@ -65,6 +65,11 @@ def for_device(where):
     return _by_name[name]
 
 
+def is_open(name):
+    """True if the backend of that name has been used."""
+    return name in _by_name
+
+
 def for_array(array):
     """The backend that an array (or a NumPy scalar) belongs to; TypeError if it is none's."""
     return for_array_type(type(array))

@@ -74,6 +74,10 @@ class NotSupportedError(TallowError, NotImplementedError):
     """Something PyTorch has and tallow has not, with the reason or the way around."""
 
 
+class LeftOutError(NotSupportedError, AttributeError):
+    """A name of PyTorch's that tallow leaves out on purpose (`tallow.left_out`)."""
+
+
 def describe(operand):
     """An operand in a few words for a message: `float32 (2, 3)`, or the Python value itself."""
     shape = getattr(operand, "shape", None)

@@ -1,0 +1,3 @@
+"""What computes: whether it is there, and settings of it."""
+
+from tallow.backends import cpu, cuda, cudnn, mps

@@ -1,0 +1,16 @@
+"""Names of PyTorch's compiler, for programs that ask it: here nothing is ever being compiled."""
+
+
+def is_compiling():
+    """False: operations run as they are called."""
+    return False
+
+
+def is_exporting():
+    """False: operations run as they are called."""
+    return False
+
+
+def disable(fn=None, recursive=True, *, reason=None):
+    """The function itself, which is not compiled anyway."""
+    return (lambda function: function) if fn is None else fn

@@ -1,0 +1,99 @@
+"""Settings of the whole program: threads, deterministic results, precision, compiling."""
+
+import os
+from importlib import import_module
+
+from tallow.errors import ArgumentError
+
+__all__ = [
+    "are_deterministic_algorithms_enabled", "compile", "get_float32_matmul_precision",
+    "get_num_threads", "is_deterministic_algorithms_warn_only_enabled",
+    "set_float32_matmul_precision", "set_num_threads", "use_deterministic_algorithms",
+]  # fmt: skip
+
+PRECISIONS = ("highest", "high", "medium")
+
+
+class _Chosen:
+    deterministic = warn_only = False
+    precision = "highest"
+
+
+def _kernels():
+    """The compiled kernels, or None."""
+    return import_module("tallow.kernels.cpu").compiled
+
+
+def get_num_threads():
+    """How many threads an operation on the CPU may use."""
+    kernels = _kernels()
+    return (
+        kernels.get_threads() if kernels else int(os.environ.get("OMP_NUM_THREADS", os.cpu_count()))
+    )
+
+
+def set_num_threads(int):
+    """Let the compiled kernels use that many threads.
+
+    Without them the products of NumPy's BLAS are what has threads: set OMP_NUM_THREADS in the
+    environment before NumPy is imported.
+    """
+    if int < 1:
+        raise ArgumentError(f"set_num_threads: expected at least 1, got {int}")
+    kernels = _kernels()
+    if kernels:
+        kernels.set_threads(int)
+
+
+def use_deterministic_algorithms(mode, *, warn_only=False):
+    """Remember the wish for the same results in every run: tallow's operations give them anyway."""
+    _Chosen.deterministic, _Chosen.warn_only = bool(mode), bool(warn_only)
+
+
+def are_deterministic_algorithms_enabled():
+    """What `use_deterministic_algorithms` was last told."""
+    return _Chosen.deterministic
+
+
+def is_deterministic_algorithms_warn_only_enabled():
+    """Whether `use_deterministic_algorithms` was last told to warn only."""
+    return _Chosen.warn_only
+
+
+def set_float32_matmul_precision(precision):
+    """Allow products of float32 matrices to be less exact: "highest", "high" or "medium".
+
+    Tallow computes them in float32 whatever is allowed, which all three permit.
+    """
+    if precision not in PRECISIONS:
+        raise ArgumentError(
+            f"set_float32_matmul_precision: expected one of {PRECISIONS}, got {precision!r}"
+        )
+    _Chosen.precision = precision
+
+
+def get_float32_matmul_precision():
+    """What `set_float32_matmul_precision` was last told."""
+    return _Chosen.precision
+
+
+def compile(
+    model=None,
+    *,
+    fullgraph=False,
+    dynamic=None,
+    backend="inductor",
+    mode=None,
+    options=None,
+    disable=False,
+):
+    """The model or function itself: tallow runs every operation as it is called.
+
+    >>> import tallow
+    >>> @tallow.compile
+    ... def double(x):
+    ...     return x * 2
+    >>> double(tallow.ones(1))
+    tensor([2.])
+    """
+    return (lambda function: function) if model is None else model
