@@ -4,7 +4,7 @@
 
 INVENTORY is a JSON file that maps each of PyTorch's namespaces ("torch.nn", "torchvision.io", ...)
 to a list of {"name", "tier", "status"}: tier 1 holds the names that programs use most, and names
-whose status is not "current" are not counted. A name counts as there if it resolves, under
+that PyTorch has removed or deprecates are not counted. A name counts as there if it resolves, under
 tallow's name for the package, to something that can be used.
 """
 
@@ -60,7 +60,7 @@ def main(inventory):
     missing, counts = {}, defaultdict(lambda: [0, 0])
     for namespace, entries in inventory.items():
         for entry in entries:
-            if entry["status"] != "current" or "legacy" in namespace:
+            if not entry["status"].startswith(("current", "retired")) or "legacy" in namespace:
                 continue
             count = counts[namespace.partition(".")[0].partition(" ")[0], entry["tier"]]
             count[1] += 1
