@@ -102,7 +102,8 @@ def bessel_k(order, scaled=False):
 ONE = [given((2, 3)), given(()), given((0, 2))]
 TWO = [given((2, 3), (2, 3)), given((2, 1), (3,)), given((), ()), given((0, 3), (3,))]
 DEGREES = [
-    given(draw((2, 3), 3, 12), (2, 3)), given(draw((2, 1), 3, 12), (3,)), given(draw((), 3, 12), ()),
+    given(draw((2, 3), 3, 12), (2, 3)), given(draw((2, 1), 3, 12), (3,)),
+    given(draw((), 3, 12), ()),
 ]  # fmt: skip
 
 

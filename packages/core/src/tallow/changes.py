@@ -6,6 +6,7 @@ import tallow.ops.elementwise as ops
 from tallow import conversion, creation, dtypes, shaping
 from tallow.autograd import inplace
 from tallow.autograd.modes import state
+from tallow.diagonals import diagonal
 from tallow.errors import DtypeError, GradientError, ShapeError, describe
 from tallow.promotion import as_operand, can_cast, to_dtype, wrapped
 from tallow.tensor import Tensor, wrap
@@ -151,8 +152,9 @@ def fill_diagonal_(input, fill_value, wrap=False):
     columns = shape[1]
     for top in range(0, shape[0] if wrap and len(shape) == 2 else 1, columns + 1):
         part = input[top:]
-        size = min(part.array.shape)
-        fill_(shaping.as_strided(part, (size,), (sum(part.stride()),)), fill_value)
+        while part.array.ndim > 1:
+            part = diagonal(part, 0, 0, -1)
+        fill_(part, fill_value)
     return input
 
 

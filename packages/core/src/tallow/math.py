@@ -12,12 +12,13 @@ import tallow.ops.elementwise as ops
 import tallow.ops.gamma as gamma
 import tallow.ops.special as special
 from tallow import backend, dtypes
+from tallow.complex_parts import complex
 from tallow.dtypes import BOOL, COMPLEX, FLOATING, INTEGER
 from tallow.elementwise import binary, check_kinds, named, one_tensor, unary
 from tallow.errors import ArgumentError, DivisionByZeroError, DtypeError, describe, listing
 from tallow.info import finfo
 from tallow.promotion import (
-    as_tensor_operand,
+    as_operand,
     common,
     floating,
     floating_pair,
@@ -25,6 +26,7 @@ from tallow.promotion import (
     give,
     number,
     pair,
+    result_type,
     to_dtype,
 )
 from tallow.tensor import Tensor, wrap
@@ -213,9 +215,10 @@ def pow(input, exponent, *, out=None):
 
 def float_power(input, exponent, *, out=None):
     """input ** exponent in float64 (complex128 where either is complex)."""
-    x, y = as_tensor_operand("float_power", input), as_tensor_operand("float_power", exponent)
-    wide = dtypes.complex128 if x.dtype.is_complex or y.dtype.is_complex else dtypes.float64
-    return give(ops.power(to_dtype(x, wide), to_dtype(y, wide)), out, "float_power")
+    operands = [as_operand("float_power", x) for x in (input, exponent)]
+    wide = dtypes.promote_types(result_type(*operands), dtypes.float64)
+    x, y = (to_dtype(x, wide) if isinstance(x, Tensor) else x for x in operands)
+    return pow(x, y, out=out)
 
 
 def square(input, *, out=None):
@@ -287,8 +290,8 @@ atanh = unary("atanh", ops.atanh, "The inverse hyperbolic tangent; NaN outside [
 hypot = binary(
     "hypot", ops.hypot, "sqrt(input**2 + other**2), without overflow.", low=FLOATING, high=FLOATING
 )
-deg2rad = unary("deg2rad", lambda x: ops.mul(x, pi / 180), "Degrees to radians.", high=FLOATING)
-rad2deg = unary("rad2deg", lambda x: ops.mul(x, 180 / pi), "Radians to degrees.", high=FLOATING)
+deg2rad = unary("deg2rad", lambda x: mul(x, pi / 180), "Degrees to radians.", high=FLOATING)
+rad2deg = unary("rad2deg", lambda x: mul(x, 180 / pi), "Radians to degrees.", high=FLOATING)
 
 # Special functions
 
@@ -467,7 +470,8 @@ def nan_to_num(input, nan=None, posinf=None, neginf=None, *, out=None):
     if one_tensor("nan_to_num", input).dtype.category < FLOATING:
         return give(ops.copy(input), out, "nan_to_num")
     if input.dtype.is_complex:
-        raise DtypeError(f"nan_to_num: expected real numbers, got {describe(input)}")
+        parts = (nan_to_num(part, nan, posinf, neginf) for part in (input.real, input.imag))
+        return give(complex(*parts), out, "nan_to_num")
     limits = finfo(input.dtype)
     result = ops.replace_nonfinite(
         input,

@@ -1,5 +1,7 @@
 """Complex numbers and their parts. As in PyTorch the gradient of z is dL/dRe(z) + i dL/dIm(z)."""
 
+from math import pi
+
 from tallow.autograd.op import op
 
 
@@ -55,7 +57,9 @@ def join(xp, x, y):
 
 @op(holomorphic=False)
 def angle(xp, x):
-    return xp.where(x == x, xp.angle(x), x.real).astype(x.real.dtype)
+    if x.dtype.kind == "c":
+        return xp.angle(x)
+    return xp.where(x < 0, x.dtype.type(pi), xp.where(x == x, 0, x))
 
 
 over.vjp(lambda g, y: over(g, y), lambda g, x, y: over(-g * x, y * y))

@@ -76,6 +76,8 @@ sub.vjp(lambda g: g, lambda g: neg(g))
 mul.vjp(lambda g, y: g * y, lambda g, x: g * x)
 div.vjp(lambda g, y: g / y, lambda g, x, y: neg(g * x / (y * y)))
 neg.vjp(lambda g: neg(g))
+floor_divide.vjp(lambda g: g * 0, lambda g: g * 0)
+trunc_divide.vjp(lambda g: g * 0, lambda g: g * 0)
 remainder.vjp(lambda g: g, lambda g, x, y: neg(g * floor_divide(x, y)))
 lerp.vjp(
     lambda g, weight: g * (1 - weight), lambda g, weight: g * weight, lambda g, x, y: g * (y - x)
@@ -196,8 +198,8 @@ log.vjp(lambda g, x: g / x)
 log2.vjp(lambda g, x: g / (x * LN2))
 log10.vjp(lambda g, x: g / (x * LN10))
 log1p.vjp(lambda g, x: g / (x + 1))
-logaddexp2.vjp(lambda g, x, out: g * exp2(x - out), lambda g, y, out: g * exp2(y - out))
-logaddexp.vjp(lambda g, x, out: g * exp(x - out), lambda g, y, out: g * exp(y - out))
+logaddexp2.vjp(lambda g, x, y: g / (exp2(y - x) + 1), lambda g, x, y: g / (exp2(x - y) + 1))
+logaddexp.vjp(lambda g, x, y: g / (exp(y - x) + 1), lambda g, x, y: g / (exp(x - y) + 1))
 
 # Trigonometric and hyperbolic functions
 
@@ -299,7 +301,7 @@ atan2.vjp(lambda g, x, y: g * over(y, x * x + y * y), lambda g, x, y: g * over(-
 sinh.vjp(lambda g, x: g * cosh(x))
 cosh.vjp(lambda g, x: g * sinh(x))
 asinh.vjp(lambda g, x: g * rsqrt(x * x + 1))
-acosh.vjp(lambda g, x: g * rsqrt(x * x - 1))
+acosh.vjp(lambda g, x: g * (rsqrt(x - 1) * rsqrt(x + 1)))
 atanh.vjp(lambda g, x: g / (1 - x * x))
 hypot.vjp(lambda g, x, out: g * (x / out), lambda g, y, out: g * (y / out))
 tanh.vjp(lambda g, out: tanh_grad(g, out))
@@ -429,8 +431,8 @@ def fill(xp, x, value):
 
 @op
 def larger(x, y):
-    """1 where x > y, a half where they are equal, else 0, in the dtype of the operands."""
-    return (x > y).astype(x.dtype) + (x == y) * x.dtype.type(0.5)
+    """1 where x > y or either is NaN, a half where they are equal, else 0, in their dtype."""
+    return 1 - (x < y).astype(x.dtype) - (x == y) * x.dtype.type(0.5)
 
 
 @op

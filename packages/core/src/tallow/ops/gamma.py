@@ -100,14 +100,17 @@ def digamma(xp, x):
     return in_float64(_digamma, xp, x)
 
 
+def _positive_zeta(s, q):
+    return q**-s + (q + 1) ** -s + _hurwitz(s, q + 2)
+
+
 def _zeta(xp, s, q):
-    total, moved = xp.zeros_like(s + q), q
-    while xp.any(moved < 2):
-        small = moved < 2
-        total = xp.where(small, total + xp.where(small, moved, 1) ** -s, total)
-        moved = xp.where(small, moved + 1, moved)
-    total = total + _hurwitz(s, xp.where(moved == xp.inf, 2, moved))
-    total = xp.where(q == xp.inf, 0, total)
+    left = (q < 0) & (q > -xp.inf)
+    right = _positive_zeta(s, xp.where((q > 0) & (q < xp.inf), q, 1))
+    fraction = xp.where(left & (q != xp.floor(q)), q - xp.floor(q), 0.5)
+    mirrored = _positive_zeta(s, 1 - fraction) - _positive_zeta(s, 1 - xp.where(left, q, 0))
+    total = _positive_zeta(s, fraction) + xp.where(s % 2 == 0, 1, -1) * mirrored
+    total = xp.where(left, total, xp.where(q == xp.inf, 0, right))
     total = xp.where((q <= 0) & (s != xp.floor(s)), xp.nan, total)
     total = xp.where((q <= 0) & (q == xp.floor(q)) | (s == 1), xp.inf, total)
     return xp.where((s < 1) | (s != s) | (q != q), xp.nan, total)

@@ -244,14 +244,12 @@ def logit(xp, x):
     return xp.log(x / (1 - x))
 
 
-def _sinc(xp, x):
-    return xp.sinc(x)
-
-
 @op
 def sinc(xp, x):
     """sin(pi x) / (pi x), and 1 at 0."""
-    return in_float64(_sinc, xp, x)
+    if x.dtype.kind == "c":
+        return xp.sinc(x)
+    return in_float64(lambda xp, x: xp.sinc(x), xp, x)
 
 
 def _logit_rule(g, x):
