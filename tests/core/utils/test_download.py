@@ -5,10 +5,13 @@ import gzip
 import hashlib
 import io
 import lzma
+import subprocess
+import sys
 import tarfile
 import threading
 import warnings
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -35,13 +38,16 @@ class Handler(BaseHTTPRequestHandler):
             return self.answer(416, b"")
         if how == "other":
             return self.answer(200, b"another file")
+        if how == "page":
+            return self.answer(200, b"<html>sign in first</html>", kind="text/html; charset=utf-8")
         body, claimed = CONTENT[start:], len(CONTENT) - start
         if how == "breaks":
             body = body[:4000]
         return self.answer(206 if start else 200, body, claimed)
 
-    def answer(self, status, body, claimed=None):
+    def answer(self, status, body, claimed=None, kind="application/octet-stream"):
         self.send_response(status)
+        self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body) if claimed is None else claimed))
         self.end_headers()
         self.wfile.write(body)
@@ -100,6 +106,37 @@ def test_a_partial_file_of_another(server, tmp_path, how):
     (tmp_path / "a.partial").write_bytes(b"x" * (20000 if how == "file" else 100))
     fetch(f"{server.url}/{how}", tmp_path / "a", MD5)
     assert (tmp_path / "a").read_bytes() == CONTENT
+
+
+def test_a_partial_file_that_is_the_start_of_another(server, tmp_path):
+    (tmp_path / "a.partial").write_bytes(b"x" * 100)
+    fetch(f"{server.url}/file", tmp_path / "a", MD5)
+    assert [range_ for _, range_ in server.log] == ["bytes=100-", None]
+
+
+def test_a_page_in_place_of_the_file(server, tmp_path):
+    with pytest.raises(DownloadError, match="expected a file of data, got a web page"):
+        fetch(f"{server.url}/page", tmp_path / "a.zip")
+    assert list(tmp_path.iterdir()) == []
+    fetch(f"{server.url}/page", tmp_path / "a.html")
+
+
+def test_several_at_once_fetch_once(server, tmp_path):
+    with ThreadPoolExecutor(8) as pool:
+        jobs = [pool.submit(fetch, f"{server.url}/file", tmp_path / "a", MD5) for _ in range(20)]
+        assert {job.result() for job in jobs} == {tmp_path / "a"}
+    assert len(server.log) == 1
+    assert [entry.name for entry in tmp_path.iterdir()] == ["a"]
+
+
+def test_processes_wait_for_each_other(server, tmp_path):
+    script = (
+        f"from tallow.utils.download import fetch; fetch({server.url + '/file'!r}, "
+        f"{str(tmp_path / 'a')!r}, {MD5!r})"
+    )
+    jobs = [subprocess.Popen([sys.executable, "-c", script]) for _ in range(3)]
+    assert [job.wait() for job in jobs] == [0, 0, 0]
+    assert len(server.log) == 1 and (tmp_path / "a").read_bytes() == CONTENT
 
 
 def test_a_busy_server_is_asked_again(server, tmp_path):
@@ -241,6 +278,30 @@ def test_truncated(tmp_path, name):
     with pytest.raises(ArchiveError, match=f"{name}: expected"):
         extract(path, tmp_path / "out")
     assert list((tmp_path / "out").iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["a.zip", "a.tar.gz", "data.gz", "data.xz"])
+def test_bombs(tmp_path, monkeypatch, name):
+    monkeypatch.setattr(download, "UNPACKED", 1 << 16)
+    path, zeros = tmp_path / name, bytes(10 << 20)
+    if name == "a.zip":
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("a", zeros)
+    elif "tar" in name:
+        tarred({"a": zeros}, path)
+    else:
+        with (gzip if name == "data.gz" else lzma).open(path, "wb") as file:
+            file.write(zeros)
+    with pytest.raises(ArchiveError, match=f"{name}: expected an archive of data, got one that"):
+        extract(path, tmp_path / "out")
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_too_many_members(tmp_path, monkeypatch):
+    monkeypatch.setattr(download, "MEMBERS", 3)
+    tarred({f"{i}": b"" for i in range(4)}, tmp_path / "a.tar.gz")
+    with pytest.raises(ArchiveError, match="far more"):
+        extract(tmp_path / "a.tar.gz", tmp_path / "out")
 
 
 @pytest.mark.parametrize("content", [b"", b"<html>not found</html>"])

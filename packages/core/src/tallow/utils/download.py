@@ -1,11 +1,11 @@
 """Files from the network, and archives: fetched whole or not at all, verified, unpacked safely."""
 
 import bz2
+import contextlib
 import gzip
 import hashlib
 import lzma
 import os
-import shutil
 import stat
 import sys
 import tarfile
@@ -20,9 +20,17 @@ from urllib.request import Request, urlopen
 
 from tallow.errors import ArgumentError, TallowError
 
+try:
+    import fcntl
+except ImportError:  # not everywhere: there, two processes had better not fetch the same
+    fcntl = None  # type: ignore[assignment]
+
 BLOCK = 1 << 20
 TIMEOUT = 60  # seconds without a byte
 ATTEMPTS = 3  # with each address: a connection that breaks goes on where it was
+UNPACKED = 1 << 30  # bytes that an archive may unpack to, or RATIO times its own if that is more
+RATIO = 200
+MEMBERS = 5_000_000
 
 
 class DownloadError(TallowError, RuntimeError):
@@ -44,8 +52,8 @@ def fetch(urls, path, digest=None, progress=True):
 
     `digest` is what its content must have: "md5:..." or "sha256:...", in hexadecimal. A file that
     exists with another digest is kept, with a warning. A download that breaks is resumed, also by a
-    later call; `path` appears once it is whole and verified. Raises DownloadError with what each of
-    the addresses answered.
+    later call; `path` appears once it is whole and verified. Processes that want the same file wait
+    for the one that fetches it. Raises DownloadError with what each of the addresses answered.
     """
     path = Path(path)
     if path.exists():
@@ -56,22 +64,54 @@ def fetch(urls, path, digest=None, progress=True):
                 stacklevel=2,
             )
         return path
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial, failures = Path(f"{path}.partial"), []
-    for url in [urls] if isinstance(urls, str) else urls:
+    urls = [urls] if isinstance(urls, str) else urls
+    for url in urls:
         if not url.startswith(("http://", "https://")):
             raise ArgumentError(f"fetch: expected an http or https address, got {url!r}")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with _alone(path):
+        if not path.exists():  # nor did another process fetch it in the meantime
+            _fetch_from_any(urls, path, digest, progress)
+    return path
+
+
+def _fetch_from_any(urls, path, digest, progress):
+    partial, failures = Path(f"{path}.partial"), []
+    for url in urls:
         try:
+            resumed = partial.exists()
             _receive(url, partial, progress)
+            if resumed and not _matches(partial, digest):  # it was the start of another file
+                partial.unlink()
+                _receive(url, partial, progress)
             if not _matches(partial, digest):
                 raise DownloadError(f"expected {digest}, got md5:{digest_of(partial)}")
             os.replace(partial, path)
-            return path
+            return
         except (OSError, HTTPException, DownloadError) as error:
             failures.append(f"{url}: {error or type(error).__name__}")
             if isinstance(error, DownloadError):
-                partial.unlink()
-    raise DownloadError("\n  ".join([f"{path}: expected to download it, got", *failures]))
+                partial.unlink(missing_ok=True)
+    hint = "; without a network, put it there by other means"
+    raise DownloadError("\n  ".join([f"{path}: expected to download it, got", *failures]) + hint)
+
+
+@contextlib.contextmanager
+def _alone(path):
+    """A context that one process at a time is in, for each path."""
+    lock, file = Path(f"{path}.lock"), None
+    while file is None:
+        file = open(lock, "ab")
+        if fcntl is not None:
+            fcntl.flock(file, fcntl.LOCK_EX)
+        if not lock.exists() or not os.path.samestat(os.fstat(file.fileno()), lock.stat()):
+            file.close()  # who had it before has removed it
+            file = None
+    with file:
+        try:
+            yield
+        finally:
+            lock.unlink(missing_ok=True)
 
 
 def _matches(path, digest):
@@ -102,6 +142,9 @@ def _receive_once(url, partial, progress):
     with urlopen(Request(url, headers=headers), timeout=TIMEOUT) as answer:
         if answer.status != 206:  # not a part: all of it comes
             start = 0
+        page = answer.headers.get_content_type() == "text/html"
+        if page and Path(partial.stem).suffix not in (".html", ".htm"):
+            raise DownloadError("expected a file of data, got a web page")
         length = answer.headers.get("Content-Length")
         total = start + int(length) if length else None
         with open(partial, "ab" if start else "wb") as file:
@@ -134,7 +177,7 @@ def extract(path, folder=None, remove_finished=False):
 
     It goes to `folder`, by default the archive's own; a compressed file keeps its name without the
     ending. Nothing is unpacked of an archive with a path or a link that leads out of the folder,
-    or that is broken: ArchiveError names it.
+    or that is broken, or that is out of all proportion unpacked: ArchiveError names it.
     """
     path = Path(path)
     folder = path.parent if folder is None else Path(folder)
@@ -149,30 +192,32 @@ def extract(path, folder=None, remove_finished=False):
         for entry in list(Path(made).iterdir()):
             _place(entry, folder / entry.name)
     if remove_finished:
-        path.unlink()
+        path.unlink(missing_ok=True)
     return folder
 
 
 def _unpack(path, folder):
-    if zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as archive:
-            for member in archive.infolist():
-                _check(path, member.filename, stat.S_ISLNK(member.external_attr >> 16))
-            archive.extractall(folder)
-        return
+    check = _Checks(path)
     with open(path, "rb") as file:
         head = file.read(6)
     opener = next((o for magic, o in _COMPRESSED.items() if head.startswith(magic)), None)
-    if tarfile.is_tarfile(path):
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            for member in archive.infolist():
+                link = stat.S_ISLNK(member.external_attr >> 16)
+                check(member.filename, member.file_size, link)
+            archive.extractall(folder)
+    elif tarfile.is_tarfile(path):
+        options = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
         with tarfile.open(path) as archive:
-            for member in archive.getmembers():
-                link = member.issym() or member.islnk()
-                _check(path, member.name, link, not (link or member.isfile() or member.isdir()))
-            options = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
-            archive.extractall(folder, **options)
+            for member in archive:
+                check(member.name, member.size, not (member.isfile() or member.isdir()))
+                archive.extract(member, folder, **options)
     elif opener:
         with opener(path, "rb") as source, open(folder / path.stem, "wb") as target:
-            shutil.copyfileobj(source, target, BLOCK)
+            while block := source.read(BLOCK):
+                check(path.stem, len(block))
+                target.write(block)
     else:
         raise ArchiveError(
             f"{path}: expected a zip, a tar, or a file of gzip, bzip2 or xz, got one that begins "
@@ -180,16 +225,32 @@ def _unpack(path, folder):
         )
 
 
-def _check(path, name, link, special=False):
-    """Raise for a member that is no file or folder below the one unpacked to."""
-    for kind in (PurePosixPath, PureWindowsPath):
-        inside = kind(name)
-        if inside.is_absolute() or inside.drive or ".." in inside.parts:
-            raise ArchiveError(f"{path}: expected paths within its folder, got {name!r}")
-    if link or special:
-        raise ArchiveError(
-            f"{path}: expected files and folders only, got the link or device {name!r}"
-        )
+class _Checks:
+    """Raises for a member of an archive that is no file or folder below the one unpacked to.
+
+    And where all that was seen is more than an archive of data unpacks to.
+    """
+
+    def __init__(self, path):
+        self.path = path
+        self.room = max(UNPACKED, RATIO * path.stat().st_size)
+        self.members = MEMBERS
+
+    def __call__(self, name, size, other=False):
+        for kind in (PurePosixPath, PureWindowsPath):
+            inside = kind(name)
+            if inside.is_absolute() or inside.drive or ".." in inside.parts:
+                raise ArchiveError(f"{self.path}: expected paths within its folder, got {name!r}")
+        if other:
+            raise ArchiveError(
+                f"{self.path}: expected files and folders only, got the link or device {name!r}"
+            )
+        self.room -= size
+        self.members -= 1
+        if self.room < 0 or self.members < 0:
+            raise ArchiveError(
+                f"{self.path}: expected an archive of data, got one that unpacks to far more"
+            )
 
 
 def _place(entry, target):
