@@ -48,6 +48,8 @@ EXACT = [
     "t.poisson(t.full((100,), 30.))", "t.poisson(t.tensor([0., 1., 10., 100., 1e4]))",
     "t.poisson(t.full((100,), 3., dtype=t.float64))",
     "t.poisson(t.full((100,), 3.5, dtype=t.float16))",
+    "t.binomial(t.tensor([0., 3, 10, 100, 1000] * 40), t.tensor([0., .01, .5, .8, 1] * 40))",
+    "t.binomial(t.full((100,), 1000.), t.tensor([.01, .3, .6, .99] * 25))",
 ]  # fmt: skip
 
 ROUNDED = [  # to the last places: PyTorch has a sine, a cosine and a logarithm of its own

@@ -12,7 +12,6 @@ import math
 import operator
 import secrets
 import threading
-from contextlib import closing
 
 import numpy as np
 
@@ -236,11 +235,11 @@ def _fill(generator, shape, dtype, draws, rule):
     out = np.empty(count, dtype)
     for start in range(0, count, PIECE):
         piece = out[start : start + PIECE]
-        piece[...] = _narrow(rule(draws(generator, piece.size)), out.dtype)
+        piece[...] = narrow(rule(draws(generator, piece.size)), out.dtype)
     return out.reshape(shape)
 
 
-def _narrow(x, dtype):
+def narrow(x, dtype):
     """x in another dtype; float64 reaches the types of 16 bits by way of float32, as in PyTorch."""
     with np.errstate(over="ignore"):
         if dtype.itemsize == 2 and x.dtype == np.float64:
@@ -350,7 +349,7 @@ def normal(generator, shape, dtype=np.float32, mean=0.0, std=1.0, contiguous=Tru
     dtype = np.dtype(dtype)
     count = math.prod(shape)
     if count < 16 or not contiguous:
-        return _narrow(_scaled(_normal_pairs(generator, count), mean, std), dtype).reshape(shape)
+        return narrow(_scaled(_normal_pairs(generator, count), mean, std), dtype).reshape(shape)
     working, draw = (np.float64, unit64) if dtype == np.float64 else (np.float32, unit32)
     out = np.empty(count, dtype)
     whole = count - count % 16
@@ -405,7 +404,7 @@ def _scaled(standard, mean, std):
 def log_normal(generator, shape, dtype=np.float32, mean=1.0, std=2.0):
     """exp of normal numbers."""
     values = np.exp(_scaled(_normal_pairs(generator, math.prod(shape)), mean, std))
-    return _narrow(values, np.dtype(dtype)).reshape(shape)
+    return narrow(values, np.dtype(dtype)).reshape(shape)
 
 
 # Integers
@@ -447,70 +446,7 @@ def randperm(generator, count, dtype=np.int64):
     return np.array(order, dtype)
 
 
-# Draws whose number depends on what is drawn, and draws from weights
-
-
-def poisson(generator, rates):
-    """Poisson counts for an array of rates, in its shape and dtype.
-
-    How many numbers an element takes depends on them, hence the loop. Rates from 10 use transformed
-    rejection (Hoermann, Insurance: Mathematics and Economics 12, 1993), smaller ones the product of
-    uniform numbers (Knuth, The Art of Computer Programming 2, 3.4.1).
-    """
-    with closing(_one_by_one(generator)) as source:
-        draw = source.__next__
-        counts = [
-            _poisson_count(rate, draw) for rate in np.ravel(rates).astype(np.float64).tolist()
-        ]
-    return _narrow(np.array(counts, np.float64), rates.dtype).reshape(rates.shape)
-
-
-def _one_by_one(generator):
-    """unit64 numbers one at a time; closing it gives back those that were drawn ahead."""
-    while True:
-        before = generator.bits.state
-        values = unit64(generator, 512).tolist()
-        used = 0
-        try:
-            for value in values:
-                used += 1
-                yield value
-        finally:
-            if used < len(values):
-                generator.bits.state = before
-                words64(generator, used)
-
-
-def _poisson_count(rate, draw):
-    if rate >= 10:
-        return _poisson_by_rejection(rate, draw)
-    count, product, limit = 0, draw() if rate else 0.0, math.exp(-rate)
-    while product > limit:
-        count += 1
-        product *= draw()
-    return count
-
-
-def _poisson_by_rejection(rate, draw):
-    """Hoermann's algorithm PTRS, with the names of the paper."""
-    log_rate = math.log(rate)
-    b = 0.931 + 2.53 * math.sqrt(rate)
-    a = -0.059 + 0.02483 * b
-    inverse_alpha = 1.1239 + 1.1328 / (b - 3.4)
-    v_r = 0.9277 - 3.6224 / (b - 2)
-    while True:
-        u, v = draw() - 0.5, draw()
-        us = 0.5 - abs(u)
-        if us >= 0.07 and v <= v_r:
-            return math.floor((2 * a / us + b) * u + rate + 0.43)
-        if us == 0 or v == 0 or (us < 0.013 and v > us):
-            continue
-        k = math.floor((2 * a / us + b) * u + rate + 0.43)
-        if k < 0:
-            continue
-        accepted = math.log(v * inverse_alpha / (a / (us * us) + b))
-        if accepted <= k * log_rate - rate - math.lgamma(k + 1):
-            return k
+# Draws from weights
 
 
 def multinomial(generator, weights, count, replacement=False):

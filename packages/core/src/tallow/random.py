@@ -12,7 +12,7 @@ from functools import partial
 
 import numpy as np
 
-from tallow import backend, dtypes
+from tallow import backend, dtypes, rejection
 from tallow import generator as streams
 from tallow.autograd import inplace
 from tallow.autograd.modes import state
@@ -31,9 +31,9 @@ from tallow.promotion import give, sizes_of
 from tallow.tensor import Tensor, wrap
 
 __all__ = [
-    "Generator", "bernoulli", "default_generator", "get_rng_state", "initial_seed", "manual_seed",
-    "multinomial", "normal", "poisson", "rand", "rand_like", "randint", "randint_like", "randn",
-    "randn_like", "randperm", "seed", "set_rng_state",
+    "Generator", "bernoulli", "binomial", "default_generator", "get_rng_state", "initial_seed",
+    "manual_seed", "multinomial", "normal", "poisson", "rand", "rand_like", "randint",
+    "randint_like", "randn", "randn_like", "randperm", "seed", "set_rng_state",
 ]  # fmt: skip
 METHODS = [
     "bernoulli_", "cauchy_", "exponential_", "geometric_", "log_normal_", "normal_", "random_",
@@ -472,7 +472,24 @@ def poisson(input, generator=None):
     _floating("poisson", input.dtype)
     if not (rates >= 0).all():
         raise DistributionError("poisson: expected rates of 0 or more, got a negative one")
-    return place(streams.poisson(generator or default_generator, rates), input.device)
+    return place(rejection.poisson(generator or default_generator, rates), input.device)
+
+
+def binomial(count, prob, generator=None):
+    """The number of successes of `count` trials, each of probability `prob`; both of one dtype.
+
+    >>> import tallow
+    >>> tallow.binomial(tallow.tensor([3.0, 4.0]), tallow.tensor([1.0, 0.0]))
+    tensor([3., 0.])
+    """
+    _floating("binomial", count.dtype)
+    if count.dtype != prob.dtype:
+        raise TypeMismatchError(
+            f"binomial: expected one dtype, got {describe(count)} and {describe(prob)}"
+        )
+    counts, chances = np.broadcast_arrays(_host_values(count), _host_values(prob))
+    values = rejection.binomial(generator or default_generator, counts, chances)
+    return place(values, count.device)
 
 
 # Arguments
