@@ -8,6 +8,7 @@ import pytest
 
 import tallow
 from tallow.left_out import LEFT_OUT
+from tallow.settings import MODES
 
 
 def test_threads():
@@ -78,6 +79,31 @@ def test_names_that_are_left_out_say_why():
         tallow.batch_norm  # noqa: B018
     with pytest.raises(AttributeError, match="module 'tallow' has no attribute 'nothing'"):
         tallow.nothing  # noqa: B018
+    x = tallow.ones(2)
+    with pytest.raises(NotImplementedError, match="Tensor.to_sparse: left out .* no sparse"):
+        x.to_sparse()
+    with pytest.raises(AttributeError, match="'Tensor' object has no attribute 'nothing'"):
+        x.nothing  # noqa: B018
+    with pytest.raises(AttributeError, match="__cuda_array_interface__: expected a CUDA tensor"):
+        x.__cuda_array_interface__  # noqa: B018
+    with pytest.raises(NotImplementedError, match="airy_ai: left out of tallow"):
+        tallow.special.airy_ai  # noqa: B018
+
+
+@pytest.mark.parametrize("name", [n for n in LEFT_OUT if n.startswith("torch.Tensor.")])
+def test_no_method_left_out_is_there(name):
+    assert not hasattr(tallow.ones(2), name.rpartition(".")[2])
+
+
+@pytest.mark.parametrize("name", [*MODES, 0, 1, 2])
+def test_deterministic_debug_mode(parity, name):
+    source = "torch.set_deterministic_debug_mode(mode); torch.get_deterministic_debug_mode()"
+    try:
+        parity(source, mode=name)
+        assert tallow.are_deterministic_algorithms_enabled() == (name not in ("default", 0))
+    finally:
+        parity(source, mode=0)
+    parity.fails("torch.set_deterministic_debug_mode('maybe')", "expected one of")
 
 
 @pytest.mark.parametrize("name", [name for name in LEFT_OUT if name.count(".") == 1])

@@ -68,7 +68,11 @@ _PACKAGES = """
     serialization signal special testing utils
 """.split()
 
-_ELSEWHERE = {"GradScaler": "amp", "load": "serialization", "save": "serialization", "vmap": "func"}
+_ELSEWHERE = {
+    "GradScaler": "amp", "detach": "graph", "is_anomaly_enabled": "autograd.anomaly",
+    "is_inference_mode_enabled": "autograd.modes", "load": "serialization",
+    "save": "serialization", "vmap": "func",
+}  # fmt: skip
 
 _FUNCTIONAL = """
     adaptive_avg_pool1d alpha_dropout avg_pool1d bilinear celu channel_shuffle conv1d conv2d conv3d

@@ -19,6 +19,7 @@ from tallow import (
 from tallow.elementwise import one_tensor
 from tallow.errors import GradientError, ShapeError, TypeMismatchError, describe
 from tallow.layout import strided
+from tallow.left_out import missing
 from tallow.promotion import as_operand, axis_of, to_dtype
 from tallow.size import Size
 from tallow.tensor import Tensor, root_of, wrap
@@ -28,10 +29,10 @@ __all__ = [
     "numel",
 ]  # fmt: skip
 METHODS = [
-    "data_ptr", "dim", "element_size", "expand_as", "is_pinned", "is_set_to", "is_shared",
-    "ndimension", "nelement", "new", "new_empty", "new_empty_strided", "new_full", "new_ones",
-    "new_tensor", "new_zeros", "pin_memory", "reshape_as", "size", "stride", "type",
-    "untyped_storage", "view_as",
+    "const_data_ptr", "data_ptr", "dim", "element_size", "expand_as", "is_pinned", "is_set_to",
+    "is_shared", "ndimension", "nelement", "new", "new_empty", "new_empty_strided", "new_full",
+    "new_ones", "new_tensor", "new_zeros", "pin_memory", "reshape_as", "size", "stride", "to_dense",
+    "type", "untyped_storage", "view_as",
 ]  # fmt: skip
 
 # Shape and memory
@@ -69,6 +70,14 @@ def data_ptr(input):
     """The address of the first element."""
     array = input.array
     return array.ctypes.data if isinstance(array, np.ndarray) else array.data.ptr
+
+
+const_data_ptr = data_ptr
+
+
+def to_dense(input, dtype=None):
+    """The tensor itself, as all are dense, or in another dtype."""
+    return input if dtype is None else to_dtype(input, dtype)
 
 
 def is_set_to(input, tensor):
@@ -274,6 +283,13 @@ PROPERTIES = {
 # Python's protocols
 
 
+def _getattr(input, name):
+    """Called for what is not there: says why, or raises again what a property raised."""
+    if name in PROPERTIES:
+        return PROPERTIES[name](input)
+    raise missing("tallow.Tensor", name)
+
+
 def _len(input):
     if not input.array.ndim:
         raise TypeMismatchError("len: expected a tensor with dimensions, got a 0-d tensor")
@@ -364,6 +380,7 @@ PROTOCOLS = {
     "__dlpack__": _dlpack,
     "__dlpack_device__": lambda input: input.array.__dlpack_device__(),
     "__hash__": object.__hash__,
+    "__getattr__": _getattr,
 }
 
 nelement, ndimension = numel, dim

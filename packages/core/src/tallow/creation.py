@@ -18,8 +18,8 @@ from tallow.tensor import Tensor, wrap
 __all__ = [
     "arange", "as_tensor", "asarray", "clone", "empty", "empty_like", "empty_permuted",
     "empty_strided", "eye", "from_dlpack", "from_numpy", "frombuffer", "full", "full_like",
-    "linspace", "logspace", "ones", "ones_like", "scalar_tensor", "tensor", "tril_indices",
-    "triu_indices", "zeros", "zeros_like",
+    "linspace", "logspace", "ones", "ones_like", "scalar_tensor", "tensor", "to_dlpack",
+    "tril_indices", "triu_indices", "zeros", "zeros_like",
 ]  # fmt: skip
 
 
@@ -196,6 +196,11 @@ def _writable(array):
 def from_dlpack(ext_tensor):
     """A tensor that shares memory with an object of another library, by the DLPack protocol."""
     return wrap(_writable(np.from_dlpack(ext_tensor)))
+
+
+def to_dlpack(tensor):
+    """A DLPack capsule over the tensor's memory, which another library may take once."""
+    return tensor.__dlpack__()
 
 
 def frombuffer(buffer, *, dtype, count=-1, offset=0, requires_grad=False):

@@ -4,6 +4,10 @@ from tallow.errors import LeftOutError
 
 OTHER = "torch takes other arguments here than in nn.functional; call nn.functional's"
 
+SPARSE = "tallow has no sparse tensors"
+STREAM = "operations run one after another on the current stream"
+INNER = "an inner function of PyTorch's; use what nn has"
+
 LEFT_OUT = {
     "torch.batch_norm": OTHER,
     "torch.binary_cross_entropy_with_logits": OTHER,
@@ -17,7 +21,6 @@ LEFT_OUT = {
     "torch.margin_ranking_loss": OTHER,
     "torch.poisson_nll_loss": OTHER,
     "torch.triplet_margin_loss": OTHER,
-    "torch.sparse_coo_tensor": "tallow has no sparse tensors",
     "torch.nested.nested_tensor": "tallow has no nested tensors; pad, or use nn.utils.rnn",
     "torch.nested.as_nested_tensor": "tallow has no nested tensors; pad, or use nn.utils.rnn",
     "torch.index_put_": "the method is there; a function that changes its argument is not",
@@ -26,12 +29,61 @@ LEFT_OUT = {
     "torch.linalg.ldl_solve": "NumPy has no LDL factorisation; use solve",
     "torch.lobpcg": "a solver for sparse matrices, which tallow has not; use linalg.eigh",
     "torch.segment_reduce": "a prototype in PyTorch; use scatter_reduce or index_reduce",
-}
+    "torch.Tensor.index": "write input[...]",
+    "torch.Tensor.grad_dtype": "a gradient has the dtype of its tensor",
+    "torch.Tensor.hardshrink": "call nn.functional.hardshrink",
+    "torch.Tensor.prelu": "call nn.functional.prelu",
+    "torch.Tensor.record_stream": STREAM,
+    "torch.Tensor.share_memory_": "processes do not share tensors; workers send them",
+    "torch.Tensor.storage_type": "storages are bytes: see untyped_storage",
+    "torch.Tensor.to_padded_tensor": "tallow has no nested tensors",
+    "torch.Tensor.__torch_function__": "operations do not ask subclasses; override methods",
+    "torch.cond": "write `if`",
+    "torch.while_loop": "write `while`",
+    "torch.constant_pad_nd": "call nn.functional.pad",
+    "torch.complex32": "NumPy has no complex numbers of 16-bit parts",
+    "torch.chalf": "NumPy has no complex numbers of 16-bit parts",
+    "torch.Tensor.chalf": "NumPy has no complex numbers of 16-bit parts",
+    "torch.float4_e2m1fn_x2": "a storage format of PyTorch's quantised models",
+    "torch.float8_e8m0fnu": "a storage format of PyTorch's quantised models",
+    "torch.from_file": "use numpy.memmap and from_numpy",
+    "torch.get_num_interop_threads": "operations run one after another",
+    "torch.set_num_interop_threads": "operations run one after another",
+    "torch.hash_tensor": "hash input.numpy().tobytes()",
+    "torch.jagged": "tallow has no nested tensors",
+    "torch.set_flush_denormal": "NumPy has no such switch",
+    "torch.set_warn_always": "tallow warns by Python's warnings, whose filters decide",
+    "torch.is_warn_always_enabled": "tallow warns by Python's warnings, whose filters decide",
+    "torch.special.airy_ai": "rarely used; SciPy has it",
+    "torch.Stream": STREAM,
+    "torch.Event": STREAM,
+}  # fmt: skip
+
+LEFT_OUT |= {f"torch.{name}": INNER for name in """
+    affine_grid_generator conv_tbc convolution grid_sampler gru gru_cell lstm lstm_cell
+    native_channel_shuffle rnn_relu rnn_tanh
+""".split()}  # fmt: skip
+
+LEFT_OUT |= {f"torch.{name}": SPARSE for name in """
+    dsmm hspmm smm sparse_bsc sparse_bsc_tensor sparse_bsr sparse_bsr_tensor
+    sparse_compressed_tensor sparse_coo sparse_coo_tensor sparse_csc sparse_csc_tensor sparse_csr
+    sparse_csr_tensor spmm sspaddmm Tensor.ccol_indices Tensor.coalesce Tensor.col_indices
+    Tensor.crow_indices Tensor.dense_dim Tensor.indices Tensor.is_coalesced Tensor.row_indices
+    Tensor.smm Tensor.sparse_dim Tensor.sparse_mask Tensor.sparse_resize_
+    Tensor.sparse_resize_and_clear_ Tensor.sspaddmm Tensor.to_sparse Tensor.to_sparse_bsc
+    Tensor.to_sparse_bsr Tensor.to_sparse_coo Tensor.to_sparse_csc Tensor.to_sparse_csr
+    Tensor.values
+""".split()}  # fmt: skip
+
+LEFT_OUT |= {f"torch.Tensor.{name}": "Python 2's" for name in """
+    __div__ __idiv__ __long__ __rdiv__
+""".split()}  # fmt: skip
 
 
 def missing(module, name):
     """The error for a name that a module of tallow lacks: with the reason, if it was left out."""
     reason = LEFT_OUT.get(f"torch{module.removeprefix('tallow')}.{name}")
     if reason is None:
-        return AttributeError(f"module {module!r} has no attribute {name!r}")
+        owner = "'Tensor' object" if module == "tallow.Tensor" else f"module {module!r}"
+        return AttributeError(f"{owner} has no attribute {name!r}")
     return LeftOutError(f"{module}.{name}: left out of tallow: {reason}")

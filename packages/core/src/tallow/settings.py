@@ -6,11 +6,13 @@ from importlib import import_module
 from tallow.errors import ArgumentError
 
 __all__ = [
-    "are_deterministic_algorithms_enabled", "compile", "get_float32_matmul_precision",
-    "get_num_threads", "is_deterministic_algorithms_warn_only_enabled",
+    "are_deterministic_algorithms_enabled", "compile", "get_deterministic_debug_mode",
+    "get_float32_matmul_precision", "get_num_threads",
+    "is_deterministic_algorithms_warn_only_enabled", "set_deterministic_debug_mode",
     "set_float32_matmul_precision", "set_num_threads", "use_deterministic_algorithms",
 ]  # fmt: skip
 
+MODES = ("default", "warn", "error")
 PRECISIONS = ("highest", "high", "medium")
 
 
@@ -58,6 +60,21 @@ def are_deterministic_algorithms_enabled():
 def is_deterministic_algorithms_warn_only_enabled():
     """Whether `use_deterministic_algorithms` was last told to warn only."""
     return _Chosen.warn_only
+
+
+def set_deterministic_debug_mode(debug_mode):
+    """`use_deterministic_algorithms` by "default" or 0 (off), "warn" or 1, "error" or 2."""
+    if debug_mode not in (*MODES, 0, 1, 2):
+        raise ArgumentError(
+            f"set_deterministic_debug_mode: expected one of {MODES} or 0, 1 or 2, got {debug_mode}"
+        )
+    level = MODES.index(debug_mode) if debug_mode in MODES else debug_mode
+    use_deterministic_algorithms(level > 0, warn_only=level == 1)
+
+
+def get_deterministic_debug_mode():
+    """What `set_deterministic_debug_mode` was last told, as a number."""
+    return 0 if not _Chosen.deterministic else 1 if _Chosen.warn_only else 2
 
 
 def set_float32_matmul_precision(precision):

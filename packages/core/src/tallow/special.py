@@ -7,6 +7,7 @@ from tallow.activations import log_softmax, softmax
 from tallow.creation import ones_like
 from tallow.dtypes import FLOATING
 from tallow.elementwise import binary, check_kinds, named, unary
+from tallow.left_out import missing
 from tallow.math import (
     digamma,
     erf,
@@ -154,3 +155,7 @@ legendre_polynomial_p = _polynomial(
     "legendre_polynomial_p", "Legendre's polynomial",
     lambda x: x, lambda k, x, p, q: ((2 * k + 1) * x * p - k * q) / (k + 1),
 )  # fmt: skip
+
+
+def __getattr__(name):
+    raise missing("tallow.special", name)

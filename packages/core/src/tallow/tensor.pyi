@@ -35,6 +35,7 @@ class Tensor:
     def __floordiv__(self, other) -> Tensor: ...
     def __format__(self, spec) -> builtins.str: ...
     def __ge__(self, other) -> Tensor: ...
+    def __getattr__(self, name) -> Tensor: ...
     def __getitem__(self, key) -> Tensor: ...
     def __gt__(self, other) -> Tensor: ...
     def __hash__(self) -> builtins.int: ...
@@ -315,6 +316,8 @@ class Tensor:
         """`conj`, for a real tensor a copy."""
     def conj_physical_(self, *, out=None) -> Tensor:
         """`conj_physical`, written into the tensor itself; returns it."""
+    def const_data_ptr(self) -> Tensor:
+        """The address of the first element."""
     def contiguous(self, memory_format=...) -> Tensor:
         """The tensor itself if its memory is in that order (row-major unless told), else a copy."""
     def copy_(self, src, non_blocking=False) -> Tensor:
@@ -1098,6 +1101,8 @@ class Tensor:
         """Like `repeat`, with missing numbers taken as 1 in front."""
     def to(self, *args, dtype=None, device=None, non_blocking=False, copy=False, memory_format=None) -> Tensor:
         """The tensor in another dtype, on another device, or both; itself where nothing changes."""
+    def to_dense(self, dtype=None) -> Tensor:
+        """The tensor itself, as all are dense, or in another dtype."""
     def tolist(self) -> Any:
         """Nested lists of Python numbers (a number for a 0-d tensor)."""
     def topk(self, k, dim=-1, largest=True, sorted=True, *, out=None) -> Any:
