@@ -416,6 +416,44 @@ def test_what_pytorch_refuses_though_it_is_well_defined(change, gradient):
     assert x.grad.tolist() == gradient
 
 
+@pytest.mark.parametrize(
+    ("use", "change", "gradient"),
+    [
+        ("x[i]", "i.add_(1)", [1, 1, 0]),
+        ("x.gather(0, i)", "i.add_(1)", [1, 1, 0]),
+        ("x.index_select(0, i)", "i.add_(1)", [1, 1, 0]),
+        ("x[m]", "m.fill_(True)", [1, 0, 1]),
+        ("tallow.zeros(3).scatter_add(0, i, x)", "i.add_(1)", [1, 1, 0]),
+        ("tallow.zeros(3).index_put((i,), x[:2])", "i.add_(1)", [1, 1, 0]),
+    ],
+)
+def test_indices_changed_later(use, change, gradient):
+    """The gradient is that of the index as it was. (PyTorch refuses.)"""
+    x = tallow.ones(3, requires_grad=True)
+    names = {"x": x, "i": tallow.tensor([0, 1]), "m": tallow.tensor([True, False, True])}
+    y = eval(use, {"tallow": tallow}, names)
+    eval(change, {"tallow": tallow}, names)
+    y.sum().backward()
+    assert x.grad.tolist() == gradient
+
+
+def test_indices_that_come_with_values():
+    x = tallow.tensor([3.0, 1.0, 2.0], requires_grad=True)
+    values, indices = x.sort()
+    indices.zero_()
+    (values * tallow.tensor([1.0, 2.0, 3.0])).sum().backward()
+    assert x.grad.tolist() == [3, 1, 2]
+
+
+def test_masks_changed_later():
+    x = tallow.ones(3, requires_grad=True)
+    mask = tallow.tensor([True, False, True])
+    y = x.masked_fill(mask, 0)
+    mask.fill_(True)
+    with pytest.raises(GradientError, match="the operand `condition` that where kept"):
+        y.sum().backward()
+
+
 def test_versions():
     x = tallow.ones(3)
     v = x[:2]

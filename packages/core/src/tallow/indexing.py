@@ -290,7 +290,7 @@ def _mask(name, input, mask):
         raise DtypeError(f"{name}: expected a bool mask, got {describe(mask)}")
     if mask.array.shape != input.array.shape:
         input, mask = broadcast_tensors(input, mask)
-    return input, mask.array
+    return input, mask
 
 
 def masked_fill(input, mask, value):
@@ -307,13 +307,13 @@ def masked_fill(input, mask, value):
     else:
         value = to_dtype(value, input.dtype)
     input, mask = _mask("masked_fill", input, mask)
-    return where(wrap(mask), value, input)
+    return where(mask, value, input)
 
 
 def masked_select(input, mask, *, out=None):
     """The elements where `mask` is True, as a vector."""
     input, mask = _mask("masked_select", input, mask)
-    return give(ops.take(input, key=(mask,)), out, "masked_select")
+    return give(ops.take(input, key=(mask.array,)), out, "masked_select")
 
 
 def masked_scatter(input, mask, source):
@@ -323,13 +323,13 @@ def masked_scatter(input, mask, source):
             f"masked_scatter: expected a source of {input.dtype}, got {describe(source)}"
         )
     input, mask = _mask("masked_scatter", input, mask)
-    count = int(mask.sum())
+    count = int(mask.array.sum())
     if source.array.size < count:
         raise ShapeError(
             f"masked_scatter: expected at least {count} elements in source, got {describe(source)}"
         )
     values = reshape(source, shape=(-1,))[:count]
-    return ops.index_put(input, values, key=(mask,), accumulate=False)
+    return ops.index_put(input, values, key=(mask.array,), accumulate=False)
 
 
 def nonzero(input, *, as_tuple=False, out=None):

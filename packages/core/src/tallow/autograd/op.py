@@ -327,6 +327,16 @@ class Rule:
             )
 
 
+INDICES = {"key", "index"}  # parameters that hold arrays, which their owner may change in place
+
+
+def _own(key):
+    """An index with copies of the arrays in it."""
+    if type(key) is tuple:
+        return tuple([_own(part) for part in key])
+    return key.copy() if hasattr(key, "dtype") else key
+
+
 class Plan:
     """What to keep and what to run when the operands in `mask` need gradients: made once per mask.
 
@@ -366,6 +376,8 @@ class Plan:
                 values.append(
                     tuple([x.array.shape if isinstance(x, Tensor) else () for x in operands])
                 )
+            elif name in INDICES:
+                values.append(_own(params[name]))
             else:
                 values.append(self.needs if name == "needs" else params[name])
         return values
