@@ -65,13 +65,13 @@ class detect_anomaly:
     """Look for anomalies inside: NaN in a gradient raises, with the place of its operation.
 
     >>> import tallow
-    >>> x = tallow.zeros(1, requires_grad=True)
+    >>> x = tallow.tensor(float("nan"), requires_grad=True)
     >>> try:
     ...     with tallow.autograd.detect_anomaly():
-    ...         (x.sqrt() * 0).backward()
+    ...         x.exp().backward()
     ... except RuntimeError as error:
     ...     print(error)
-    backward: expected numbers, got NaN from sqrt
+    backward: expected numbers, got NaN from exp
     """
 
     def __init__(self, check_nan=True):

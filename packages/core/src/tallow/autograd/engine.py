@@ -31,7 +31,6 @@ class Walk:
     def __init__(self, create_graph, retain_graph, wanted=None):
         self.create_graph = create_graph
         self.retain_graph = retain_graph
-        self.ended = False
         self.gradients = {}  # node -> gradient, or a list of them for a node with several outputs
         self.leaves = {}  # id of a leaf -> (leaf, gradient so far, is it ours alone)
         self.pending = {}  # id of a leaf -> how many nodes will still send it a gradient
@@ -57,7 +56,7 @@ class Walk:
                 self._finish_leaf(leaf, g, ours)
         finally:
             state.enabled, state.walk = before
-            self.ended = True
+            self.order = None
 
     def reaches(self, x):
         """True if this pass will give a gradient to the tensor x."""

@@ -90,12 +90,14 @@ def register_multi_grad_hook(tensors, fn, *, mode="all"):
     def seen(number, g):
         walk = state.walk
         with lock:
-            for other in [w for w in gathered if w.ended]:
-                del gathered[other]
+            for other in [w for w in gathered if w.order is None]:
+                del gathered[other]  # it has ended
             found = gathered.setdefault(walk, {})
-            found[number] = g
-            first = len(found) == 1
+            first = not found
+            found[number] = g if mode == "all" else None
             complete = all(i in found or not walk.reaches(x) for i, x in enumerate(tensors))
+            if complete:
+                del gathered[walk]
         if mode == "any":
             if first:
                 fn(g)
