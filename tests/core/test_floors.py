@@ -26,7 +26,10 @@ FLOORS = [
     """,
     "nn.functional",
     "nn",
-    "accelerator amp autograd.functional backends compiler distributions func hub optim serialization utils",
+    """
+    __main__ accelerator amp autograd.functional backends compiler distributions func hub imitation
+    optim serialization utils
+    """,
     "testing",
 ]
 FLOOR_OF = {f"tallow.{name}": n for n, names in enumerate(FLOORS) for name in names.split()}

@@ -69,9 +69,9 @@ _PACKAGES = """
 """.split()
 
 _ELSEWHERE = {
-    "GradScaler": "amp", "detach": "graph", "is_anomaly_enabled": "autograd.anomaly",
-    "is_inference_mode_enabled": "autograd.modes", "load": "serialization",
-    "save": "serialization", "vmap": "func",
+    "GradScaler": "amp", "as_torch": "imitation", "detach": "graph",
+    "is_anomaly_enabled": "autograd.anomaly", "is_inference_mode_enabled": "autograd.modes",
+    "load": "serialization", "save": "serialization", "vmap": "func",
 }  # fmt: skip
 
 _FUNCTIONAL = """

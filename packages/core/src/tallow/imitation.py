@@ -1,0 +1,70 @@
+"""Serving `import torch` and its kin by tallow's packages, for programs written for PyTorch."""
+
+import sys
+from importlib import import_module
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
+from importlib.util import find_spec
+
+PACKAGES = {
+    "torch": "tallow",
+    "torchaudio": "tallowaudio",
+    "torchtext": "tallowtext",
+    "torchvision": "tallowvision",
+}
+PAGE = "docs/compatibility.md"  # what of PyTorch there is
+
+
+def as_torch():
+    """From now on in this process, `import torch` (torchvision, ...) imports tallow's packages.
+
+    RuntimeError if PyTorch itself has been imported before. A module that tallow lacks is an
+    ImportError that names it.
+
+    >>> import tallow
+    >>> tallow.as_torch()
+    >>> import torch
+    >>> torch is tallow
+    True
+    """
+    for name, ours in PACKAGES.items():
+        if name in sys.modules and sys.modules[name].__name__ != ours:
+            raise RuntimeError(f"as_torch: expected to be called before {name} is imported")
+    if not any(isinstance(finder, _Finder) for finder in sys.meta_path):
+        sys.meta_path.insert(0, _Finder())
+
+
+class _Finder(MetaPathFinder):
+    """Finds what is called torch.* under tallow's name for it."""
+
+    def find_spec(self, fullname, path=None, target=None):
+        package, dot, rest = fullname.partition(".")
+        if package not in PACKAGES:
+            return None
+        ours = PACKAGES[package] + dot + rest
+        if _exists(ours):
+            return ModuleSpec(fullname, _Loader(ours))
+        hint = f"install {PACKAGES[package]}" if not rest else f"{PAGE} says what it has"
+        raise ModuleNotFoundError(f"{fullname}: tallow has no module {ours}; {hint}", name=fullname)
+
+
+def _exists(name):
+    try:
+        return name in sys.modules or find_spec(name) is not None
+    except ModuleNotFoundError:  # a package that it would be in
+        return False
+
+
+class _Loader(Loader):
+    """Gives the module of ours itself: it is the same one under both names."""
+
+    def __init__(self, ours):
+        self.ours = ours
+
+    def create_module(self, spec):
+        module = import_module(self.ours)
+        self.spec = module.__spec__
+        return module
+
+    def exec_module(self, module):
+        module.__spec__ = self.spec  # the import system has put that of the other name there

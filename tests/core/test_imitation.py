@@ -1,0 +1,194 @@
+"""`python -m tallow run` and `as_torch`: programs written for PyTorch, unchanged."""
+
+import os
+import re
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+CLASSIFIER = """
+    import argparse
+
+    import torch
+    import torch.backends.cudnn as cudnn
+    import torch.nn as nn
+    import torch.nn.functional as F
+    import torch.optim as optim
+    from torch.optim.lr_scheduler import StepLR
+    from torch.utils.data import DataLoader, TensorDataset
+
+
+    class Net(nn.Module):
+        def __init__(self):
+            super(Net, self).__init__()
+            self.fc1 = nn.Linear(20, 32)
+            self.dropout = nn.Dropout(0.25)
+            self.fc2 = nn.Linear(32, 4)
+
+        def forward(self, x):
+            x = F.relu(self.fc1(x))
+            x = self.dropout(x)
+            return F.log_softmax(self.fc2(x), dim=1)
+
+
+    def main():
+        parser = argparse.ArgumentParser()
+        parser.add_argument("--epochs", type=int, default=2)
+        parser.add_argument("--out")
+        args = parser.parse_args()
+        torch.manual_seed(1)
+        torch.backends.cudnn.benchmark = True
+        cudnn.deterministic = True
+        device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        x = torch.randn(256, 20)
+        y = x[:, :4].argmax(1)
+        loader = DataLoader(TensorDataset(x, y), batch_size=32, shuffle=True, num_workers=2)
+        model = Net().to(device)
+        optimizer = optim.Adam(model.parameters(), lr=1e-2)
+        scheduler = StepLR(optimizer, step_size=1, gamma=0.7)
+        for epoch in range(args.epochs):
+            model.train()
+            for data, target in loader:
+                data, target = data.to(device, non_blocking=True), target.to(device)
+                optimizer.zero_grad()
+                loss = F.nll_loss(model(data), target)
+                loss.backward()
+                optimizer.step()
+            scheduler.step()
+            model.eval()
+            with torch.no_grad():
+                guess = model(x.to(device)).argmax(dim=1, keepdim=True)
+            correct = guess.eq(y.to(device).view_as(guess)).sum().item()
+            print("epoch %d loss %.4f correct %d" % (epoch, loss.item(), correct))
+        torch.save({"model": model.state_dict(), "args": vars(args)}, args.out)
+        checkpoint = torch.load(args.out, map_location="cpu")
+        model.load_state_dict(checkpoint["model"])
+        print(checkpoint["args"]["epochs"])
+
+
+    if __name__ == "__main__":
+        main()
+"""
+
+REGRESSION = """
+    import math
+    import torch
+    from torch import nn
+    from torch.utils.data import Dataset, DataLoader, random_split
+
+    class Waves(Dataset):
+        def __len__(self):
+            return 64
+        def __getitem__(self, i):
+            x = torch.tensor([i / 10.0])
+            return {"x": x, "y": torch.sin(x)}
+
+    torch.manual_seed(0)
+    train, test = random_split(Waves(), [48, 16])
+    model = nn.Sequential(nn.Linear(1, 16), nn.Tanh(), nn.Linear(16, 1))
+    criterion = nn.MSELoss()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.05, momentum=0.9)
+    for batch in DataLoader(train, batch_size=16, shuffle=True):
+        loss = criterion(model(batch["x"]), batch["y"])
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        print(round(loss.item(), 4))
+    assert isinstance(loss, torch.Tensor) and loss.dtype == torch.float32
+    total = sum(p.numel() for p in model.parameters() if p.requires_grad)
+    print(total, math.isfinite(loss.item()))
+"""
+
+SEQUENCES = """
+    import torch
+    import torch.nn as nn
+
+    torch.manual_seed(2)
+    embedding = nn.Embedding(10, 8, padding_idx=0)
+    lstm = nn.LSTM(8, 6, batch_first=True, bidirectional=True)
+    head = nn.Linear(12, 2)
+    tokens = torch.randint(1, 10, (4, 7))
+    parameters = [*embedding.parameters(), *lstm.parameters(), *head.parameters()]
+    optimizer = torch.optim.AdamW(parameters, lr=1e-2)
+    for step in range(3):
+        output, (h, c) = lstm(embedding(tokens))
+        loss = nn.CrossEntropyLoss()(head(output[:, -1]), torch.tensor([0, 1, 0, 1]))
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        print("%.4f" % loss.item())
+"""
+
+SCRIPTS = {"classifier": CLASSIFIER, "regression": REGRESSION, "sequences": SEQUENCES}
+
+
+def run(*command, **options):
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    return subprocess.run(
+        [sys.executable, *command], capture_output=True, text=True, env=environment, **options
+    )
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_scripts_print_what_they_print_under_pytorch(name, tmp_path):
+    pytest.importorskip("torch")
+    script = tmp_path / "script.py"
+    script.write_text(textwrap.dedent(SCRIPTS[name]))
+    arguments = [str(script), "--out", str(tmp_path / "model.pt")]
+    theirs = run(*arguments)
+    ours = run("-m", "tallow", "run", *arguments)
+    assert theirs.returncode == 0, theirs.stderr
+    assert ours.returncode == 0, ours.stderr
+    assert ours.stdout == theirs.stdout and ours.stdout
+
+
+def test_the_same_objects_under_both_names():
+    script = """
+        import tallow, tallow.nn, sys
+        tallow.as_torch()
+        tallow.as_torch()
+        import torch
+        import torch.nn.functional as F
+        from torch.nn.modules.conv import Conv2d
+        from torch.utils.data import DataLoader
+        import tallow.utils.data
+        assert torch is tallow and F is tallow.nn.functional
+        assert Conv2d is tallow.nn.Conv2d and DataLoader is tallow.utils.data.DataLoader
+        assert tallow.__spec__.name == "tallow" and tallow.nn.__spec__.name == "tallow.nn"
+        assert sys.modules["torch.nn"] is tallow.nn
+    """
+    result = run("-c", textwrap.dedent(script))
+    assert result.returncode == 0, result.stderr
+
+
+@pytest.mark.parametrize(
+    "line, message",
+    [
+        ("import torch.jit.unheard_of", "torch.jit.*: tallow has no module tallow.jit"),
+        ("import torch; torch.unheard_of", "module 'tallow' has no attribute 'unheard_of'"),
+        ("from torch import unheard_of", "cannot import name 'unheard_of' from 'tallow'"),
+    ],
+)
+def test_what_is_not_there_is_named(line, message, tmp_path):
+    (tmp_path / "script.py").write_text(line)
+    result = run("-m", "tallow", "run", "script.py", cwd=tmp_path)
+    assert result.returncode == 1
+    assert re.search(message, result.stderr)
+    assert "docs/compatibility.md says" in result.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments, message", [([], "usage:"), (["run"], "usage:"), (["run", "none.py"], "none.py")]
+)
+def test_usage(arguments, message, tmp_path):
+    result = run("-m", "tallow", *arguments, cwd=tmp_path)
+    assert result.returncode == 1 and message in result.stderr
+
+
+def test_not_after_pytorch():
+    pytest.importorskip("torch")
+    result = run("-c", "import torch, tallow; tallow.as_torch()")
+    assert "expected to be called before torch is imported" in result.stderr
