@@ -21,6 +21,14 @@ def picture(height, width, channels, seed=0):
     return (np.clip(np.stack(waves, -1) / 4 + 0.5 + noise, 0, 1) * 255).astype(np.uint8)
 
 
+def _tilted():
+    """Turned boxes on, over and beyond the edges of a canvas, some of them upright."""
+    rng = np.random.default_rng(7)
+    centre, sides = rng.uniform(-4, 28, (40, 2)), rng.uniform(3, 12, (40, 2))
+    angle = rng.choice([0, 90, 30, -75, 110, 200], (40, 1)) + rng.choice([0, 3.5], (40, 1))
+    return np.concatenate([centre, sides, angle], 1)
+
+
 def inputs(torch, tv):
     """The pictures and targets, by name."""
     pixels = picture(18, 25, 3)
@@ -28,7 +36,7 @@ def inputs(torch, tv):
     grid = np.arange(18 * 25).reshape(18, 25)
     boxes = [[2, 3, 9, 12], [-4, 1, 5, 30], [20, 10, 24, 17]]
     turned = [[4.0, 5.0, 8.0, 3.0, 30.0], [12.0, 9.0, 4.0, 7.5, -75.0]]
-    canvas = (18, 25)
+    canvas, rng = (18, 25), np.random.default_rng(0)
     return {
         "pixels": pixels,
         "rgb": rgb,
@@ -44,6 +52,9 @@ def inputs(torch, tv):
         "xywh": tv.BoundingBoxes(boxes, format="XYWH", canvas_size=canvas, dtype=torch.float32),
         "cxcywh": tv.BoundingBoxes(boxes, format="CXCYWH", canvas_size=canvas),
         "turned": tv.BoundingBoxes(turned, format="XYWHR", canvas_size=canvas, clamping_mode=None),
+        "tilted": torch.from_numpy(_tilted()),
+        "masks3": tv.Mask(torch.from_numpy(np.stack([grid % n == 0 for n in (2, 3, 5)]))),
+        "displacement": torch.from_numpy(rng.uniform(-0.3, 0.3, (1, 18, 25, 2))).to(torch.float32),
         "points": tv.KeyPoints([[2.0, 3.0], [24.0, 17.0], [-1.0, 9.5]], canvas_size=canvas),
         "pil": PIL.Image.fromarray(pixels),
         "pil_l": PIL.Image.fromarray(pixels[..., 0]),
@@ -299,6 +310,7 @@ RANDOM_POLICIES = [
     *(f"T.AutoAugment(T.AutoAugmentPolicy.{name})({x})" for name in ("IMAGENET", "CIFAR10", "SVHN")
       for x in ("pil", "rgb")),
     *(f"T.RandAugment(3, {m}, fill=9)({x})" for m in (5, 20) for x in ("pil", "rgb")),
+    *(f"T.AugMix({how})({x})" for how in ("", "6, 2, 2, 0.4, False") for x in ("pil", "rgb")),
     *(f"T.TrivialAugmentWide(interpolation='bilinear')({x})" for x in ("pil", "rgb", "pil")),
     "T.RandAugment()([image, 5])", "T.TrivialAugmentWide(9)(video)",
 ]  # fmt: skip
@@ -326,17 +338,61 @@ GRADIENTS = [
     )
 ]
 
+_TILTED = "tv.BoundingBoxes(tilted, format='CXCYWHR', canvas_size=(18, 25), clamping_mode='{}')"
+
+TURNED = [
+    *(f"F.clamp_bounding_boxes({_TILTED.format(mode)})" for mode in ("soft", "hard")),
+    *(f"F.clamp_bounding_boxes(F.convert_bounding_box_format({_TILTED.format(mode)},"
+      f" new_format='{format}'))" for mode in ("soft", "hard") for format in ("XYWHR", "XYXYXYXY")),
+    f"F.crop({_TILTED.format('soft')}, 2, 3, 9, 12)", f"F.pad({_TILTED.format('hard')}, 2)",
+]  # fmt: skip
+
+_LABELLED = "[image, {'boxes': boxes, 'labels': torch.tensor([3, 4, 5]), 'masks': masks3}]"
+_BATCH = "batch.to(torch.float32) / 255, torch.tensor([1, 4])"
+
+DETECTION = [
+    f"T.SanitizeBoundingBoxes()({_LABELLED})", f"T.SanitizeBoundingBoxes(4, 30)({_LABELLED})",
+    "T.SanitizeBoundingBoxes(labels_getter=None)([image, xywh])",
+    "F.sanitize_bounding_boxes(boxes)", "F.sanitize_keypoints(points)",
+    "F.sanitize_bounding_boxes(torch.tensor([[1, 2, 3, 4], [5, 5, 1, 1]]), 'XYWH', (9, 8))",
+    "T.SanitizeKeyPoints(lambda x: x[1])([points, torch.tensor([7, 8, 9])])",
+    "T.LinearTransformation(torch.eye(12) * 2, torch.ones(12))(floats[:, :2, :2])",
+    "T.UniformTemporalSubsample(3)(tv.Video(torch.arange(7 * 6).reshape(7, 1, 2, 3)))",
+    "F.uniform_temporal_subsample(video, 5)",
+    *(f"[F.elastic(x, displacement{how}) for x in [pil, rgb, floats, mask, image]]"
+      for how in ("", ", 'nearest'", ", fill=[0.5]")),
+    "[F.elastic(x, displacement) for x in [boxes, xywh, cxcywh, points]]",
+    "[T.query_size([image, 3, boxes]), T.query_chw([image, masks])]",
+    "[T.has_any([1, image], tv.Mask, tv.Image), T.has_all([1, image], tv.Mask, int)]",
+]  # fmt: skip
+
+RANDOM_DETECTION = [
+    *(f"T.RandomIoUCrop({how})([{x}, boxes, masks3])" for how in ("", "0.5, sampler_options=[0.1]")
+      for x in ("pil", "image")),
+    "T.RandomZoomOut()([image, boxes, mask])", "T.RandomZoomOut(9, (1, 2), 1)(pil)",
+    "T.ScaleJitter((20, 30))([image, boxes])", "T.RandomResize(9, 20)(rgb)",
+    "T.RandomShortestSize([9, 12], 15)([pil, mask])",
+    "T.ElasticTransform(sigma=1)([image, boxes, mask])", "T.ElasticTransform((20, 9), [1, 2])(pil)",
+    "T.GaussianNoise(0.1, 0.3)(floats)", "T.GaussianNoise(clip=False)(image)",
+    *(f"T.{f}(num_classes=6)({_BATCH})" for f in ("MixUp", "CutMix")),
+    f"T.CutMix(alpha=0.4, num_classes=6)({_BATCH})", f"T.MixUp(alpha=5.0, num_classes=6)({_BATCH})",
+    "T.CutMix()({'images': tv.Image(batch), 'labels': torch.eye(3)[:2]})",
+]  # fmt: skip
+
 GROUPS = {
     "conversion": CONVERSION, "values": VALUES, "geometry": GEOMETRY, "resize": RESIZE,
     "boxes": BOXES, "random": RANDOM, "color": COLOR, "random_color": RANDOM_COLOR,
     "pictures": PICTURES, "gradients": GRADIENTS, "warp": WARP, "random_warp": RANDOM_WARP,
-    "random_policies": RANDOM_POLICIES,
+    "random_policies": RANDOM_POLICIES, "detection": DETECTION, "turned": TURNED,
+    "random_detection": RANDOM_DETECTION,
 }  # fmt: skip
 SEEDS = 4
 
 
 def arrays(result):
     """The numbers in a result, however nested, in order."""
+    if isinstance(result, dict):
+        result = list(result.values())
     if isinstance(result, list | tuple):
         return [array for item in result for array in arrays(item)]
     if hasattr(result, "canvas_size"):

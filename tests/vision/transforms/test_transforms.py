@@ -153,6 +153,36 @@ def test_repr():
     ]
 
 
+def test_methods_keep_types_where_wanted():
+    picture = tv_tensors.Image(image(1, 2, 2))
+    with tv_tensors.set_return_type("TVTensor"):
+        assert isinstance(1 - picture.float() / 2, tv_tensors.Image)
+        box = BOX + 1
+        assert box.canvas_size == BOX.canvas_size and box.format is BOX.format
+        assert type(picture.sum()) is tallow.Tensor and type(picture > 1) is tallow.Tensor
+    assert type(picture.float() / 2) is tallow.Tensor
+
+
+def test_turned_boxes_are_sanitized_by_their_own_sides():
+    boxes = [[5.0, 5, 4, 0.5, 30], [5, 5, 4, 2, 30], [1, 5, 4, 2, 0], [9, 9, 4, 2, 45]]
+    boxes = tv_tensors.BoundingBoxes(boxes, format="CXCYWHR", canvas_size=(10, 10))
+    kept, valid = F.sanitize_bounding_boxes(boxes)
+    assert valid.tolist() == [False, True, False, False]
+    assert kept.format is boxes.format and len(kept) == 1
+
+
+def test_hard_clamped_boxes_lie_on_the_canvas_and_soft_ones_around_what_did():
+    boxes = tallow.tensor([[1.0, 5, 8, 4, 30], [9, 9, 6, 3, -50], [5, 0, 7, 5, 10]]).double()
+    for mode in ("soft", "hard"):
+        cut = F.clamp_bounding_boxes(boxes, "CXCYWHR", (10, 10), mode)
+        np.testing.assert_allclose(cut[:, 4] % 90, boxes[:, 4] % 90, atol=1e-9)
+        assert (cut[:, 2] * cut[:, 3] <= boxes[:, 2] * boxes[:, 3] + 1e-9).all()
+        corners = F.convert_bounding_box_format(cut, "CXCYWHR", "XYXYXYXY")
+        if mode == "hard":
+            assert corners.min() >= -1e-9 and corners.max() <= 10 + 1e-9
+
+
+BOX = tv_tensors.BoundingBoxes([[1, 1, 2, 2]], format="XYXY", canvas_size=(3, 3))
 ERRORS = [
     (lambda: F.normalize(image(3, 2, 2), [0.5], [0.5]), TypeError, "expected a floating-point"),
     (lambda: F.normalize(tallow.ones(2, 2), [0.5], [0.5]), RuntimeError, "C, H, W"),
@@ -220,6 +250,40 @@ ERRORS = [
     (lambda: transforms.RandAugment()(3), TypeError, "one picture in a sample, got 0"),
     (lambda: transforms.TrivialAugmentWide()([image(3, 3, 3), tv_tensors.Mask(image(3, 3))]),
      TypeError, "a picture only, got boxes, masks"),
+    (lambda: transforms.AugMix(11), ValueError, "severity from 1 to 10, got 11"),
+    (lambda: transforms.ElasticTransform([1, 2, 3]), ValueError, "alpha: expected a number or two"),
+    (lambda: F.elastic(image(3, 4, 4), tallow.zeros(1, 4, 5, 2)), ValueError, r"\(1, 4, 4, 2\)"),
+    (lambda: F.gaussian_noise(image(3, 3, 3), sigma=-1), ValueError, "sigma of 0 or more"),
+    (lambda: F.gaussian_noise(image(3, 3, 3).int()), NotImplementedError, "float or uint8"),
+    (lambda: transforms.RandomZoomOut(side_range=(0.5, 2)), ValueError, "from 1 on"),
+    (lambda: transforms.RandomIoUCrop()(image(3, 3, 3)), TypeError, "an image and boxes"),
+    (lambda: transforms.SanitizeBoundingBoxes(0), ValueError, "of 1 or more, got 0 and 1.0"),
+    (lambda: transforms.SanitizeBoundingBoxes()([image(3, 3, 3), {"boxes": BOX}]), ValueError,
+     "a key with labels"),
+    (lambda: transforms.SanitizeBoundingBoxes()([BOX, 3]), ValueError, "a dict, or a pair"),
+    (lambda: transforms.SanitizeBoundingBoxes()([BOX, {"labels": [1]}]), ValueError, "got int"),
+    (lambda: transforms.SanitizeBoundingBoxes()([BOX, tallow.zeros(3)]), RuntimeError,
+     "for each of 1 targets"),
+    (lambda: transforms.SanitizeBoundingBoxes(labels_getter="x"), ValueError, "None or 'default'"),
+    (lambda: transforms.SanitizeKeyPoints()(image(3, 3, 3)), ValueError, "with KeyPoints, got"),
+    (lambda: F.sanitize_bounding_boxes(tallow.zeros(2, 4)), ValueError, "with plain tensors"),
+    (lambda: F.sanitize_keypoints(tallow.zeros(2, 2)), ValueError, "with plain tensors"),
+    (lambda: transforms.LinearTransformation(tallow.eye(3), tallow.ones(2)), ValueError, "(2, 2)"),
+    (lambda: transforms.LinearTransformation(tallow.eye(3), tallow.ones(3))(image(1, 2, 2)),
+     ValueError, "images of 3 numbers"),
+    (lambda: transforms.MixUp()(tallow.rand(2, 3, 4, 4), tallow.tensor([0, 1])), ValueError,
+     "expected num_classes"),
+    (lambda: transforms.MixUp(num_classes=3)(tallow.rand(2, 3, 4, 4), tallow.zeros(2, 4)),
+     ValueError, r"labels \(N, 3\)"),
+    (lambda: transforms.CutMix(num_classes=3)(tallow.rand(3, 4, 4), tallow.tensor([0, 1, 2])),
+     ValueError, "a batch of 4 dims for 3 labels"),
+    (lambda: transforms.MixUp(num_classes=3)(image(2, 3, 4, 4), tallow.tensor([0, 1])), ValueError,
+     "floating-point images"),
+    (lambda: transforms.CutMix()(PIL.Image.new("L", (2, 2)), tallow.zeros(1, 2)), ValueError,
+     "got PIL images"),
+    (lambda: tv_tensors.set_return_type("Image"), ValueError, "'Tensor' or 'TVTensor'"),
+    (lambda: transforms.query_size([3]), TypeError, "a picture or a target"),
+    (lambda: transforms.query_chw([image(3, 3, 3), image(1, 3, 3)]), ValueError, "one size"),
     (lambda: transforms.CenterCrop([1, 2, 3]), ValueError, "CenterCrop: expected an int"),
     (lambda: tv_tensors.Image([1, 2]), RuntimeError, "Image: expected"),
     (lambda: tv_tensors.BoundingBoxes([[[1]]], format="XYXY", canvas_size=(2, 2)), RuntimeError,

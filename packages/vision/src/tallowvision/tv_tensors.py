@@ -5,6 +5,7 @@ A transform looks at the type to know what to do: a crop cuts an `Image` and a `
 `wrap` gives these a type.
 """
 
+import functools
 from enum import Enum
 
 import PIL.Image
@@ -15,7 +16,7 @@ from tallowvision._pil import pil_to_tensor
 
 __all__ = [
     "BoundingBoxFormat", "BoundingBoxes", "Image", "KeyPoints", "Mask", "TVTensor", "Video",
-    "is_rotated_bounding_format", "wrap",
+    "is_rotated_bounding_format", "set_return_type", "wrap",
 ]  # fmt: skip
 
 
@@ -74,6 +75,69 @@ def wrap(wrappee, *, like, **kwargs):
         return wrappee
     metadata = {name: getattr(like, name) for name in like.metadata} | kwargs
     return type(like)._typed(wrappee, **metadata)
+
+
+_METHODS = (
+    "abs", "add", "ceil", "clamp", "clip", "contiguous", "cpu", "cuda", "div", "double", "exp",
+    "flip", "float", "floor", "half", "int", "log", "long", "maximum", "minimum", "mul", "neg",
+    "pow", "roll", "round", "sqrt", "sub", "type",
+)  # fmt: skip
+_OPERATORS = "add radd sub rsub mul rmul truediv rtruediv floordiv mod pow neg abs".split()
+
+
+def set_return_type(return_type):
+    """Whether methods and operators on typed tensors give plain ones, "Tensor", or "TVTensor".
+
+    It holds from now on, or in a `with` block. Only what keeps pixels and boxes what they are is
+    changed; functions such as `tallow.add` give plain tensors either way.
+
+    >>> import tallow
+    >>> from tallowvision import tv_tensors
+    >>> image = tv_tensors.Image(tallow.zeros(1, 2, 2))
+    >>> with tv_tensors.set_return_type("TVTensor"):
+    ...     print(type(image + 1).__name__)
+    Image
+    >>> type(image + 1).__name__
+    'Tensor'
+    """
+    wanted = {"tensor": False, "tvtensor": True}.get(str(return_type).lower())
+    if wanted is None:
+        raise ArgumentError(
+            f"set_return_type: expected 'Tensor' or 'TVTensor', got {return_type!r}"
+        )
+    before = "__add__" in TVTensor.__dict__
+    _keep_types(wanted)
+    return _Restoring(before)
+
+
+def _keep_types(wanted):
+    for name in (*_METHODS, *(f"__{name}__" for name in _OPERATORS)):
+        if wanted:
+            setattr(TVTensor, name, _typed_method(getattr(tallow.Tensor, name)))
+        elif name in TVTensor.__dict__:
+            delattr(TVTensor, name)
+
+
+def _typed_method(method):
+    @functools.wraps(method)
+    def call(self, *args, **kwargs):
+        out = method(self, *args, **kwargs)
+        return wrap(out, like=self) if type(out) is tallow.Tensor else out
+
+    return call
+
+
+class _Restoring:
+    """Sets the type that was set before, at the end of a block."""
+
+    def __init__(self, before):
+        self.before = before
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        _keep_types(self.before)
 
 
 class Image(TVTensor):

@@ -6,6 +6,7 @@ Random transforms draw from tallow's generator as torchvision draws: the same se
 
 from tallowvision.transforms import functional
 from tallowvision.transforms._auto_augment import (
+    AugMix,
     AutoAugment,
     AutoAugmentPolicy,
     RandAugment,
@@ -15,6 +16,7 @@ from tallowvision.transforms._color import (
     RGB,
     ColorJitter,
     GaussianBlur,
+    GaussianNoise,
     Grayscale,
     RandomAdjustSharpness,
     RandomAutocontrast,
@@ -31,6 +33,7 @@ from tallowvision.transforms._conversion import (
     ConvertImageDtype,
     Identity,
     Lambda,
+    LinearTransformation,
     Normalize,
     PILToTensor,
     ToDtype,
@@ -38,6 +41,13 @@ from tallowvision.transforms._conversion import (
     ToPILImage,
     ToPureTensor,
     ToTensor,
+    UniformTemporalSubsample,
+)
+from tallowvision.transforms._detection import (
+    RandomIoUCrop,
+    RandomZoomOut,
+    SanitizeBoundingBoxes,
+    SanitizeKeyPoints,
 )
 from tallowvision.transforms._erase import (
     JPEG,
@@ -54,6 +64,17 @@ from tallowvision.transforms._geometry import (
     Resize,
     TenCrop,
 )
+from tallowvision.transforms._mix import CutMix, MixUp
+from tallowvision.transforms._sample import (
+    check_type,
+    get_bounding_boxes,
+    get_keypoints,
+    has_all,
+    has_any,
+    query_chw,
+    query_size,
+)
+from tallowvision.transforms._sizes import RandomResize, RandomShortestSize, ScaleJitter
 from tallowvision.transforms._targets import (
     ClampBoundingBoxes,
     ClampKeyPoints,
@@ -62,6 +83,7 @@ from tallowvision.transforms._targets import (
 )
 from tallowvision.transforms._transform import Transform
 from tallowvision.transforms._warp import (
+    ElasticTransform,
     RandomAffine,
     RandomPerspective,
     RandomRotation,
@@ -69,14 +91,18 @@ from tallowvision.transforms._warp import (
 from tallowvision.transforms.functional import InterpolationMode
 
 __all__ = [
-    "AutoAugment", "AutoAugmentPolicy", "CenterCrop", "ClampBoundingBoxes", "ClampKeyPoints",
-    "ColorJitter", "Compose", "ConvertBoundingBoxFormat", "ConvertImageDtype", "FiveCrop",
-    "GaussianBlur", "Grayscale", "Identity", "InterpolationMode", "JPEG", "Lambda", "Normalize",
-    "PILToTensor", "Pad", "RGB", "RandAugment", "RandomAdjustSharpness", "RandomAffine",
-    "RandomApply", "RandomAutocontrast", "RandomChannelPermutation", "RandomChoice",
-    "RandomCrop", "RandomEqualize", "RandomErasing", "RandomGrayscale", "RandomHorizontalFlip",
-    "RandomInvert", "RandomOrder", "RandomPerspective", "RandomPhotometricDistort",
-    "RandomPosterize", "RandomResizedCrop", "RandomRotation", "RandomSolarize",
-    "RandomVerticalFlip", "Resize", "SetClampingMode", "TenCrop", "ToDtype", "ToImage",
-    "ToPILImage", "ToPureTensor", "ToTensor", "Transform", "TrivialAugmentWide", "functional",
+    "AugMix", "AutoAugment", "AutoAugmentPolicy", "CenterCrop", "ClampBoundingBoxes",
+    "ClampKeyPoints", "ColorJitter", "Compose", "ConvertBoundingBoxFormat", "ConvertImageDtype",
+    "CutMix", "ElasticTransform", "FiveCrop", "GaussianBlur", "GaussianNoise", "Grayscale",
+    "Identity", "InterpolationMode", "JPEG", "Lambda", "LinearTransformation", "MixUp",
+    "Normalize", "PILToTensor", "Pad", "RGB", "RandAugment", "RandomAdjustSharpness",
+    "RandomAffine", "RandomApply", "RandomAutocontrast", "RandomChannelPermutation",
+    "RandomChoice", "RandomCrop", "RandomEqualize", "RandomErasing", "RandomGrayscale",
+    "RandomHorizontalFlip", "RandomInvert", "RandomIoUCrop", "RandomOrder", "RandomPerspective",
+    "RandomPhotometricDistort", "RandomPosterize", "RandomResize", "RandomResizedCrop",
+    "RandomRotation", "RandomShortestSize", "RandomSolarize", "RandomVerticalFlip",
+    "RandomZoomOut", "Resize", "SanitizeBoundingBoxes", "SanitizeKeyPoints", "ScaleJitter",
+    "SetClampingMode", "TenCrop", "ToDtype", "ToImage", "ToPILImage", "ToPureTensor", "ToTensor",
+    "Transform", "TrivialAugmentWide", "UniformTemporalSubsample", "check_type", "functional",
+    "get_bounding_boxes", "get_keypoints", "has_all", "has_any", "query_chw", "query_size",
 ]  # fmt: skip

@@ -9,7 +9,9 @@ from tallowvision import tv_tensors
 from tallowvision.transforms import _policies, _tree
 from tallowvision.transforms import functional as F
 from tallowvision.transforms._geometry import fill_for
-from tallowvision.transforms._transform import Transform, has_any
+from tallowvision.transforms._mix import dirichlet
+from tallowvision.transforms._sample import has_any
+from tallowvision.transforms._transform import Transform
 from tallowvision.transforms.functional._values import max_value
 
 
@@ -189,3 +191,51 @@ class TrivialAugmentWide(_Policy):
         if name in ranges:
             place = int(tallow.randint(self.num_magnitude_bins, ()))
         return self._apply(image, name, place, self.num_magnitude_bins, ranges)
+
+
+class AugMix(_Policy):
+    """A random mixture of the picture and `mixture_width` others made of it by random operations.
+
+    `severity` from 1 to 10 bounds the magnitudes. There are `chain_depth` operations one after the
+    other, or 1 to 3 if that is not above 0; without `all_ops` none that changes brightness, colour,
+    contrast or sharpness. `alpha` is the parameter of the mixture's distribution. Hendrycks et al.,
+    "AugMix" (2020).
+    """
+
+    operations = [
+        "ShearX", "ShearY", "TranslateX", "TranslateY", "Rotate", "Posterize", "Solarize",
+        "AutoContrast", "Equalize", "Brightness", "Color", "Contrast", "Sharpness",
+    ]  # fmt: skip
+
+    def __init__(
+        self, severity=3, mixture_width=3, chain_depth=-1, alpha=1.0, all_ops=True,
+        interpolation="bilinear", fill=None,
+    ):  # fmt: skip
+        super().__init__(interpolation, fill)
+        if not 1 <= severity <= 10:
+            raise ArgumentError(f"AugMix: expected a severity from 1 to 10, got {severity}")
+        self.severity = severity
+        self.mixture_width = mixture_width
+        self.chain_depth = chain_depth
+        self.alpha = alpha
+        self.all_ops = all_ops
+
+    def _augmented(self, image):
+        if not isinstance(image, tallow.Tensor):
+            return F.to_pil_image(self._augmented(F.pil_to_tensor(image)), mode=image.mode)
+        height, width = F.get_size(image)
+        ranges = _ranges(0.3, width / 3.0, height / 3.0, 30.0, 0.9, 0) | {"Posterize": (4, 0)}
+        own, others = dirichlet([self.alpha] * 2)
+        mixture = own * image
+        for weight in dirichlet([self.alpha] * self.mixture_width):
+            mixture = mixture + weight * others * self._chain(image, ranges)
+        return tv_tensors.wrap(mixture.to(image.dtype), like=image)
+
+    def _chain(self, image, ranges):
+        names = self.operations if self.all_ops else self.operations[:9]
+        depth = self.chain_depth if self.chain_depth > 0 else int(tallow.randint(1, 4, (1,)))
+        for _ in range(depth):
+            name = names[int(tallow.randint(len(names), ()))]
+            place = int(tallow.randint(self.severity, ())) if name in ranges else None
+            image = self._apply(image, name, place, 10, ranges)
+        return image

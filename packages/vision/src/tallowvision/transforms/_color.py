@@ -147,6 +147,21 @@ class RandomChannelPermutation(Transform):
         return self._call_kernel(F.permute_channels, inpt, **params)
 
 
+class GaussianNoise(Transform):
+    """The picture with normal noise; the arguments are those of `functional.gaussian_noise`."""
+
+    def __init__(self, mean=0.0, sigma=0.1, clip=True):
+        super().__init__()
+        self.mean = mean
+        self.sigma = sigma
+        self.clip = clip
+
+    def transform(self, inpt, params):
+        return self._call_kernel(
+            F.gaussian_noise, inpt, mean=self.mean, sigma=self.sigma, clip=self.clip
+        )
+
+
 class RandomInvert(RandomTransform):
     """The negative of the picture, with probability `p`."""
 

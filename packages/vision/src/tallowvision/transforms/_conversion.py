@@ -1,15 +1,17 @@
 """Transforms between Pillow images, arrays and tensors, and of dtypes and values."""
 
+import math
 import warnings
 
 import numpy as np
 import PIL.Image
 
 import tallow
-from tallow.errors import ArgumentError, TypeMismatchError
+from tallow.errors import ArgumentError, TypeMismatchError, describe
 from tallowvision import tv_tensors
 from tallowvision.transforms import functional as F
-from tallowvision.transforms._transform import Transform, has_any
+from tallowvision.transforms._sample import has_any
+from tallowvision.transforms._transform import Transform
 from tallowvision.tv_tensors import TVTensor, is_pure_tensor
 
 
@@ -176,3 +178,52 @@ class Identity(Transform):
 
     def transform(self, inpt, params):
         return inpt
+
+
+class LinearTransformation(Transform):
+    """Images (..., C, H, W) as rows of numbers, less `mean_vector` (D), times a matrix (D, D).
+
+    D is C * H * W. It can whiten: remove what pixels have in common.
+    """
+
+    _transformed_types = (tallow.Tensor,)
+
+    def __init__(self, transformation_matrix, mean_vector):
+        super().__init__()
+        size = len(mean_vector)
+        if tuple(transformation_matrix.shape) != (size, size):
+            raise ArgumentError(
+                f"LinearTransformation: expected a matrix ({size}, {size}) for a mean_vector of "
+                f"{size}, got {describe(transformation_matrix)}"
+            )
+        self.transformation_matrix = transformation_matrix
+        self.mean_vector = mean_vector
+
+    def check_inputs(self, flat_inputs):
+        if has_any(flat_inputs, PIL.Image.Image):
+            raise TypeMismatchError(
+                "LinearTransformation: expected tensors, got a PIL image; put ToTensor() before it"
+            )
+
+    def transform(self, inpt, params):
+        size = len(self.mean_vector)
+        if math.prod(inpt.shape[-3:]) != size:
+            raise ArgumentError(
+                f"LinearTransformation: expected images of {size} numbers, got {describe(inpt)}"
+            )
+        rows = inpt.reshape(-1, size) - self.mean_vector
+        changed = rows @ self.transformation_matrix.to(rows.dtype)
+        return tv_tensors.wrap(changed.reshape(inpt.shape), like=inpt)
+
+
+class UniformTemporalSubsample(Transform):
+    """`num_samples` frames of a video (..., T, C, H, W), evenly from the first to the last."""
+
+    _transformed_types = (tallow.Tensor,)
+
+    def __init__(self, num_samples):
+        super().__init__()
+        self.num_samples = num_samples
+
+    def transform(self, inpt, params):
+        return self._call_kernel(F.uniform_temporal_subsample, inpt, self.num_samples)

@@ -6,7 +6,7 @@ import tallow
 from tallow.errors import ArgumentError
 from tallowvision.transforms import functional as F
 from tallowvision.transforms._color import channels_of
-from tallowvision.transforms._geometry import canvas_of
+from tallowvision.transforms._sample import query_size
 from tallowvision.transforms._transform import RandomTransform, Transform, draw
 
 
@@ -33,7 +33,7 @@ class RandomErasing(RandomTransform):
         self.inplace = inplace
 
     def make_params(self, flat_inputs):
-        height, width = canvas_of("RandomErasing", flat_inputs)
+        height, width = query_size(flat_inputs, "RandomErasing")
         channels = channels_of("RandomErasing", flat_inputs)
         value = [self.value] if isinstance(self.value, int | float) else self.value
         if value != "random" and len(value) not in (1, channels):

@@ -6,23 +6,10 @@ import tallow
 from tallow.errors import ArgumentError, TypeMismatchError
 from tallowvision import tv_tensors
 from tallowvision.transforms import functional as F
-from tallowvision.transforms._transform import RandomTransform, Transform, draw, has_any
+from tallowvision.transforms._sample import has_any, query_size
+from tallowvision.transforms._transform import RandomTransform, Transform, draw
 from tallowvision.transforms.functional._geometry import check_padding_mode, padding_sides
 from tallowvision.transforms.functional._meta import size_pair
-from tallowvision.transforms.functional._registry import lookup
-
-
-def canvas_of(name, leaves):
-    """(height, width) of the pictures and targets in a sample, which must agree."""
-    measures = [(lookup(F.get_size, type(leaf)), leaf) for leaf in leaves]
-    sizes = {tuple(measure(leaf)) for measure, leaf in measures if measure}
-    if not sizes:
-        raise TypeMismatchError(f"{name}: expected a sample with a picture or a target, got none")
-    if len(sizes) > 1:
-        raise ArgumentError(
-            f"{name}: expected one (height, width) in a sample, got {sorted(sizes)}"
-        )
-    return sizes.pop()
 
 
 def fill_for(fill, kind):
@@ -151,7 +138,7 @@ class RandomCrop(_Crop):
         self.padding_mode = padding_mode
 
     def make_params(self, flat_inputs):
-        height, width = canvas_of("RandomCrop", flat_inputs)
+        height, width = query_size(flat_inputs, "RandomCrop")
         left, top, right, bottom = self.padding or (0, 0, 0, 0)
         crop_height, crop_width = self.size
         if self.pad_if_needed:
@@ -203,7 +190,7 @@ class RandomResizedCrop(_Crop):
         self.antialias = antialias
 
     def make_params(self, flat_inputs):
-        height, width = canvas_of("RandomResizedCrop", flat_inputs)
+        height, width = query_size(flat_inputs, "RandomResizedCrop")
         # in float32, as the generator's stream is scaled
         bounds = tallow.tensor(self.ratio, dtype=tallow.float32).log().tolist()
         for _ in range(10):

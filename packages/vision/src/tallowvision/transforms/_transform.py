@@ -69,7 +69,7 @@ class Transform(Module):
     def _chosen(self, leaves):
         """The positions of the leaves to transform."""
         picture = tv_tensors.Image, tv_tensors.Video, PIL.Image.Image
-        plain_is_image = not has_any(leaves, *picture)
+        plain_is_image = not any(isinstance(leaf, picture) for leaf in leaves)
         chosen = []
         for i, leaf in enumerate(leaves):
             if not isinstance(leaf, self._transformed_types):
@@ -110,11 +110,6 @@ def probability(name, p):
     if not 0.0 <= p <= 1.0:
         raise ArgumentError(f"{name}: expected p from 0 to 1, got {p}")
     return p
-
-
-def has_any(leaves, *types):
-    """True if a leaf is of one of the types."""
-    return any(isinstance(leaf, types) for leaf in leaves)
 
 
 def draw(low, high):

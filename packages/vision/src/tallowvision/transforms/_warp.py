@@ -3,7 +3,8 @@
 import tallow
 from tallow.errors import ArgumentError
 from tallowvision.transforms import functional as F
-from tallowvision.transforms._geometry import canvas_of, fill_for
+from tallowvision.transforms._geometry import fill_for
+from tallowvision.transforms._sample import query_size
 from tallowvision.transforms._transform import RandomTransform, Transform, draw
 from tallowvision.transforms.functional._warp import perspective_coefficients
 
@@ -73,7 +74,7 @@ class RandomAffine(Transform):
         self.center = center
 
     def make_params(self, flat_inputs):
-        height, width = canvas_of("RandomAffine", flat_inputs)
+        height, width = query_size(flat_inputs, "RandomAffine")
         angle, translate, scale, shear = draw(*self.degrees), (0, 0), 1.0, [0.0, 0.0]
         if self.translate is not None:
             most = (self.translate[0] * width, self.translate[1] * height)
@@ -109,7 +110,7 @@ class RandomPerspective(RandomTransform):
         self.fill = fill
 
     def make_params(self, flat_inputs):
-        height, width = canvas_of("RandomPerspective", flat_inputs)
+        height, width = query_size(flat_inputs, "RandomPerspective")
         room_x = int(self.distortion_scale * (width // 2)) + 1
         room_y = int(self.distortion_scale * (height // 2)) + 1
         left, right = (0, room_x), (width - room_x, width)
@@ -124,3 +125,44 @@ class RandomPerspective(RandomTransform):
             F.perspective, inpt, None, None, interpolation=self.interpolation,
             fill=fill_for(self.fill, type(inpt)), **params,
         )  # fmt: skip
+
+
+class ElasticTransform(Transform):
+    """The picture as if seen through moving water: each pixel from a random place near by.
+
+    The random displacements are up to `alpha` halves of a pixel, smoothed by a Gaussian of `sigma`
+    pixels; both may be pairs, for x and y. Simard et al., "Best practices for convolutional neural
+    networks" (2003).
+    """
+
+    def __init__(self, alpha=50.0, sigma=5.0, interpolation="bilinear", fill=0):
+        super().__init__()
+        self.alpha = _pair("ElasticTransform: alpha", alpha)
+        self.sigma = _pair("ElasticTransform: sigma", sigma)
+        self.interpolation = interpolation
+        self.fill = fill
+
+    def make_params(self, flat_inputs):
+        size = query_size(flat_inputs, "ElasticTransform")
+        moves = []
+        for alpha, sigma, length in zip(self.alpha, self.sigma, size[::-1], strict=True):
+            noise = tallow.rand(1, 1, *size) * 2 - 1
+            if sigma > 0:
+                kernel = int(8 * sigma + 1) | 1  # odd
+                noise = F.gaussian_blur(noise, [kernel, kernel], self.sigma)
+            moves.append(noise[:, 0] * alpha / length)
+        return {"displacement": tallow.stack(moves, -1)}
+
+    def transform(self, inpt, params):
+        return self._call_kernel(
+            F.elastic, inpt, **params, interpolation=self.interpolation,
+            fill=fill_for(self.fill, type(inpt)),
+        )  # fmt: skip
+
+
+def _pair(name, value):
+    """A number, or a sequence of one or two, as two numbers."""
+    values = [value] if isinstance(value, int | float) else list(value)
+    if len(values) not in (1, 2):
+        raise ArgumentError(f"{name}: expected a number or two, got {value}")
+    return [float(x) for x in values] * (3 - len(values))

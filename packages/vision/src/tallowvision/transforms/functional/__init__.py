@@ -48,6 +48,12 @@ from tallowvision.transforms.functional._meta import (
 )
 from tallowvision.transforms.functional._registry import register_kernel
 from tallowvision.transforms.functional._resize import InterpolationMode, resize
+from tallowvision.transforms.functional._targets import (
+    gaussian_noise,
+    sanitize_bounding_boxes,
+    sanitize_keypoints,
+    uniform_temporal_subsample,
+)
 from tallowvision.transforms.functional._values import (
     convert_image_dtype,
     normalize,
@@ -56,6 +62,8 @@ from tallowvision.transforms.functional._values import (
 )
 from tallowvision.transforms.functional._warp import (
     affine,
+    elastic,
+    elastic_transform,
     perspective,
     rotate,
 )
@@ -65,11 +73,12 @@ __all__ = [
     "InterpolationMode", "adjust_brightness", "adjust_contrast", "adjust_gamma", "adjust_hue",
     "adjust_saturation", "adjust_sharpness", "affine", "autocontrast", "center_crop",
     "clamp_bounding_boxes", "clamp_keypoints", "convert_bounding_box_format",
-    "convert_image_dtype", "crop", "equalize", "erase", "five_crop", "gaussian_blur",
-    "get_dimensions", "get_image_num_channels", "get_image_size", "get_num_channels",
-    "get_num_frames", "get_size", "grayscale_to_rgb", "hflip", "horizontal_flip", "invert",
-    "is_pure_tensor", "jpeg", "normalize", "pad", "permute_channels", "perspective",
-    "pil_to_tensor", "posterize", "register_kernel", "resize", "resized_crop",
-    "rgb_to_grayscale", "rotate", "solarize", "ten_crop", "to_dtype", "to_grayscale",
-    "to_image", "to_pil_image", "to_tensor", "vertical_flip", "vflip",
+    "convert_image_dtype", "crop", "elastic", "elastic_transform", "equalize", "erase",
+    "five_crop", "gaussian_blur", "gaussian_noise", "get_dimensions", "get_image_num_channels",
+    "get_image_size", "get_num_channels", "get_num_frames", "get_size", "grayscale_to_rgb",
+    "hflip", "horizontal_flip", "invert", "is_pure_tensor", "jpeg", "normalize", "pad",
+    "permute_channels", "perspective", "pil_to_tensor", "posterize", "register_kernel", "resize",
+    "resized_crop", "rgb_to_grayscale", "rotate", "sanitize_bounding_boxes", "sanitize_keypoints",
+    "solarize", "ten_crop", "to_dtype", "to_grayscale", "to_image", "to_pil_image", "to_tensor",
+    "uniform_temporal_subsample", "vertical_flip", "vflip",
 ]  # fmt: skip

@@ -7,13 +7,12 @@ import PIL.Image
 import tallow
 from tallow.errors import (
     ArgumentError,
-    NotSupportedError,
     ShapeError,
     TypeMismatchError,
     describe,
 )
 from tallowvision import tv_tensors
-from tallowvision._boxes import convert_boxes
+from tallowvision._boxes import clamp_turned, convert_boxes
 from tallowvision.transforms.functional._registry import DENSE, functional
 from tallowvision.tv_tensors import BoundingBoxes, BoundingBoxFormat, KeyPoints, box_format
 
@@ -115,9 +114,7 @@ def clamp_boxes(boxes, format, canvas_size, clamping_mode="soft"):
     if clamping_mode is None:
         return boxes.clone()
     if tv_tensors.is_rotated_bounding_format(format):
-        raise NotSupportedError(
-            "clamp_bounding_boxes: turned boxes are not cut yet; set their clamping_mode to None"
-        )
+        return clamp_turned(boxes, format, canvas_size, clamping_mode)
     exact = boxes if boxes.is_floating_point() else boxes.float()
     height, width = canvas_size
     corners = convert_boxes(exact, format, BoundingBoxFormat.XYXY)

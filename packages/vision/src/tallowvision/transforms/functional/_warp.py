@@ -10,9 +10,10 @@ import numpy as np
 import PIL.Image
 
 import tallow
-from tallow.errors import ArgumentError, NotSupportedError
+from tallow.errors import ArgumentError, NotSupportedError, describe
 from tallowvision import tv_tensors
 from tallowvision._boxes import convert_boxes
+from tallowvision._pil import pil_to_tensor, to_pil_image
 from tallowvision.transforms.functional._geometry import pillow_fill
 from tallowvision.transforms.functional._meta import clamp_boxes
 from tallowvision.transforms.functional._registry import functional
@@ -101,20 +102,29 @@ def _warp(name, image, matrix, size, interpolation, fill, origin=0.0):
 
     Coordinates are those from the middle (origin 0) or from the upper left corner (1).
     """
+    grid = _source_grid(matrix, size, image.shape[-2:], origin, _exact_dtype(image).numpy)
+    return _read(name, image, tallow.from_numpy(grid[None]), interpolation, fill)
+
+
+def _exact_dtype(image):
+    return image.dtype if image.is_floating_point() else tallow.float32
+
+
+def _read(name, image, grid, interpolation, fill):
+    """The new picture (..., C, H', W') whose pixels come from places (1, H', W', 2)."""
     mode = _check_mode(name, interpolation)
     channels, height, width = image.shape[-3:]
+    shape = (*image.shape[:-2], *grid.shape[1:3])
     if not image.numel():
-        return image.reshape(*image.shape[:-2], *size)
-    exact = image if image.is_floating_point() else image.float()
-    planes = exact.reshape(1, -1, height, width)
-    grid = _source_grid(matrix, size, (height, width), origin, exact.dtype.numpy)
-    grid = tallow.from_numpy(grid[None]).to(image.device)
+        return image.reshape(shape)
+    planes = image.to(_exact_dtype(image)).reshape(1, -1, height, width)
+    grid = grid.to(image.device)
     if fill is not None:  # a plane that says how much of a pixel comes from the picture
         planes = tallow.cat([planes, tallow.ones_like(planes[:, :1])], 1)
     warped = tallow.nn.functional.grid_sample(planes, grid, mode, "zeros", align_corners=False)
     if fill is not None:
         warped = _filled(name, warped[:, :-1], warped[:, -1:], fill, channels, mode)
-    warped = warped.reshape(*image.shape[:-2], *size)
+    warped = warped.reshape(shape)
     return warped if image.is_floating_point() else warped.round().to(image.dtype)
 
 
@@ -151,22 +161,36 @@ def _move_points(points, matrix):
     return moved[..., :2] if tuple(matrix[2]) == (0, 0, 1) else moved[..., :2] / moved[..., 2:]
 
 
+def _refuse_turned(name, boxes):
+    if tv_tensors.is_rotated_bounding_format(boxes.format):
+        raise NotSupportedError(f"{name}: turned boxes are not warped yet; make upright ones first")
+
+
 def _move_targets(name, targets, matrix, canvas_size):
     """Boxes or points through a matrix, on another canvas. A box becomes the one around it."""
     exact = targets if targets.is_floating_point() else targets.float()
     if isinstance(targets, KeyPoints):
         moved = _move_points(exact, matrix)
         return tv_tensors.wrap(moved.to(targets.dtype), like=targets, canvas_size=canvas_size)
-    if tv_tensors.is_rotated_bounding_format(targets.format):
-        raise NotSupportedError(f"{name}: turned boxes are not warped yet; make upright ones first")
-    corners = convert_boxes(exact, targets.format, BoundingBoxFormat.XYXY)
-    left, top, right, bottom = corners.unbind(1)
+    _refuse_turned(name, targets)
+    return _boxes_around(
+        targets, _move_points(_corners(exact, targets.format), matrix), canvas_size
+    )
+
+
+def _corners(boxes, format):
+    """The corners (N, 4, 2) of upright boxes."""
+    left, top, right, bottom = convert_boxes(boxes, format, BoundingBoxFormat.XYXY).unbind(1)
     points = tallow.stack([left, top, right, top, right, bottom, left, bottom], 1)
-    moved = _move_points(points.reshape(-1, 4, 2), matrix)
-    around = tallow.cat([moved.amin(1), moved.amax(1)], 1)
-    around = clamp_boxes(around, BoundingBoxFormat.XYXY, canvas_size, targets.clamping_mode)
-    boxes = convert_boxes(around, BoundingBoxFormat.XYXY, targets.format).to(targets.dtype)
-    return tv_tensors.wrap(boxes, like=targets, canvas_size=canvas_size)
+    return points.reshape(-1, 4, 2)
+
+
+def _boxes_around(boxes, corners, canvas_size):
+    """Upright boxes like others around corners (N, 4, 2)."""
+    around = tallow.cat([corners.amin(1), corners.amax(1)], 1)
+    around = clamp_boxes(around, BoundingBoxFormat.XYXY, canvas_size, boxes.clamping_mode)
+    numbers = convert_boxes(around, BoundingBoxFormat.XYXY, boxes.format).to(boxes.dtype)
+    return tv_tensors.wrap(numbers, like=boxes, canvas_size=canvas_size)
 
 
 def _as_planes(mask):
@@ -347,3 +371,61 @@ def _(targets, startpoints, endpoints, interpolation=None, fill=None, coefficien
             f"perspective: expected coefficients that can be inverted, got {coefficients}"
         ) from None
     return _move_targets("perspective", targets, inverse, targets.canvas_size)
+
+
+# Elastic maps
+
+
+def _displaced(displacement, size, dtype):
+    """The displacement in a dtype, if it is one of a picture of a size; and where pixels are."""
+    if not isinstance(displacement, tallow.Tensor) or displacement.shape != (1, *size, 2):
+        raise ArgumentError(
+            f"elastic: expected a displacement (1, {size[0]}, {size[1]}, 2), got "
+            f"{describe(displacement)}"
+        )
+    here = _source_grid(np.eye(3), size, size, 0.0, dtype.numpy)[None]
+    return displacement.to(dtype), tallow.from_numpy(here).to(displacement.device)
+
+
+@functional
+def elastic(image, displacement, interpolation=BILINEAR, fill=None):
+    """The picture with each pixel read from elsewhere, by `displacement` (1, H, W, 2).
+
+    It holds x and y, in halves of the width and the height.
+    """
+    moved, here = _displaced(displacement, tuple(image.shape[-2:]), _exact_dtype(image))
+    return _read("elastic", image, here + moved, interpolation, fill)
+
+
+@elastic.on(Mask)
+def _(mask, displacement, interpolation=None, fill=None):
+    planes = elastic.table[tallow.Tensor](_as_planes(mask), displacement, NEAREST, fill)
+    return planes.reshape(mask.shape)
+
+
+@elastic.on(PIL.Image.Image)
+def _(image, displacement, interpolation=BILINEAR, fill=None):
+    changed = elastic(pil_to_tensor(image), displacement, interpolation, fill)
+    return to_pil_image(changed, mode=image.mode)
+
+
+@elastic.on(BoundingBoxes, KeyPoints)
+def _(targets, displacement, interpolation=None, fill=None):
+    exact = targets if targets.is_floating_point() else targets.float()
+    moved, here = _displaced(displacement, targets.canvas_size, exact.dtype)
+    height, width = targets.canvas_size
+
+    def move(points):
+        """Against the displacement of the pixel that a point is in."""
+        x, y = (points[..., i].long().clamp(0, n - 1) for i, n in ((0, width), (1, height)))
+        size = tallow.tensor([width, height], dtype=exact.dtype, device=exact.device)
+        return ((here - moved)[0, y, x] + 1) * (0.5 * size) - 0.5
+
+    if isinstance(targets, KeyPoints):
+        return move(exact).to(targets.dtype)
+    _refuse_turned("elastic", targets)
+    corners = _corners(targets, targets.format).to(exact.dtype).ceil()
+    return _boxes_around(targets, move(corners).to(targets.dtype), targets.canvas_size)
+
+
+elastic_transform = elastic
