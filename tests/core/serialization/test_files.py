@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import tallow
-from tallow import nn
+from tallow import nn, serialization
 from tallow.errors import CheckpointError
 from tallow.serialization import load_file, load_metadata, load_sharded, save_file, save_sharded
 from tallow.serialization.atomic import replacing
@@ -263,6 +263,16 @@ def test_bad_indices(content, message, tmp_path):
 def test_no_index_in_a_directory(tmp_path):
     with pytest.raises(CheckpointError, match="one index, got 0"):
         load_sharded(tmp_path)
+
+
+def test_lists_of_safe_classes_change_nothing():
+    serialization.clear_safe_globals()
+    serialization.add_safe_globals([dict, list, dict])
+    with serialization.safe_globals([set]):
+        assert serialization.get_safe_globals() == [dict, list, set]
+    assert serialization.get_safe_globals() == [dict, list]
+    serialization.clear_safe_globals()
+    assert serialization.get_safe_globals() == []
 
 
 def test_nothing_warns(tmp_path):

@@ -1,5 +1,6 @@
 """Files that are damaged, foreign or hostile: an error that says so, and nothing is run."""
 
+import copy
 import io
 import os
 import pickle
@@ -86,6 +87,7 @@ HOSTILE = {
     "reduce_without_tuple": (b"cx\ny\n]R", "expected a class and its arguments"),
     "build_of_list": (b"]}b", "got list"),
     "build_of_class": (b"ctorch\nSize\n}b", "got Global"),
+    "build_with_text": (b"ccollections\nOrderedDict\n)R" + text("a") + b"b", "got str"),
     "append_to_dict": (b"}" + number(1) + b"a", "got dict"),
     "item_of_list": (b"]" + number(1) + number(1) + b"s", "got list"),
     "odd_items": (b"}(" + number(1) + b"u", "byte"),
@@ -154,7 +156,11 @@ def test_placeholders_do_nothing_and_print():
     )
     assert isinstance(made, Placeholder) and made.path == "argparse.Namespace"
     assert made.state == {"lr": 3}
+    assert made.lr == 3
+    with pytest.raises(AttributeError, match="argparse.Namespace has no attribute 'batch'"):
+        print(made.batch)
     assert repr(made) == "<not loaded: argparse.Namespace(state={'lr': 3})>"
+    assert copy.deepcopy(made).state == {"lr": 3}
     made = load(b"ccollections\ndeque\n)R(" + number(1) + number(2) + b"e")
     assert made.items == [1, 2] and made.args == ()
     made = load(b"cpathlib\nPosixPath\n(" + text("a") + b"tR")
@@ -213,6 +219,13 @@ def test_record_outside_the_file():
     entry = central(data, b"data/0")
     data[entry + 20 : entry + 28] = struct.pack("<II", 10**9, 10**9)  # both lengths
     with pytest.raises(CheckpointError, match="lie apart"):
+        tallow.load(io.BytesIO(data))
+
+
+def test_record_before_the_file():
+    data = sound()
+    data[data.rindex(b"PK\x05\x06") + 16] ^= 0xFF  # where the directory starts
+    with pytest.raises(CheckpointError, match="load: expected"):
         tallow.load(io.BytesIO(data))
 
 

@@ -344,6 +344,10 @@ def test_an_iterable_dataset_orders_its_samples(name):
         data.DataLoader(Counting(3), **{name: value})
 
 
+def test_annotations():
+    assert data.DataLoader[int] and data.Dataset[int] and data.Sampler[int]
+
+
 def test_what_is_fixed():
     loader = data.DataLoader(Noisy())
     with pytest.raises(ValueError, match="batch_size to stay as it was made"):

@@ -5,6 +5,12 @@
 
 from tallow.serialization.loading import load
 from tallow.serialization.placeholder import Placeholder
+from tallow.serialization.safe_globals import (
+    add_safe_globals,
+    clear_safe_globals,
+    get_safe_globals,
+    safe_globals,
+)
 from tallow.serialization.safetensors import (
     load_file,
     load_metadata,

@@ -7,7 +7,8 @@ class Placeholder:
     """An object of a class that loading knows nothing about: it can be looked at, and does nothing.
 
     `path` is the name that the file gives, `args` what the object was to be made from, `state` its
-    attributes, `items` what was to be put into it (a list or a dict), None if there is none.
+    attributes, `items` what was to be put into it (a list or a dict), None if there is none. The
+    attributes are attributes of the placeholder, too: `checkpoint["args"].lr`.
     """
 
     def __init__(self, path, args=()):
@@ -15,6 +16,13 @@ class Placeholder:
         self.args = args
         self.state = None
         self.items = None
+
+    def __getattr__(self, name):
+        state = self.__dict__.get("state")
+        if isinstance(state, dict) and name in state:
+            return state[name]
+        path = self.__dict__.get("path")
+        raise AttributeError(f"the placeholder for {path} has no attribute {name!r}")
 
     def __repr__(self):
         return SHORT.repr(self)

@@ -3,7 +3,7 @@
 import weakref
 from dataclasses import dataclass
 from itertools import repeat
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from tallow.errors import ArgumentError
 from tallow.generator import default_generator
@@ -13,6 +13,8 @@ from tallow.utils.data.dataset import IterableDataset
 from tallow.utils.data.epoch import Progress, SerialEpoch, WorkerEpoch
 from tallow.utils.data.sampler import BatchSampler, RandomSampler, SequentialSampler
 from tallow.utils.data.workers import Plan, ThreadPool
+
+Batch = TypeVar("Batch", covariant=True)
 
 # What the loader has made samplers and workers from.
 FIXED = ("batch_size", "batch_sampler", "dataset", "drop_last", "persistent_workers", "sampler")
@@ -27,7 +29,7 @@ class Settings:
     drop_last: bool
 
 
-class DataLoader:
+class DataLoader(Generic[Batch]):
     """Batches of a dataset, in the order of a sampler.
 
     >>> loader = DataLoader(range(5), batch_size=2)
