@@ -15,7 +15,14 @@ import pytest
 import tallow
 from tallow import nn, serialization
 from tallow.errors import CheckpointError
-from tallow.serialization import load_file, load_metadata, load_sharded, save_file, save_sharded
+from tallow.serialization import (
+    load_file,
+    load_metadata,
+    load_sharded,
+    save_file,
+    save_sharded,
+    zip_writer,
+)
 from tallow.serialization.atomic import replacing
 
 
@@ -100,6 +107,29 @@ def test_loaded_tensors_can_be_written_to():
     x = tallow.load(saved(tallow.zeros(3)))
     x += 1
     assert x.tolist() == [1, 1, 1]
+
+
+@pytest.mark.parametrize("limit", [0xFFFFFFFF, 0, 200])
+def test_archives_are_zip_files(monkeypatch, limit):
+    """With a low limit, sizes and offsets are written as those of large files are."""
+    monkeypatch.setattr(zip_writer, "LIMIT", limit)
+    memory = np.arange(1000, dtype=np.uint8)
+    records = {"a/empty": b"", "a/text": b"text", "a/memory": memory, "a/last": b"x" * 300}
+    file = io.BytesIO()
+    zip_writer.write_archive(file, records)
+    with zipfile.ZipFile(file) as archive:
+        assert archive.testzip() is None
+        for name, content in records.items():
+            entry = archive.getinfo(name)
+            assert archive.read(name) == bytes(content)
+            header = file.getvalue()[entry.header_offset :][26:30]
+            lengths = struct.unpack("<2H", header)
+            assert (entry.header_offset + 30 + sum(lengths)) % zip_writer.ALIGNMENT == 0
+    theirs = saved({"x": tallow.arange(5)})
+    assert tallow.load(theirs)["x"].tolist() == [0, 1, 2, 3, 4]
+    torch = pytest.importorskip("torch")
+    theirs.seek(0)
+    assert torch.load(theirs)["x"].tolist() == [0, 1, 2, 3, 4]
 
 
 def test_file_objects_from_where_they_are(tmp_path):

@@ -22,6 +22,9 @@ WORK = 1 << 20  # items that builders may copy, beside a few for each byte of th
 DIGITS = 128  # bytes of an int
 LINE = 1024  # bytes of the name of a module or class
 
+U8, U16, U32, U64 = map(struct.Struct, ("<B", "<H", "<I", "<Q"))
+I32, F64 = map(struct.Struct, ("<i", ">d"))
+
 SIZED = (list, tuple, dict, set, frozenset, str, bytes, bytearray)
 
 # What our builders raise for arguments that are none of what they take.
@@ -54,22 +57,21 @@ class Interpreter:
 
     def run(self):
         """The object that the pickle describes; CheckpointError if it is none that we build."""
-        begin = self.position
+        data, begin = self.data, self.position
         try:
             while not self.done:
                 begin = self.position
-                HANDLERS[self.data[begin]](self._step())
+                handler = HANDLERS[data[begin]]
+                self.position = begin + 1
+                handler(self)
             result = self.stack.pop()
             check_nesting(result)
         except CheckpointError:
             raise
         except KeyError as error:
+            problem = f"expected what was stored before, got {error}"
             if self.position == begin:
-                problem = (
-                    f"expected an opcode of pickle protocols 2 to 5, got {self.data[begin]:#04x}"
-                )
-            else:
-                problem = f"expected what was stored before, got {error}"
+                problem = f"expected an opcode of pickle protocols 2 to 5, got {data[begin]:#04x}"
             raise self._failure(problem, begin) from None
         except IndexError:
             raise self._failure("expected more, got the end", begin) from None
@@ -79,10 +81,6 @@ class Interpreter:
 
     def _failure(self, problem, position):
         return CheckpointError(f"load: {problem}; in {self.name}, byte {position} of its pickle")
-
-    def _step(self):
-        self.position += 1
-        return self
 
     def take(self, count):
         """The next `count` bytes."""
@@ -94,8 +92,10 @@ class Interpreter:
         return piece
 
     def number(self, form):
-        """The next number, of a format of `struct`."""
-        return struct.unpack(form, self.take(struct.calcsize(form)))[0]
+        """The next number, by a `Struct` of one."""
+        value = form.unpack_from(self.data, self.position)[0]
+        self.position += form.size
+        return value
 
     def line(self):
         """The text up to the end of the line."""
@@ -137,7 +137,7 @@ for _code, _value in {"N": None, "\x88": True, "\x89": False, ")": ()}.items():
 for _code, _kind in {"]": list, "}": dict, "\x8f": set}.items():
     opcode(_code)(lambda m, kind=_kind: m.push(kind()))
 
-for _code, _form in {"K": "<B", "M": "<H", "J": "<i", "G": ">d"}.items():
+for _code, _form in {"K": U8, "M": U16, "J": I32, "G": F64}.items():
     opcode(_code)(lambda m, form=_form: m.push(m.number(form)))
 
 
@@ -154,13 +154,13 @@ def _text(data):
 
 
 for _code, _form, _kind in (
-    ("U", "<B", _old_text), ("T", "<i", _old_text),
-    ("\x8c", "<B", _text), ("X", "<I", _text), ("\x8d", "<Q", _text),
-    ("C", "<B", bytes), ("B", "<I", bytes), ("\x8e", "<Q", bytes), ("\x96", "<Q", bytearray),
+    ("U", U8, _old_text), ("T", I32, _old_text),
+    ("\x8c", U8, _text), ("X", U32, _text), ("\x8d", U64, _text),
+    ("C", U8, bytes), ("B", U32, bytes), ("\x8e", U64, bytes), ("\x96", U64, bytearray),
 ):  # fmt: skip
     opcode(_code)(lambda m, form=_form, kind=_kind: m.push(kind(m.take(m.number(form)))))
 
-for _code, _form in {"\x8a": "<B", "\x8b": "<i"}.items():
+for _code, _form in {"\x8a": U8, "\x8b": I32}.items():
     opcode(_code)(lambda m, form=_form: m.push(_integer(m, m.number(form))))
 
 
@@ -175,14 +175,14 @@ def _integer(m, size):
 
 @opcode("\x80")
 def protocol(m):
-    version = m.number("<B")
+    version = m.number(U8)
     if not 2 <= version <= 5:
         raise ValueError(f"expected pickle protocol 2 to 5, got {version}")
 
 
 @opcode("\x95")
 def frame(m):
-    m.number("<Q")
+    m.number(U64)
 
 
 @opcode(".")
@@ -215,7 +215,7 @@ def memoize(m):
     m.memo[len(m.memo)] = m.stack[-1]
 
 
-for _put, _get, _form in (("q", "h", "<B"), ("r", "j", "<I")):
+for _put, _get, _form in (("q", "h", U8), ("r", "j", U32)):
     opcode(_put)(lambda m, form=_form: m.memo.__setitem__(m.number(form), m.stack[-1]))
     opcode(_get)(lambda m, form=_form: m.push(m.memo[m.number(form)]))
 

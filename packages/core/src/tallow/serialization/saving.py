@@ -2,7 +2,6 @@
 
 import os
 import uuid
-import zipfile
 
 import numpy as np
 
@@ -12,8 +11,7 @@ from tallow.serialization import npz, safetensors
 from tallow.serialization.atomic import replacing
 from tallow.serialization.pickling import Pickler
 from tallow.serialization.storage import STORAGE_NAMES
-
-ALIGNMENT = 64  # of the storages in the file: they can be mapped into memory as they are
+from tallow.serialization.zip_writer import ALIGNMENT, write_archive
 
 NAME_OF = {dtype: name for name, dtype in STORAGE_NAMES.items() if name != "UntypedStorage"}
 
@@ -50,27 +48,16 @@ def save(obj, f, pickle_module=None, pickle_protocol=2, _use_new_zipfile_seriali
 def _write(obj, file):
     storages = Storages()
     description = Pickler(storages.identify).dump(obj)
-    with zipfile.ZipFile(file, "w") as archive:
-        _record(archive, "data.pkl", description)
-        _record(archive, ".format_version", b"1")
-        _record(archive, ".storage_alignment", str(ALIGNMENT).encode())
-        _record(archive, "byteorder", b"little")
-        for key, memory in enumerate(storages.memories):
-            _record(archive, f"data/{key}", memoryview(memory))
-        _record(archive, "version", b"3\n")
-        _record(archive, ".data/serialization_id", uuid.uuid4().hex.encode())
-
-
-def _record(archive, name, content):
-    """Add a record whose content starts at a multiple of ALIGNMENT."""
-    entry = zipfile.ZipInfo(f"archive/{name}")
-    entry.file_size = len(content)
-    large = entry.file_size > 2**30  # then zipfile writes lengths of 64 bits, 20 bytes in all
-    start = archive.fp.tell() + 30 + len(entry.filename) + 4 + 20 * large
-    padding = -start % ALIGNMENT
-    entry.extra = b"FB" + padding.to_bytes(2, "little") + bytes(padding)
-    with archive.open(entry, "w", force_zip64=large) as record:
-        record.write(content)
+    contents = {
+        "data.pkl": description,
+        ".format_version": b"1",
+        ".storage_alignment": str(ALIGNMENT).encode(),
+        "byteorder": b"little",
+        **{f"data/{key}": memory for key, memory in enumerate(storages.memories)},
+        "version": b"3\n",
+        ".data/serialization_id": uuid.uuid4().hex.encode(),
+    }
+    write_archive(file, {f"archive/{name}": content for name, content in contents.items()})
 
 
 class Storages:
