@@ -79,7 +79,7 @@ def _scaled(name, y, alpha, x):
     dtype = (x if isinstance(x, Tensor) else y).dtype
     if dtypes.of_number(number(alpha)).category > dtype.category > BOOL:
         raise DtypeError(f"{name}: expected an alpha that {dtype} holds, got {alpha}")
-    return ops.mul(y, bool(alpha)) if dtype.category == BOOL else y * alpha
+    return y & bool(alpha) if dtype.category == BOOL else y * alpha
 
 
 def rsub(input, other, *, alpha=1):
@@ -121,8 +121,8 @@ def _quotient(name, op, doc):
         integral = (x if isinstance(x, Tensor) else y).dtype.category == INTEGER
         if integral and not (y.array.all() if isinstance(y, Tensor) else y):
             raise DivisionByZeroError(
-                f"{name}: expected integers other than 0 to divide by, got {describe(other)} with "
-                "0; floating-point numbers would give inf"
+                f"{name}: expected integers other than 0 to divide by, got a 0; "
+                "floating-point numbers would give inf"
             )
         return give(op(x, y), out, name)
 

@@ -68,7 +68,8 @@ MODULES = (
 casting.cast_by_policy(*MODULES)
 
 FUNCTIONS_ONLY = {
-    "empty_like", "full_like", "imag", "ones_like", "poisson", "rand_like", "randint_like",
+    "bucketize", "combinations", "empty_like", "fill", "frobenius_norm", "full_like", "gradient",
+    "histogramdd", "imag", "nuclear_norm", "ones_like", "poisson", "rand_like", "randint_like",
     "randn_like", "real", "rsub", "std_mean", "var_mean", "view_as_complex", "view_as_real",
     "zeros_like",
 }  # fmt: skip

@@ -265,8 +265,6 @@ class Tensor:
         """The tensor as bool."""
     def broadcast_to(self, size) -> Tensor:
         """`expand` with the sizes as one tuple."""
-    def bucketize(self, boundaries, *, out_int32=False, right=False, out=None) -> Tensor:
-        """The index of the bucket each number is in: boundaries[i - 1] < x <= boundaries[i]."""
     def byte(self, memory_format=None) -> Tensor:
         """The tensor as uint8."""
     def cauchy_(self, median=0.0, sigma=1.0, *, generator=None) -> Tensor:
@@ -308,8 +306,6 @@ class Tensor:
         """`clamp`, written into the tensor itself; returns it."""
     def clone(self, *, memory_format=None) -> Tensor:
         """A copy with memory of its own that passes gradients to `input`."""
-    def combinations(self, r=2, with_replacement=False) -> Tensor:
-        """All combinations of r elements of a vector, in order: (n,) -> (count, r)."""
     def conj(self) -> Tensor:
         """The complex conjugate; a real tensor itself. (A copy, where PyTorch gives a lazy view.)"""
     def conj_physical(self, *, out=None) -> Tensor:
@@ -449,8 +445,6 @@ class Tensor:
         """`expm1`, written into the tensor itself; returns it."""
     def exponential_(self, lambd=1.0, *, generator=None) -> Tensor:
         """Fill with numbers of density lambd * exp(-lambd * x); returns the tensor."""
-    def fill(self, value) -> Tensor:
-        """A tensor like `input` whose every element is a number or a 0-d tensor."""
     def fill_(self, value) -> Tensor:
         """Set every element to a number or a 0-d tensor; returns the tensor."""
     def fill_diagonal_(self, fill_value, wrap=False) -> Tensor:
@@ -495,8 +489,6 @@ class Tensor:
         """`frac`, written into the tensor itself; returns it."""
     def frexp(self, *, out=None) -> Any:
         """(mantissa, exponent) with input = mantissa * 2**exponent and |mantissa| in [0.5, 1)."""
-    def frobenius_norm(self, dim, keepdim=False, *, out=None) -> Tensor:
-        """The Euclidean norm along one dim or over two."""
     def gather(self, dim, index, *, sparse_grad=False, out=None) -> Tensor:
         """Elements picked along `dim`: out[i][j] = input[index[i][j]][j] for dim 0."""
     def gcd(self, other, *, out=None) -> Tensor:
@@ -518,8 +510,6 @@ class Tensor:
     grad: Tensor | None
     @property
     def grad_fn(self) -> Any: ...
-    def gradient(self, *, spacing=1, dim=None, edge_order=1) -> Tensor:
-        """Central differences along each dim (or those given), one-sided at the ends; a tuple."""
     def greater(self, other, *, out=None) -> Tensor:
         """input > other, as bool."""
     def greater_(self, other, *, out=None) -> Tensor:
@@ -542,8 +532,6 @@ class Tensor:
         """How many elements are in each of `bins` equal intervals from min to max."""
     def histogram(self, bins, *, range=None, weight=None, density=False, out=None) -> Tensor:
         """(hist, bin_edges): how many elements, or what weight, lies in each bin."""
-    def histogramdd(self, bins, *, range=None, weight=None, density=False) -> Tensor:
-        """(hist, bin_edges) of points (..., d) in d dimensions; `bins` as in `histogram`, per dim."""
     hooks: Any
     def hsplit(self, indices_or_sections=None, *, indices=None, sections=None) -> Tensor:
         """So many equal parts along dim 1 (dim 0 of a vector), or cut at a list; views."""
@@ -873,8 +861,6 @@ class Tensor:
         """input != other, as bool."""
     def not_equal_(self, other, *, out=None) -> Tensor:
         """`ne`, written into the tensor itself; returns it."""
-    def nuclear_norm(self, dim=None, keepdim=False, *, out=None) -> Tensor:
-        """The sum of the singular values of a matrix, or of the matrices over two dims."""
     def numel(self) -> builtins.int:
         """How many elements there are."""
     def numpy(self, *, force=False) -> np.ndarray:

@@ -483,6 +483,6 @@ fill.vjp(lambda g: g * 0, lambda g: g)
 @op
 def convert(x, *, dtype):
     """To another dtype without a gradient: to or from integers and bool."""
-    if x.dtype.kind == "c" and dtype.kind != "c":
+    if x.dtype.kind == "c" and dtype.kind not in "bc":
         x = x.real
     return x.astype(dtype)
