@@ -19,7 +19,6 @@ from tallow.info import finfo
 from tallow.math import clamp, log, log1p, sigmoid, where, xlogy
 from tallow.nn.functional import binary_cross_entropy_with_logits, logsigmoid
 from tallow.random import bernoulli, binomial, poisson
-from tallow.size import Size
 
 
 def one_of(family, **given):
@@ -87,7 +86,7 @@ class Bernoulli(WithOdds, ExponentialFamily):
     def mode(self):
         return where(self.probs == 0.5, math.nan, (self.probs >= 0.5).to(self.probs))
 
-    def sample(self, sample_shape=Size()):  # noqa: B008
+    def sample(self, sample_shape=()):
         with no_grad():
             return bernoulli(self.probs.expand(self._extended_shape(sample_shape)))
 
@@ -122,7 +121,7 @@ class Geometric(WithOdds):
     mode = property(lambda self: zeros_like(self.probs))
     variance = property(lambda self: (1 / self.probs - 1) / self.probs)
 
-    def sample(self, sample_shape=Size()):  # noqa: B008
+    def sample(self, sample_shape=()):
         with no_grad():
             u = self.probs.new_empty(self._extended_shape(sample_shape))
             u.uniform_(finfo(u.dtype).tiny, 1)
@@ -157,7 +156,7 @@ class Binomial(WithOdds):
     def mode(self):
         return clamp(((self.total_count + 1) * self.probs).floor(), max=self.total_count)
 
-    def sample(self, sample_shape=Size()):  # noqa: B008
+    def sample(self, sample_shape=()):
         shape = self._extended_shape(sample_shape)
         with no_grad():
             return binomial(self.total_count.expand(shape), self.probs.expand(shape))
@@ -208,7 +207,7 @@ class NegativeBinomial(WithOdds):
     def _gamma(self):
         return Gamma(self.total_count, (-self.logits).exp(), validate_args=False)
 
-    def sample(self, sample_shape=Size()):  # noqa: B008
+    def sample(self, sample_shape=()):
         with no_grad():
             return poisson(self._gamma.sample(sample_shape))
 
@@ -231,7 +230,7 @@ class Poisson(ExponentialFamily):
     def __init__(self, rate, validate_args=None):
         self._set(validate_args, rate=rate)
 
-    def sample(self, sample_shape=Size()):  # noqa: B008
+    def sample(self, sample_shape=()):
         with no_grad():
             return poisson(self.rate.expand(self._extended_shape(sample_shape)))
 
@@ -298,7 +297,7 @@ class ContinuousBernoulli(WithOdds, ExponentialFamily):
             lambda x: 1 / 12 - (1 / 15 - 128 / 945 * x**2) * x**2,
         )
 
-    def rsample(self, sample_shape=Size()):  # noqa: B008
+    def rsample(self, sample_shape=()):
         return self.icdf(self._param.new_empty(self._extended_shape(sample_shape)).uniform_())
 
     def _log_prob(self, value):

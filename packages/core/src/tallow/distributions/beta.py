@@ -19,7 +19,6 @@ from tallow.errors import ArgumentError
 from tallow.joining import stack
 from tallow.math import clamp, log, where, xlogy
 from tallow.nn.functional import one_hot
-from tallow.size import Size
 
 CONCENTRATIONS = {"concentration1": constraints.positive, "concentration0": constraints.positive}
 
@@ -43,7 +42,7 @@ class Dirichlet(ExponentialFamily):
         shape = concentration.shape
         super().__init__(shape[:-1], shape[-1:], validate_args)
 
-    def rsample(self, sample_shape=Size()):  # noqa: B008
+    def rsample(self, sample_shape=()):
         return standard_dirichlet(self.concentration.expand(self._extended_shape(sample_shape)))
 
     def _log_prob(self, value):
@@ -98,7 +97,7 @@ class Beta(ExponentialFamily):
     mean = property(lambda self: self._dirichlet.mean[..., 0])
     variance = property(lambda self: self._dirichlet.variance[..., 0])
 
-    def rsample(self, sample_shape=Size()):  # noqa: B008
+    def rsample(self, sample_shape=()):
         return self._dirichlet.rsample(sample_shape)[..., 0]
 
     def _log_prob(self, value):

@@ -70,7 +70,7 @@ class Categorical(Distribution):
     variance = property(lambda self: self._constant(math.nan, self._param))
     mode = property(lambda self: self.probs.argmax(-1))
 
-    def sample(self, sample_shape=Size()):  # noqa: B008
+    def sample(self, sample_shape=()):
         count = Size(sample_shape).numel()
         rows = multinomial(self.probs.detach().reshape(-1, self._num_events), count, True)
         return rows.T.reshape(self._extended_shape(sample_shape))
@@ -117,7 +117,7 @@ class OneHotCategorical(_OfCategorical):
     def _vectors(self, indices):
         return one_hot(indices, self._event_shape[0]).to(self._param)
 
-    def sample(self, sample_shape=Size()):  # noqa: B008
+    def sample(self, sample_shape=()):
         return self._vectors(self._categorical.sample(sample_shape))
 
     def _log_prob(self, value):
@@ -141,7 +141,7 @@ class OneHotCategoricalStraightThrough(OneHotCategorical):
 
     has_rsample = True
 
-    def rsample(self, sample_shape=Size()):  # noqa: B008
+    def rsample(self, sample_shape=()):
         return self.sample(sample_shape) + (self.probs - self.probs.detach())
 
 
@@ -164,7 +164,7 @@ class Multinomial(_OfCategorical):
     mean = property(lambda self: self.probs * self.total_count)
     variance = property(lambda self: self.total_count * self.probs * (1 - self.probs))
 
-    def sample(self, sample_shape=Size()):  # noqa: B008
+    def sample(self, sample_shape=()):
         chosen = self._categorical.sample((self.total_count, *sample_shape)).movedim(0, -1)
         counts = chosen.new_zeros(self._extended_shape(sample_shape))
         return counts.scatter_add_(-1, chosen, ones_like(chosen)).type_as(self.probs)

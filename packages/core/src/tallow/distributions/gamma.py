@@ -11,7 +11,6 @@ from tallow.distributions.transforms import AffineTransform, ExpTransform, Power
 from tallow.distributions.utils import EULER, broadcast_all
 from tallow.info import finfo
 from tallow.math import clamp, igamma, log, log1p, where, xlogy
-from tallow.size import Size
 from tallow.tensor import Tensor
 
 GAMMA = {"concentration": constraints.positive, "rate": constraints.positive}
@@ -31,7 +30,7 @@ class Gamma(ExponentialFamily):
     def __init__(self, concentration, rate, validate_args=None):
         self._set(validate_args, concentration=concentration, rate=rate)
 
-    def rsample(self, sample_shape=Size()):  # noqa: B008
+    def rsample(self, sample_shape=()):
         shape = self._extended_shape(sample_shape)
         value = standard_gamma(self.concentration.expand(shape)) / self.rate
         value.detach().clamp_(min=finfo(value.dtype).tiny)
@@ -96,7 +95,7 @@ class Exponential(ExponentialFamily):
     def __init__(self, rate, validate_args=None):
         self._set(validate_args, rate=rate)
 
-    def rsample(self, sample_shape=Size()):  # noqa: B008
+    def rsample(self, sample_shape=()):
         return self.rate.new_empty(self._extended_shape(sample_shape)).exponential_() / self.rate
 
     def _log_prob(self, value):
@@ -177,7 +176,7 @@ class FisherSnedecor(Distribution):
         m, n = self.df1, where(self.df2 > 4, self.df2, math.nan)
         return 2 * n.pow(2) * (m + n - 2) / (m * (n - 2).pow(2) * (n - 4))
 
-    def rsample(self, sample_shape=Size()):  # noqa: B008
+    def rsample(self, sample_shape=()):
         x, y = self._gamma1.rsample(sample_shape), self._gamma2.rsample(sample_shape)
         tiny = finfo(y.dtype).tiny
         return clamp(x / clamp(y, min=tiny), min=tiny)
@@ -277,7 +276,7 @@ class GeneralizedPareto(Distribution):
         zero, k = self._split()
         return where(zero, -z, -log1p(k * z) / k)
 
-    def rsample(self, sample_shape=Size()):  # noqa: B008
+    def rsample(self, sample_shape=()):
         return self.icdf(self.loc.new_empty(self._extended_shape(sample_shape)).uniform_())
 
     def _log_prob(self, value):

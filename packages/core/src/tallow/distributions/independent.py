@@ -4,7 +4,6 @@ from tallow.distributions import constraints
 from tallow.distributions.distribution import Distribution
 from tallow.distributions.utils import sum_rightmost
 from tallow.errors import ArgumentError, NotSupportedError
-from tallow.size import Size
 
 
 class Independent(Distribution):
@@ -45,10 +44,10 @@ class Independent(Distribution):
         base, more = self.base_dist.support, self.reinterpreted_batch_ndims
         return constraints.independent(base, more) if more else base
 
-    def sample(self, sample_shape=Size()):  # noqa: B008
+    def sample(self, sample_shape=()):
         return self.base_dist.sample(sample_shape)
 
-    def rsample(self, sample_shape=Size()):  # noqa: B008
+    def rsample(self, sample_shape=()):
         return self.base_dist.rsample(sample_shape)
 
     def log_prob(self, value):

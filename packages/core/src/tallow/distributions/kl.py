@@ -104,6 +104,11 @@ def _bernoulli(p, q):
     return part(p.probs, q.probs, -1) + part(1 - p.probs, 1 - q.probs, 1)
 
 
+@register_kl(Bernoulli, Poisson)
+def _bernoulli_poisson(p, q):
+    return q.rate - p.probs * q.rate.log() - p.entropy()
+
+
 @register_kl(Beta, Beta)
 def _beta(p, q):
     return _dirichlet(p._dirichlet, q._dirichlet)
@@ -286,7 +291,6 @@ CROSS_ENTROPY = {
     Pareto: lambda m, q: (
         (q.alpha + 1) * m("log") - q.alpha.log() - q.alpha * q.scale.log()
     ),
-    Poisson: lambda m, q: q.rate - m("x") * q.rate.log(),  # for x of 0 or 1
     Uniform: lambda m, q: (q.high - q.low).log(),
 }  # fmt: skip
 
@@ -336,17 +340,14 @@ def _between(p, q):
     result = next(CROSS_ENTROPY[kind] for kind in type(q).mro() if kind in CROSS_ENTROPY)(mean, q)
     result = result - p.entropy()
     (low, high), (least, most) = _ends(p), _ends(q)
-    outside = result != result
-    for narrow in (low < least, high > most):
-        outside = outside | narrow
-    return where(outside, math.inf, result)
+    outside = (low < least) | (high > most)
+    return result if outside is False else where(outside, math.inf, result)
 
 
 def _ends(d):
     """The ends of a distribution's support."""
     support = d.support
-    low = getattr(support, "lower_bound", -math.inf)
-    return low, getattr(support, "upper_bound", 1 if support.is_discrete else math.inf)
+    return getattr(support, "lower_bound", -math.inf), getattr(support, "upper_bound", math.inf)
 
 
 def _infinite(p, q):
@@ -355,7 +356,6 @@ def _infinite(p, q):
 
 
 FINITE = {
-    Bernoulli: [Poisson],
     Beta: [ContinuousBernoulli, Exponential, Gamma, Normal, Uniform],
     ContinuousBernoulli: [Exponential, Normal, Uniform],
     Exponential: [Gamma, Gumbel, Normal],

@@ -7,7 +7,6 @@ from tallow.distributions.categorical import Categorical
 from tallow.distributions.distribution import Distribution
 from tallow.errors import ArgumentError
 from tallow.reductions import logsumexp
-from tallow.size import Size
 
 
 class MixtureSameFamily(Distribution):
@@ -28,7 +27,7 @@ class MixtureSameFamily(Distribution):
                 "MixtureSameFamily: expected a distribution as component_distribution, got "
                 f"{type(component_distribution).__name__}"
             )
-        mixing, batch = mixture_distribution.param_shape, component_distribution.batch_shape
+        mixing, batch = mixture_distribution.logits.shape, component_distribution.batch_shape
         pairs = zip(reversed(mixing[:-1]), reversed(batch[:-1]), strict=False)
         if mixing[-1:] != batch[-1:] or any(1 not in (i, j) and i != j for i, j in pairs):
             raise ArgumentError(
@@ -69,9 +68,9 @@ class MixtureSameFamily(Distribution):
         parts = self._component_distribution.log_prob(self._pad(value))
         return logsumexp(parts + log_softmax(self._mixture_distribution.logits, -1), -1)
 
-    def sample(self, sample_shape=Size()):  # noqa: B008
+    def sample(self, sample_shape=()):
         with no_grad():
-            chosen = self._mixture_distribution.sample(sample_shape)
+            chosen = self._mixture_distribution.expand(self._batch_shape).sample(sample_shape)
             parts = self._component_distribution.sample(sample_shape)
             dims = len(self._event_shape)
             chosen = chosen.reshape(chosen.shape + (1,) * (dims + 1))

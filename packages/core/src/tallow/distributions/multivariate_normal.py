@@ -12,7 +12,6 @@ from tallow.joining import cat
 from tallow.linalg import cholesky, solve_triangular
 from tallow.matrices import cholesky_inverse
 from tallow.shaping import broadcast_shapes
-from tallow.size import Size
 
 MATRICES = {
     "covariance_matrix": constraints.positive_definite,
@@ -129,7 +128,7 @@ class MultivariateNormal(OfCovariance, Gaussian):
     def variance(self):
         return self._unbroadcasted_scale_tril.pow(2).sum(-1).expand(self.loc.shape)
 
-    def rsample(self, sample_shape=Size()):  # noqa: B008
+    def rsample(self, sample_shape=()):
         eps = self.loc.new_empty(self._extended_shape(sample_shape)).normal_()
         return self.loc + product(self._unbroadcasted_scale_tril, eps)
 
@@ -204,7 +203,7 @@ class LowRankMultivariateNormal(Gaussian):
     def _scaled_factor(self):
         return self._unbroadcasted_cov_factor.mT / self._unbroadcasted_cov_diag.unsqueeze(-2)
 
-    def rsample(self, sample_shape=Size()):  # noqa: B008
+    def rsample(self, sample_shape=()):
         shape = self._extended_shape(sample_shape)
         common = self.loc.new_empty(shape[:-1] + self.cov_factor.shape[-1:]).normal_()
         own = self.loc.new_empty(shape).normal_()

@@ -12,7 +12,6 @@ from tallow.distributions.uniform import Uniform
 from tallow.distributions.utils import EULER, broadcast_all
 from tallow.info import finfo
 from tallow.math import atan, erf, erfinv, log, log1p, tan, where
-from tallow.size import Size
 
 LOC_SCALE = {"loc": constraints.real, "scale": constraints.positive}
 
@@ -46,7 +45,7 @@ class Normal(_LocationScale, ExponentialFamily):
     stddev = property(lambda self: self.scale)
     variance = property(lambda self: self.scale.pow(2))
 
-    def rsample(self, sample_shape=Size()):  # noqa: B008
+    def rsample(self, sample_shape=()):
         return self.loc + self.loc.new_empty(self._extended_shape(sample_shape)).normal_() * (
             self.scale
         )
@@ -78,7 +77,7 @@ class Laplace(_LocationScale):
     variance = property(lambda self: 2 * self.scale.pow(2))
     stddev = property(lambda self: 2**0.5 * self.scale)
 
-    def rsample(self, sample_shape=Size()):  # noqa: B008
+    def rsample(self, sample_shape=()):
         u = self.loc.new_empty(self._extended_shape(sample_shape))
         u.uniform_(finfo(u.dtype).eps - 1, 1)
         return self.loc - self.scale * u.sign() * log1p(-u.abs())
@@ -104,7 +103,7 @@ class Cauchy(_LocationScale):
     mean = property(lambda self: self._constant(math.nan, self.loc))
     variance = property(lambda self: self._constant(math.inf, self.loc))
 
-    def rsample(self, sample_shape=Size()):  # noqa: B008
+    def rsample(self, sample_shape=()):
         shape = self._extended_shape(sample_shape)
         return self.loc + self.loc.new_empty(shape).cauchy_() * self.scale
 
@@ -141,7 +140,7 @@ class StudentT(_LocationScale):
         variance = self.scale.pow(2) * finite / (finite - 2)
         return where(self.df > 2, variance, where(self.df > 1, math.inf, math.nan))
 
-    def rsample(self, sample_shape=Size()):  # noqa: B008
+    def rsample(self, sample_shape=()):
         normal = self.df.new_empty(self._extended_shape(sample_shape)).normal_()
         return self.loc + self.scale * (
             normal * (self._chi2.rsample(sample_shape) / self.df).rsqrt()

@@ -11,7 +11,6 @@ from tallow.distributions.categorical import WEIGHTS, _OfCategorical
 from tallow.distributions.transformed_distribution import TransformedDistribution
 from tallow.distributions.transforms import ExpTransform, SigmoidTransform
 from tallow.distributions.utils import broadcast_all, clamp_probs
-from tallow.size import Size
 
 
 class LogitRelaxedBernoulli(WithOdds):
@@ -24,7 +23,7 @@ class LogitRelaxedBernoulli(WithOdds):
         self.temperature = temperature
         self._set_odds(validate_args, probs, logits)
 
-    def rsample(self, sample_shape=Size()):  # noqa: B008
+    def rsample(self, sample_shape=()):
         shape = self._extended_shape(sample_shape)
         u, probs = clamp_probs(self._param.new_empty(shape).uniform_()), clamp_probs(self.probs)
         odds = u.log() - (-u).log1p() + probs.log() - (-probs).log1p()
@@ -46,7 +45,7 @@ class ExpRelaxedCategorical(_OfCategorical):
         self.temperature = temperature
         self._choose(probs, logits, validate_args)
 
-    def rsample(self, sample_shape=Size()):  # noqa: B008
+    def rsample(self, sample_shape=()):
         u = clamp_probs(self._param.new_empty(self._extended_shape(sample_shape)).uniform_())
         scores = (self.logits - (-u.log()).log()) / self.temperature
         return scores - scores.logsumexp(-1, keepdim=True)

@@ -7,7 +7,6 @@ from tallow.distributions.independent import Independent
 from tallow.distributions.transforms import ComposeTransform, Transform
 from tallow.distributions.utils import sum_rightmost
 from tallow.errors import ArgumentError
-from tallow.size import Size
 
 
 class TransformedDistribution(Distribution):
@@ -56,11 +55,11 @@ class TransformedDistribution(Distribution):
         more = len(self._event_shape) - support.event_dim
         return constraints.independent(support, more) if more > 0 else support
 
-    def sample(self, sample_shape=Size()):  # noqa: B008
+    def sample(self, sample_shape=()):
         with no_grad():
             return self._forward(self.base_dist.sample(sample_shape))
 
-    def rsample(self, sample_shape=Size()):  # noqa: B008
+    def rsample(self, sample_shape=()):
         return self._forward(self.base_dist.rsample(sample_shape))
 
     def _forward(self, x):

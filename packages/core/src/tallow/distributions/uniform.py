@@ -5,7 +5,6 @@ import math
 from tallow.distributions import constraints
 from tallow.distributions.distribution import Distribution
 from tallow.math import clamp, log
-from tallow.size import Size
 
 
 class Uniform(Distribution):
@@ -37,7 +36,7 @@ class Uniform(Distribution):
     stddev = property(lambda self: (self.high - self.low) / 12**0.5)
     variance = property(lambda self: (self.high - self.low).pow(2) / 12)
 
-    def rsample(self, sample_shape=Size()):  # noqa: B008
+    def rsample(self, sample_shape=()):
         u = self.low.new_empty(self._extended_shape(sample_shape)).uniform_()
         return self.low + u * (self.high - self.low)
 

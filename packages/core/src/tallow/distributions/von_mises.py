@@ -9,7 +9,6 @@ from tallow.distributions.utils import lazy_property
 from tallow.dtypes import float64
 from tallow.math import cos, where
 from tallow.random import rand
-from tallow.size import Size
 from tallow.special import i0e, i1e
 
 
@@ -36,7 +35,7 @@ class VonMises(Distribution):
         k = self.concentration
         return k * (cos(value - self.loc) - 1) - math.log(2 * math.pi) - i0e(k).log()
 
-    def sample(self, sample_shape=Size()):  # noqa: B008
+    def sample(self, sample_shape=()):
         with no_grad():
             loc, k = self.loc.to(float64), self.concentration.to(float64)
             tau = 1 + (1 + 4 * k**2).sqrt()

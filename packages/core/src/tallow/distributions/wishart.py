@@ -25,7 +25,6 @@ from tallow.math import clamp, mvlgamma, where
 from tallow.matrices import cholesky_solve
 from tallow.random import randn
 from tallow.shaping import broadcast_shapes
-from tallow.size import Size
 
 
 class Wishart(OfCovariance, ExponentialFamily):
@@ -95,7 +94,7 @@ class Wishart(OfCovariance, ExponentialFamily):
         tril = self._unbroadcasted_scale_tril @ noise
         return tril @ tril.mT
 
-    def rsample(self, sample_shape=Size(), max_try_correction=10):  # noqa: B008
+    def rsample(self, sample_shape=(), max_try_correction=10):
         sample = self._bartlett(sample_shape)
         singular = ~self.support.check(sample.detach())
         for _ in range(max_try_correction):
@@ -164,7 +163,7 @@ class LKJCholesky(Distribution):
         self._beta = Beta(offset + 0.5, marginal.unsqueeze(-1) - 0.5 * offset)
         super().__init__(like.shape, (dim, dim), validate_args)
 
-    def sample(self, sample_shape=Size()):  # noqa: B008
+    def sample(self, sample_shape=()):
         """By the onion method: rows of random lengths in random directions."""
         with no_grad():
             squares = self._beta.sample(sample_shape).unsqueeze(-1)
