@@ -5,13 +5,8 @@ import os
 import numpy as np
 import PIL.Image
 
-from tallowvision.datasets.utils import (
-    DataFileError,
-    MissingPackageError,
-    download_url,
-    require,
-    verify_str_arg,
-)
+from tallowvision.datasets._files import read_mat
+from tallowvision.datasets.utils import DataFileError, download_url, require, verify_str_arg
 from tallowvision.datasets.vision import VisionDataset
 
 
@@ -40,7 +35,7 @@ class SVHN(VisionDataset):
             self.download()
         path = os.path.join(self.root, self.filename)
         require("SVHN", [path])
-        content = _read_mat(path)
+        content = read_mat(path, squeeze=False)
         images, labels = (content.get(key) for key in ("X", "y"))
         if np.ndim(images) != 4 or np.size(labels) != np.shape(images)[3]:
             raise DataFileError(
@@ -63,16 +58,3 @@ class SVHN(VisionDataset):
 
     def extra_repr(self):
         return f"Split: {self.split}"
-
-
-def _read_mat(path):
-    try:
-        from scipy.io import loadmat
-    except ImportError as error:
-        raise MissingPackageError(
-            "SVHN: its MATLAB files need the package scipy, which is not installed"
-        ) from error
-    try:
-        return loadmat(path)
-    except Exception as error:  # scipy raises many kinds for a file that is none
-        raise DataFileError(f"{path}: expected a MATLAB file, got {error}") from error

@@ -76,8 +76,8 @@ def _entries(root, prefix, kind):
 
 
 def require(name, paths):
-    """Raise MissingFilesError if one of a dataset's files is not there."""
-    missing = [str(path) for path in paths if not os.path.isfile(path)]
+    """Raise MissingFilesError if one of a dataset's files or folders is not there."""
+    missing = [str(path) for path in paths if not os.path.exists(path)]
     if missing:
         raise MissingFilesError(
             f"{name}: expected {', '.join(missing)}; download=True downloads the dataset"
