@@ -19,13 +19,12 @@ def as_torch():
     """From now on in this process, `import torch` (torchvision, ...) imports tallow's packages.
 
     RuntimeError if PyTorch itself has been imported before. A module that tallow lacks is an
-    ImportError that names it.
+    ImportError that names it. Call it first in a program, as `python -m tallow run` does:
 
-    >>> import tallow
-    >>> tallow.as_torch()
-    >>> import torch
-    >>> torch is tallow
-    True
+        import tallow
+
+        tallow.as_torch()
+        import torch  # is tallow
     """
     for name, ours in PACKAGES.items():
         if name in sys.modules and sys.modules[name].__name__ != ours:
