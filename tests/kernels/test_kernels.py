@@ -12,11 +12,9 @@ import numpy as np
 import pytest
 
 from tallow.kernels.cpu import REASON, compiled
-
-if compiled is None:
-    pytest.skip(f"no compiled kernels: {REASON}", allow_module_level=True)
-
 from tallow.ops import activation, conv, elementwise, loss, norm, pool, softmax
+
+pytestmark = pytest.mark.skipif(compiled is None, reason=f"no compiled kernels: {REASON}")
 
 
 @pytest.fixture

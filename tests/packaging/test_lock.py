@@ -15,11 +15,12 @@ def test_the_lock_names_no_index():
 
 def test_addresses_are_rewritten():
     without_index = runpy.run_path(str(ROOT / "tools/lock.py"))["without_index"]
-    made = """
-source = { registry = "https://example.org/index" }
-sdist = { url = "https://example.org/packages/ab/cd/numpy-2.0.0.tar.gz", hash = "sha256:ab" }
+    index = "https://example.org"
+    made = f"""
+source = {{ registry = "{index}" }}
+sdist = {{ url = "{index}/packages/ab/cd/numpy-2.0.0.tar.gz", hash = "sha256:ab" }}
 wheels = [
-    { url = "https://example.org/packages/numpy-2.0.0-py3-none-any.whl", hash = "sha256:cd" },
+    {{ url = "{index}/packages/numpy-2.0.0-py3-none-any.whl", hash = "sha256:cd" }},
 ]
 """
     assert (

@@ -136,7 +136,10 @@ def mish(xp, x):
 
 @op
 def gelu(xp, x):
-    """x * Phi(x), Phi the standard normal distribution function. https://arxiv.org/abs/1606.08415"""
+    """x * Phi(x), Phi the standard normal distribution function.
+
+    https://arxiv.org/abs/1606.08415
+    """
     wide = widened(xp, x)
     return (wide * (0.5 + 0.5 * erf(wide * sqrt(0.5)))).astype(x.dtype, copy=False)
 

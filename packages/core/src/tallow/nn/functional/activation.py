@@ -118,7 +118,10 @@ def rrelu_(input, lower=1.0 / 8, upper=1.0 / 3, training=False):
 
 
 def elu(input, alpha=1.0, inplace=False):
-    """input where it is positive, else alpha * (exp(input) - 1). https://arxiv.org/abs/1511.07289"""
+    """input where it is positive, else alpha * (exp(input) - 1).
+
+    https://arxiv.org/abs/1511.07289
+    """
     floats("elu", input)
     return _apply(ops.elu, input, inplace, alpha=alpha, scale=1, inner=1)
 
@@ -142,7 +145,10 @@ def celu_(input, alpha=1.0):
 
 
 def selu(input, inplace=False):
-    """ELU, scaled such that mean 0 and variance 1 are preserved. https://arxiv.org/abs/1706.02515"""
+    """ELU, scaled such that mean 0 and variance 1 are preserved.
+
+    https://arxiv.org/abs/1706.02515
+    """
     floats("selu", input)
     return _apply(ops.elu, input, inplace, alpha=SELU_ALPHA, scale=SELU_SCALE, inner=1)
 

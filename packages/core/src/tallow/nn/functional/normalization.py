@@ -106,7 +106,10 @@ def instance_norm(
     input, running_mean=None, running_var=None, weight=None, bias=None, use_input_stats=True,
     momentum=0.1, eps=1e-05,
 ):  # fmt: skip
-    """Each channel of each sample of (N, C, ...) normalised over its positions. https://arxiv.org/abs/1607.08022"""
+    """Each channel of each sample of (N, C, ...) normalised over its positions.
+
+    https://arxiv.org/abs/1607.08022
+    """
     floats("instance_norm", input)
     x = input.array
     if x.ndim < 3:
@@ -159,7 +162,9 @@ def layer_norm(input, normalized_shape, weight=None, bias=None, eps=1e-05):
 
 
 def rms_norm(input, normalized_shape, weight=None, eps=None):
-    """The last dims divided by the root of their mean square, times weight. https://arxiv.org/abs/1910.07467
+    """The last dims divided by the root of their mean square, times weight.
+
+    https://arxiv.org/abs/1910.07467
 
     eps None is the smallest difference from 1 of the input's dtype.
     """
@@ -169,7 +174,10 @@ def rms_norm(input, normalized_shape, weight=None, eps=None):
 
 
 def group_norm(input, num_groups, weight=None, bias=None, eps=1e-05):
-    """Groups of channels of each sample of (N, C, ...), normalised. https://arxiv.org/abs/1803.08494"""
+    """Groups of channels of each sample of (N, C, ...), normalised.
+
+    https://arxiv.org/abs/1803.08494
+    """
     floats("group_norm", input)
     shape = input.array.shape
     if len(shape) < 2 or num_groups < 1 or shape[1] % num_groups:

@@ -105,7 +105,10 @@ def pixel_unshuffle(input, downscale_factor):
 
 
 def channel_shuffle(input, groups):
-    """The channels of (N, C, ...) of `groups` groups, interleaved. https://arxiv.org/abs/1707.01083"""
+    """The channels of (N, C, ...) of `groups` groups, interleaved.
+
+    https://arxiv.org/abs/1707.01083
+    """
     shape = input.array.shape
     if len(shape) < 3 or shape[1] % groups:
         raise ShapeError(
