@@ -2,6 +2,7 @@
 
 import copy
 
+import numpy as np
 import pytest
 
 import tallow
@@ -147,3 +148,33 @@ def test_backward_hooks_need_tensors():
     module.register_full_backward_hook(lambda *_: None)
     with pytest.raises(RuntimeError, match="Dictionary: expected a tensor or a tuple of tensors"):
         module(tallow.ones(1))
+
+
+EVERYWHERE = [
+    "forward_pre_hook(lambda m, args: (args[0] + 1,))",
+    "forward_hook(lambda m, args, output: output * 2)",
+    "forward_hook(lambda m, args, kwargs, output: output * 3, with_kwargs=True)",
+    "full_backward_pre_hook(lambda m, grads: (grads[0] * 5,))",
+    "full_backward_hook(lambda m, before, after: (before[0] * 7,))",
+]
+
+
+@pytest.mark.parametrize("call", EVERYWHERE)
+def test_hooks_of_every_module_are_pytorchs(call):
+    torch = pytest.importorskip("torch")
+    results = []
+    for library in (tallow, torch):
+        library.manual_seed(0)
+        model = library.nn.Sequential(library.nn.Linear(3, 2), library.nn.Tanh())
+        model[0].register_forward_pre_hook(lambda m, args: (args[0] * 4,))
+        model[0].register_full_backward_hook(lambda m, before, after: (before[0] - 1,))
+        x = library.ones(2, 3, requires_grad=True)
+        place = library.nn.modules.module
+        with eval(f"place.register_module_{call}", {"place": place}):
+            y = model(x)
+            y.sum().backward()
+        own = x.grad.clone()
+        model(x).sum().backward()
+        assert not (x.grad == 2 * own).all()  # the handle took the hook away
+        results.append(np.concatenate([y.detach().numpy(), model[0].weight.grad.numpy()], axis=1))
+    np.testing.assert_allclose(*results, rtol=1e-5)

@@ -9,7 +9,7 @@ from tallow.graph import RemovableHandle
 from tallow.tensor import Tensor
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ForwardHook:
     """A hook on the forward and how it wants to be called."""
 
@@ -41,24 +41,33 @@ class Hooks:
         return handle
 
 
+def of(module, kind):
+    """The hooks of one kind that concern a module: those of every module, then its own."""
+    everywhere, own = type(module)._hooks, module._hooks
+    found = [hooks for hooks in (everywhere, own) if hooks is not None]
+    if own is everywhere:
+        found = found[:1]
+    return [hook for hooks in found for hook in getattr(hooks, kind).values()]
+
+
 def call(module, args, kwargs):
     """The forward of a module that has hooks."""
-    hooks = module._hooks
-    pending = {key: hook for key, hook in hooks.forward.items() if hook.always_call}
+    pending = [hook for hook in of(module, "forward") if hook.always_call]
     output = None
     try:
         args, kwargs = _before_forward(module, args, kwargs)
         watch = None
-        if hooks.backward or hooks.backward_pre:
+        if of(module, "backward") or of(module, "backward_pre"):
             watch = _BackwardWatch(module)
             args = watch.inputs(args)
         output = module.forward(*args, **kwargs)
-        for key, hook in list(hooks.forward.items()):
-            pending.pop(key, None)
+        for hook in of(module, "forward"):
+            if hook in pending:
+                pending.remove(hook)
             output = _after_forward(module, hook, args, kwargs, output)
         return output if watch is None else watch.outputs(output)
     except Exception:
-        for hook in pending.values():
+        for hook in pending:
             try:
                 output = _after_forward(module, hook, args, kwargs, output)
             except Exception as error:  # the first error is the one to report
@@ -68,7 +77,7 @@ def call(module, args, kwargs):
 
 def _before_forward(module, args, kwargs):
     """The arguments as the hooks before the forward leave them."""
-    for hook in list(module._hooks.forward_pre.values()):
+    for hook in of(module, "forward_pre"):
         if hook.with_kwargs:
             changed = hook.call(module, args, kwargs)
             if changed is not None:
@@ -135,7 +144,7 @@ class _BackwardWatch:
 
     def _at_outputs(self, grads, watched, count):
         grad_output = _spread(grads, watched, count)
-        for hook in list(self.module._hooks.backward_pre.values()):
+        for hook in of(self.module, "backward_pre"):
             changed = hook(self.module, grad_output)
             if changed is not None:
                 grad_output = _as_tuple(changed, count, "full backward pre-hook")
@@ -149,7 +158,7 @@ class _BackwardWatch:
         return tuple(grad_input[i] for i in self.watched)
 
     def _run_hooks(self, grad_input):
-        for hook in list(self.module._hooks.backward.values()):
+        for hook in of(self.module, "backward"):
             changed = hook(self.module, grad_input, self.grad_output)
             if changed is not None:
                 grad_input = _as_tuple(changed, len(grad_input), "full backward hook")

@@ -43,7 +43,7 @@ class Module:
     training: bool
     _non_persistent_buffers_set: set[str]
     _members: Any = Uninitialized()
-    _hooks: hooks.Hooks | None = None
+    _hooks: hooks.Hooks | None = None  # of the class: hooks of every module
     _version: ClassVar[int] = 1
 
     def __init__(self) -> None:
@@ -495,10 +495,10 @@ class Module:
     # Hooks ----------------------------------------------------------------------------------------
 
     def _hooks_of(self, kind):
-        return () if self._hooks is None else list(getattr(self._hooks, kind).values())
+        return () if self._hooks is None else hooks.of(self, kind)
 
     def _add_hook(self, kind, hook, prepend=False):
-        if self._hooks is None:
+        if "_hooks" not in self.__dict__:
             self._hooks = hooks.Hooks()
         return self._hooks.add(kind, hook, prepend)
 

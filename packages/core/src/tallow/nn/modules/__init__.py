@@ -14,6 +14,7 @@ from tallow.nn.modules.instancenorm import *
 from tallow.nn.modules.lazy import *
 from tallow.nn.modules.linear import *
 from tallow.nn.modules.loss import *
+from tallow.nn.modules.module import Module
 from tallow.nn.modules.normalization import *
 from tallow.nn.modules.padding import *
 from tallow.nn.modules.parallel import *
