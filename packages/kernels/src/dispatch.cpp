@@ -1,5 +1,9 @@
-// Which copy of the kernels this processor gets.
+// Which copy of the kernels this processor gets; TALLOW_KERNELS=v2 or v3 in the environment asks
+// for a lower one.
 #include "kernels.hpp"
+
+#include <cstdlib>
+#include <cstring>
 
 namespace tallow {
 
@@ -20,8 +24,12 @@ namespace {
 const Kernels& choose() {
 #if defined(X86)
     __builtin_cpu_init();
-    if (__builtin_cpu_supports("x86-64-v4")) return v4::table;
-    if (__builtin_cpu_supports("x86-64-v3")) return v3::table;
+    const char* asked = std::getenv("TALLOW_KERNELS");
+    auto below = [&](const char* set) {
+        return asked && *asked == 'v' && std::strcmp(asked, set) < 0;
+    };
+    if (!below("v4") && __builtin_cpu_supports("x86-64-v4")) return v4::table;
+    if (!below("v3") && __builtin_cpu_supports("x86-64-v3")) return v3::table;
     return v2::table;
 #else
     return generic::table;

@@ -30,9 +30,38 @@ struct Conv {
 
 enum class Unary { relu, exp, tanh, sigmoid, gelu, silu };
 
+// Settings of an optimiser's step, those of `Update` bodies of the same names. `sign` is -1 to
+// ascend.
+struct SgdStep {
+    float sign, rate, momentum, dampening, decay;
+    bool nesterov;
+};
+
 struct AdamStep {
-    float rate, beta1, beta2, epsilon, decay, correction1, correction2;
+    float sign, rate, beta1, beta2, epsilon, decay;
     bool decoupled;  // AdamW: the weights decay by themselves, not through the gradient
+    float correction1, correction2;
+};
+
+struct RmspropStep {
+    float sign, rate, alpha, epsilon, decay, momentum;
+};
+
+struct AdagradStep {
+    float sign, rate, decay, epsilon;
+};
+
+struct AdadeltaStep {
+    float sign, rate, rho, epsilon, decay;
+};
+
+// One parameter's elements, or some of them: weight, gradient and up to three arrays of state; null
+// where an algorithm's variant has none.
+struct Parameter {
+    float* weight;
+    const float* grad;
+    float *first, *second, *third;
+    int64_t count;
 };
 
 struct Kernels {
@@ -78,10 +107,12 @@ struct Kernels {
     void (*max_pool)(const Conv&, const float* x, float* y);
     void (*max_pool_grad)(const Conv&, const float* g, const float* x, float* x_grad);
 
-    void (*sgd)(float* weight, float* momentum, const float* grad, int64_t n, float rate,
-                float momentum_factor, float dampening, float decay, bool nesterov);
-    void (*adam)(float* weight, float* mean, float* square, const float* grad, int64_t n,
-                 const AdamStep&);
+    // On this thread: the caller cuts the elements of all parameters into ranges.
+    void (*sgd)(const Parameter&, const SgdStep&);            // first: momentum
+    void (*adam)(const Parameter&, const AdamStep&);          // means, squares, largest squares
+    void (*rmsprop)(const Parameter&, const RmspropStep&);    // squares, momentum, means
+    void (*adagrad)(const Parameter&, const AdagradStep&);    // sums
+    void (*adadelta)(const Parameter&, const AdadeltaStep&);  // squares, changes
 };
 
 // The kernels of the best instruction set that this processor has.

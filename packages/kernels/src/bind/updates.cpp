@@ -1,5 +1,6 @@
 // Optimisers' updates of lists of arrays, in place. False: an array is not a writable float32 one,
 // nothing was changed.
+#include <algorithm>
 #include <cmath>
 #include <vector>
 
@@ -8,70 +9,137 @@
 namespace tallow {
 namespace {
 
-// The data of several lists of arrays, each list as long as the first; `ok` if all of them can be
-// worked on.
-struct Lists {
-    std::vector<std::vector<float*>> data;
-    std::vector<int64_t> sizes;
-    int64_t elements = 0;
+constexpr int64_t GRAIN = 1 << 15;  // elements that are worth a thread
+
+// The parameters of a group. Lists are those of weights, gradients and state, in the order of
+// `Parameter`; an empty list of state leaves its arrays null.
+struct Group {
+    std::vector<Parameter> parameters;
+    std::vector<int64_t> starts{0};  // where each parameter begins in the line of all elements
     bool ok = true;
 
-    explicit Lists(std::initializer_list<nb::handle> lists) {
-        for (nb::handle list : lists) {
-            std::vector<float*> pointers;
-            size_t i = 0;
-            for (nb::handle item : list) {
-                const Floats floats(item);
-                float* pointer = floats.ok() ? floats.writable() : nullptr;
-                if (!pointer && !(floats.ok() && floats.size() == 0)) ok = false;
-                if (!ok) return;
-                if (data.empty())
-                    sizes.push_back(floats.size()), elements += floats.size();
-                else if (i >= sizes.size() || sizes[i] != floats.size())
-                    ok = false;
-                pointers.push_back(pointer);
-                ++i;
-            }
-            if (i != sizes.size()) ok = false;
-            data.push_back(std::move(pointers));
+    Group(nb::handle weights, nb::handle grads, std::initializer_list<nb::handle> states) {
+        each(
+            weights,
+            [&](size_t, const Floats& x) {
+                parameters.push_back({x.writable(), nullptr, nullptr, nullptr, nullptr, x.size()});
+                starts.push_back(starts.back() + x.size());
+                return x.writable() != nullptr;
+            },
+            true);
+        each(grads, [&](size_t i, const Floats& x) { return parameters[i].grad = x.data(); });
+        float* Parameter::* fields[] = {&Parameter::first, &Parameter::second, &Parameter::third};
+        float* Parameter::** field = fields;
+        for (nb::handle state : states) {
+            if (nb::len(state))
+                each(state, [&](size_t i, const Floats& x) {
+                    return parameters[i].*(*field) = x.writable();
+                });
+            ++field;
         }
+    }
+
+    // take(i, array) for the arrays of a list, as long as all fit.
+    template <class Take>
+    void each(nb::handle list, const Take& take, bool first = false) {
+        size_t i = 0;
+        for (nb::handle item : list) {
+            const Floats x(item);
+            ok = ok && x.ok() &&
+                 (first || (i < parameters.size() && x.size() == parameters[i].count));
+            if (!ok) return;
+            ok = take(i++, x);
+        }
+        ok = ok && i == parameters.size();
+    }
+
+    // step(i, part) on all threads, for the parts of parameters that fall into equal ranges.
+    template <class Step>
+    void update(const Step& step) const {
+        unlocked(starts.back(), [&] {
+            parallel_ranges(starts.back(), GRAIN, [&](int64_t begin, int64_t end) {
+                size_t i =
+                    std::upper_bound(starts.begin(), starts.end(), begin) - starts.begin() - 1;
+                for (; begin < end; begin = starts[++i]) {
+                    const int64_t from = begin - starts[i];
+                    step(i, part(parameters[i], from, std::min(end, starts[i + 1]) - begin));
+                }
+            });
+        });
+    }
+
+    static Parameter part(const Parameter& p, int64_t from, int64_t count) {
+        auto at = [&](float* x) { return x ? x + from : nullptr; };
+        return {p.weight + from, p.grad + from, at(p.first), at(p.second), at(p.third), count};
     }
 };
 
+// How many steps each parameter has had, this one included; empty if one is not known.
+std::vector<double> counts(nb::handle steps, size_t expected) {
+    std::vector<double> found;
+    for (nb::handle item : steps) {
+        const Floats step(item);
+        if (!step.ok() || step.size() != 1) return {};
+        found.push_back(*step.data());
+    }
+    if (found.size() != expected) found.clear();
+    return found;
+}
+
+float sign_of(bool maximize) { return maximize ? -1 : 1; }
+
 bool sgd(nb::handle weights, nb::handle grads, nb::handle buffers, float rate, float momentum,
-         float dampening, float decay, bool nesterov) {
-    const bool with_momentum = momentum != 0;
-    const Lists lists = with_momentum ? Lists{weights, grads, buffers} : Lists{weights, grads};
-    if (!lists.ok) return false;
-    unlocked(lists.elements, [&] {
-        for (size_t i = 0; i < lists.sizes.size(); ++i)
-            kernels().sgd(lists.data[0][i], with_momentum ? lists.data[2][i] : nullptr,
-                          lists.data[1][i], lists.sizes[i], rate, momentum, dampening, decay,
-                          nesterov);
+         float dampening, float decay, bool nesterov, bool maximize) {
+    const Group group(weights, grads, {buffers});
+    if (!group.ok) return false;
+    const SgdStep step{sign_of(maximize), rate, momentum, dampening, decay, nesterov};
+    group.update([&](size_t, const Parameter& p) { kernels().sgd(p, step); });
+    return true;
+}
+
+bool adam(nb::handle weights, nb::handle grads, nb::handle means, nb::handle squares,
+          nb::handle maxima, nb::handle steps, float rate, double beta1, double beta2,
+          float epsilon, float decay, bool maximize, bool decoupled) {
+    const Group group(weights, grads, {means, squares, maxima});
+    const std::vector<double> n = counts(steps, group.parameters.size());
+    if (!group.ok || n.size() != group.parameters.size()) return false;
+    std::vector<AdamStep> settings;
+    for (double taken : n)
+        settings.push_back({sign_of(maximize), rate, float(beta1), float(beta2), epsilon, decay,
+                            decoupled, float(1 - std::pow(beta1, taken)),
+                            float(1 - std::pow(beta2, taken))});
+    group.update([&](size_t i, const Parameter& p) { kernels().adam(p, settings[i]); });
+    return true;
+}
+
+bool rmsprop(nb::handle weights, nb::handle grads, nb::handle squares, nb::handle buffers,
+             nb::handle means, float rate, float alpha, float epsilon, float decay, float momentum,
+             bool maximize) {
+    const Group group(weights, grads, {squares, buffers, means});
+    if (!group.ok) return false;
+    const RmspropStep step{sign_of(maximize), rate, alpha, epsilon, decay, momentum};
+    group.update([&](size_t, const Parameter& p) { kernels().rmsprop(p, step); });
+    return true;
+}
+
+bool adagrad(nb::handle weights, nb::handle grads, nb::handle sums, nb::handle steps, double rate,
+             double rate_decay, float decay, float epsilon, bool maximize) {
+    const Group group(weights, grads, {sums});
+    const std::vector<double> n = counts(steps, group.parameters.size());
+    if (!group.ok || n.size() != group.parameters.size()) return false;
+    group.update([&](size_t i, const Parameter& p) {
+        const float now = float(rate / (1 + (n[i] - 1) * rate_decay));
+        kernels().adagrad(p, {sign_of(maximize), now, decay, epsilon});
     });
     return true;
 }
 
-// `steps` holds 0-d float32 arrays: how many steps each array has had, this one included.
-bool adam(nb::handle weights, nb::handle grads, nb::handle means, nb::handle squares,
-          nb::handle steps, float rate, double beta1, double beta2, float epsilon, float decay,
-          bool decoupled) {
-    const Lists lists{weights, grads, means, squares};
-    std::vector<AdamStep> settings;
-    for (nb::handle item : steps) {
-        const Floats step(item);
-        if (!step.ok() || step.size() != 1) return false;
-        const double n = *step.data();
-        settings.push_back({rate, float(beta1), float(beta2), epsilon, decay,
-                            float(1 - std::pow(beta1, n)), float(1 - std::pow(beta2, n)),
-                            decoupled});
-    }
-    if (!lists.ok || settings.size() != lists.sizes.size()) return false;
-    unlocked(lists.elements, [&] {
-        const auto& d = lists.data;
-        for (size_t i = 0; i < lists.sizes.size(); ++i)
-            kernels().adam(d[0][i], d[2][i], d[3][i], d[1][i], lists.sizes[i], settings[i]);
-    });
+bool adadelta(nb::handle weights, nb::handle grads, nb::handle squares, nb::handle changes,
+              float rate, float rho, float epsilon, float decay, bool maximize) {
+    const Group group(weights, grads, {squares, changes});
+    if (!group.ok) return false;
+    const AdadeltaStep step{sign_of(maximize), rate, rho, epsilon, decay};
+    group.update([&](size_t, const Parameter& p) { kernels().adadelta(p, step); });
     return true;
 }
 
@@ -80,6 +148,9 @@ bool adam(nb::handle weights, nb::handle grads, nb::handle means, nb::handle squ
 void bind_updates(nb::module_& m) {
     m.def("sgd", &sgd);
     m.def("adam", &adam);
+    m.def("rmsprop", &rmsprop);
+    m.def("adagrad", &adagrad);
+    m.def("adadelta", &adadelta);
 }
 
 }  // namespace tallow

@@ -30,6 +30,12 @@ inline Vec exp(Vec x) {
     return small * power_of_two(half) * power_of_two(n - half);
 }
 
+inline Vec root(Vec x) {
+    Vec y;
+    for (int i = 0; i < WIDTH; ++i) y[i] = __builtin_sqrtf(x[i]);
+    return y;
+}
+
 inline Vec sigmoid(Vec x) { return 1.0f / (exp(-x) + 1.0f); }
 
 // tanh: near 0 an odd polynomial (Cephes' tanhf), else from exp.

@@ -29,6 +29,9 @@ const Kernels table{
     max_pool_grad,
     sgd,
     adam,
+    rmsprop,
+    adagrad,
+    adadelta,
 };
 
 }  // namespace tallow::ISA

@@ -36,8 +36,10 @@ void layer_norm_grad(const float* g, const float* x, const float* weight, const 
 void max_pool(const Conv&, const float* x, float* y);
 void max_pool_grad(const Conv&, const float* g, const float* x, float* x_grad);
 
-void sgd(float* weight, float* momentum, const float* grad, int64_t n, float rate,
-         float momentum_factor, float dampening, float decay, bool nesterov);
-void adam(float* weight, float* mean, float* square, const float* grad, int64_t n, const AdamStep&);
+void sgd(const Parameter&, const SgdStep&);
+void adam(const Parameter&, const AdamStep&);
+void rmsprop(const Parameter&, const RmspropStep&);
+void adagrad(const Parameter&, const AdagradStep&);
+void adadelta(const Parameter&, const AdadeltaStep&);
 
 }  // namespace tallow::ISA

@@ -1,58 +1,99 @@
 // The updates of optimisers, one pass over a parameter and its state.
+#include "math.hpp"
 #include "rows.hpp"
 #include "table.hpp"
 
 namespace tallow::ISA {
 namespace {
 
-constexpr int64_t GRAIN = 1 << 15;
-
-inline Vec root(Vec x) {
-    Vec y;
-    for (int i = 0; i < WIDTH; ++i) y[i] = __builtin_sqrtf(x[i]);
-    return y;
+// The direction to go against: the gradient, turned to ascend, and with the decay of the weights.
+inline Vec direction(const Parameter& p, int64_t i, int64_t count, Vec weight, float sign,
+                     float decay) {
+    return sign * load_up_to(p.grad + i, count) + decay * weight;
 }
 
-// f(i, count) for the vectors of all elements, on all threads.
-template <class F>
-void update(int64_t n, const F& f) {
-    parallel_ranges(n, GRAIN, [&](int64_t begin, int64_t end) {
-        along(end - begin, [&](int64_t i, int64_t count) { f(begin + i, count); });
-    });
+// array[i ..] = keep * array[i ..] + (1 - keep) * x; gives what is stored.
+inline Vec remember(float* array, int64_t i, int64_t count, float keep, Vec x) {
+    const Vec value = keep * load_up_to(array + i, count) + (1 - keep) * x;
+    store_up_to(array + i, value, count);
+    return value;
 }
 
 }  // namespace
 
-// momentum is null where there is none.
-void sgd(float* weight, float* momentum, const float* grad, int64_t n, float rate,
-         float momentum_factor, float dampening, float decay, bool nesterov) {
-    update(n, [&](int64_t i, int64_t count) {
-        const Vec w = load_up_to(weight + i, count);
-        Vec g = load_up_to(grad + i, count) + decay * w;
-        if (momentum) {
-            const Vec m = momentum_factor * load_up_to(momentum + i, count) + (1 - dampening) * g;
-            store_up_to(momentum + i, m, count);
-            g = nesterov ? g + momentum_factor * m : m;
+void sgd(const Parameter& p, const SgdStep& s) {
+    along(p.count, [&](int64_t i, int64_t count) {
+        const Vec w = load_up_to(p.weight + i, count);
+        Vec g = direction(p, i, count, w, s.sign, s.decay);
+        if (p.first) {
+            const Vec m = s.momentum * load_up_to(p.first + i, count) + (1 - s.dampening) * g;
+            store_up_to(p.first + i, m, count);
+            g = s.nesterov ? g + s.momentum * m : m;
         }
-        store_up_to(weight + i, w - rate * g, count);
+        store_up_to(p.weight + i, w - s.rate * g, count);
     });
 }
 
-// Kingma and Ba, "Adam", 2015; with `decoupled` decay, Loshchilov and Hutter, "AdamW", 2019.
-void adam(float* weight, float* mean, float* square, const float* grad, int64_t n,
-          const AdamStep& s) {
+// Kingma and Ba, "Adam", 2015; with `decoupled` decay, Loshchilov and Hutter, "AdamW", 2019; with
+// the largest squares, Reddi et al., 2018.
+void adam(const Parameter& p, const AdamStep& s) {
     const float step = s.rate / s.correction1, scale = 1 / __builtin_sqrtf(s.correction2);
-    update(n, [&](int64_t i, int64_t count) {
-        Vec w = load_up_to(weight + i, count), g = load_up_to(grad + i, count);
-        if (s.decoupled)
-            w -= s.rate * s.decay * w;
-        else
-            g += s.decay * w;
-        const Vec m0 = load_up_to(mean + i, count), v0 = load_up_to(square + i, count);
-        const Vec m = m0 + (1 - s.beta1) * (g - m0), v = s.beta2 * v0 + (1 - s.beta2) * g * g;
-        store_up_to(mean + i, m, count);
-        store_up_to(square + i, v, count);
-        store_up_to(weight + i, w - step * m / (root(v) * scale + s.epsilon), count);
+    const float shrink = s.decoupled ? s.rate * s.decay : 0, decay = s.decoupled ? 0 : s.decay;
+    along(p.count, [&](int64_t i, int64_t count) {
+        Vec w = load_up_to(p.weight + i, count);
+        w -= shrink * w;
+        const Vec g = direction(p, i, count, w, s.sign, decay);
+        const Vec m0 = load_up_to(p.first + i, count), m = m0 + (1 - s.beta1) * (g - m0);
+        store_up_to(p.first + i, m, count);
+        Vec v = remember(p.second, i, count, s.beta2, g * g);
+        if (p.third) {
+            v = maximum(v, load_up_to(p.third + i, count));
+            store_up_to(p.third + i, v, count);
+        }
+        store_up_to(p.weight + i, w - step * m / (root(v) * scale + s.epsilon), count);
+    });
+}
+
+// Hinton, lecture 6e of "Neural Networks for Machine Learning", 2012; centred, Graves, 2013.
+void rmsprop(const Parameter& p, const RmspropStep& s) {
+    along(p.count, [&](int64_t i, int64_t count) {
+        const Vec w = load_up_to(p.weight + i, count);
+        const Vec g = direction(p, i, count, w, s.sign, s.decay);
+        Vec square = remember(p.first, i, count, s.alpha, g * g);
+        if (p.third) {
+            const Vec mean = remember(p.third, i, count, s.alpha, g);
+            square -= mean * mean;
+        }
+        Vec change = g / (root(square) + s.epsilon);
+        if (p.second) {
+            change += s.momentum * load_up_to(p.second + i, count);
+            store_up_to(p.second + i, change, count);
+        }
+        store_up_to(p.weight + i, w - s.rate * change, count);
+    });
+}
+
+// Duchi et al., 2011. The rate is that of this step.
+void adagrad(const Parameter& p, const AdagradStep& s) {
+    along(p.count, [&](int64_t i, int64_t count) {
+        const Vec w = load_up_to(p.weight + i, count);
+        const Vec g = direction(p, i, count, w, s.sign, s.decay);
+        const Vec sums = load_up_to(p.first + i, count) + g * g;
+        store_up_to(p.first + i, sums, count);
+        store_up_to(p.weight + i, w - s.rate * g / (root(sums) + s.epsilon), count);
+    });
+}
+
+// Zeiler, 2012.
+void adadelta(const Parameter& p, const AdadeltaStep& s) {
+    along(p.count, [&](int64_t i, int64_t count) {
+        const Vec w = load_up_to(p.weight + i, count);
+        const Vec g = direction(p, i, count, w, s.sign, s.decay);
+        const Vec square = remember(p.first, i, count, s.rho, g * g);
+        const Vec past = load_up_to(p.second + i, count);
+        const Vec change = root(past + s.epsilon) / root(square + s.epsilon) * g;
+        remember(p.second, i, count, s.rho, change * change);
+        store_up_to(p.weight + i, w - s.rate * change, count);
     });
 }
 

@@ -1,7 +1,8 @@
 """Compiled kernels for NumPy's arrays, from the package tallow-kernels where it is installed.
 
 They are registered when the first operation runs on the CPU. Without the package, or with
-`TALLOW_KERNELS=0` in the environment, every operation runs its generic body on NumPy.
+`TALLOW_KERNELS=0` in the environment, every operation runs its generic body on NumPy. By itself the
+best instruction set that the processor has is used; `TALLOW_KERNELS=v2` or `v3` lowers it.
 """
 
 import os
@@ -23,4 +24,5 @@ def _load():
 
 compiled, REASON = _load()
 if compiled is not None:
-    import_module("tallow.kernels.cpu.registered")
+    for name in ("registered", "optimizers"):
+        import_module(f"tallow.kernels.cpu.{name}")

@@ -7,7 +7,6 @@ not in row-major order. Then the generic body runs.
 import numpy as np
 
 from tallow.kernels.cpu import compiled
-from tallow.kernels.updates import updates
 from tallow.ops import activation, conv, elementwise, linalg, loss, norm, pool, softmax
 
 # Functions that take what the operation takes
@@ -105,23 +104,3 @@ def _(g, x, weight, average, variance, *, axes, eps, centre):
         factor_grads = [np.add.reduce(part, keepdims=True) for part in factor_grads]
     shape = (1,) * x.ndim if weight is None else weight.shape
     return x_grad, *[part.reshape(shape) for part in factor_grads]
-
-
-# Steps of optimizers
-
-
-@updates("sgd", "cpu")
-def _(params, grads, buffers, *, lr, momentum, dampening, weight_decay, nesterov, maximize):
-    how = (lr, momentum, dampening, weight_decay, nesterov)
-    if maximize or not compiled.sgd(params, grads, buffers, *how):
-        return NotImplemented
-
-
-@updates("adam", "cpu")
-def _(
-    params, grads, means, squares, maxima, steps, *, lr, betas, eps, weight_decay, amsgrad,
-    maximize, decoupled_weight_decay,
-):  # fmt: skip
-    how = (lr, *betas, eps, weight_decay, decoupled_weight_decay)
-    if maximize or amsgrad or not compiled.adam(params, grads, means, squares, steps, *how):
-        return NotImplemented
