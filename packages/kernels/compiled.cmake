@@ -18,11 +18,8 @@ else()
 endif()
 
 file(GLOB KERNEL_SOURCES CONFIGURE_DEPENDS src/simd/*.cpp)
-nanobind_add_module(
-  _compiled NB_STATIC
-  src/module.cpp src/info.cpp src/dispatch.cpp src/threads.cpp
-  src/bind/convolutions.cpp src/bind/elementwise.cpp src/bind/products.cpp src/bind/rows.cpp src/bind/updates.cpp
-)
+file(GLOB COMMON_SOURCES CONFIGURE_DEPENDS src/*.cpp src/bind/*.cpp)
+nanobind_add_module(_compiled NB_STATIC ${COMMON_SOURCES})
 target_compile_definitions(_compiled PRIVATE COMPILER="${COMPILER}")
 target_link_libraries(_compiled PRIVATE Python::NumPy)
 find_package(Threads REQUIRED)

@@ -28,4 +28,5 @@ NB_MODULE(_compiled, m) {
     tallow::bind_elementwise(m);
     tallow::bind_rows(m);
     tallow::bind_updates(m);
+    tallow::bind_memory(m);
 }

@@ -11,5 +11,6 @@ void bind_convolutions(nb::module_& m);
 void bind_elementwise(nb::module_& m);
 void bind_rows(nb::module_& m);
 void bind_updates(nb::module_& m);
+void bind_memory(nb::module_& m);
 
 }  // namespace tallow

@@ -1,4 +1,4 @@
-"""The CPU: which kernels are loaded."""
+"""The CPU: which kernels are loaded, and the memory that they keep."""
 
 from importlib import import_module
 
@@ -19,3 +19,44 @@ def info():
 def get_cpu_capability():
     """The instruction set that the kernels use: "AVX512", "AVX2", or "DEFAULT" for others."""
     return {"v4": "AVX512", "v3": "AVX2"}.get(info().get("instruction_set"), "DEFAULT")
+
+
+def memory_stats():
+    """Bytes of arrays and of memory kept for later ones, by PyTorch's names for CUDA; or empty.
+
+    Counted are arrays of more than 4 KiB that were made since the kernels were loaded, in the
+    thread that loaded them; without kernels NumPy's allocator is used, which does not count.
+
+    >>> import tallow
+    >>> sorted(tallow.backends.cpu.memory_stats())[:1]
+    ['allocated_bytes.all.current']
+    """
+    compiled = import_module("tallow.kernels.cpu").compiled
+    if compiled is None:
+        return {}
+    allocated, peak, kept, limit = compiled.memory_statistics()
+    return {
+        "allocated_bytes.all.current": allocated,
+        "allocated_bytes.all.peak": peak,
+        "reserved_bytes.all.current": allocated + kept,
+        "kept_bytes.limit": limit,
+    }
+
+
+def empty_cache():
+    """Give the memory that is kept for later arrays back to the system."""
+    compiled = import_module("tallow.kernels.cpu").compiled
+    if compiled is not None:
+        compiled.empty_memory()
+
+
+def set_cache_limit(size):
+    """Keep at most `size` bytes for later arrays; at first an eighth of the machine's, or 1 GiB.
+
+    Raises ValueError for a negative size.
+    """
+    if size < 0:
+        raise ValueError(f"set_cache_limit: expected a size of at least 0, got {size}")
+    compiled = import_module("tallow.kernels.cpu").compiled
+    if compiled is not None:
+        compiled.limit_memory(size)

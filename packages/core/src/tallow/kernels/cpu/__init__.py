@@ -24,5 +24,6 @@ def _load():
 
 compiled, REASON = _load()
 if compiled is not None:
+    compiled.install_memory()
     for name in ("registered", "optimizers"):
         import_module(f"tallow.kernels.cpu.{name}")
