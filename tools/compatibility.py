@@ -35,10 +35,9 @@ This page is made by `tools/compatibility.py`.
 def resolves(namespace, name):
     """True if tallow has the name where PyTorch has it."""
     package, _, rest = namespace.partition(" ")[0].partition(".")
-    path = ".".join(filter(None, (PACKAGES[package], rest)))
+    path = ".".join(filter(None, (PACKAGES[package], rest, name)))
     try:
-        owner = _resolve(path)
-        getattr(owner, name)
+        _resolve(path)
     except (ImportError, AttributeError, NotImplementedError):
         return False
     return True

@@ -57,6 +57,8 @@ def _updatable(self, args, kwargs):
     """True if `array op= other` needs no conversion: floats of one dtype, or a number."""
     if kwargs or len(args) != 1 or self.dtype.category != dtypes.FLOATING or not _writable(self):
         return False
+    if inplace.watchers:  # they are told the new value, which an update does not make
+        return False
     other = args[0]
     if isinstance(other, Tensor):
         same = type(other.array) is type(self.array) and other.array.dtype == self.array.dtype

@@ -11,9 +11,13 @@ from tallow.autograd.modes import state
 from tallow.errors import GradientError, ShapeError
 from tallow.tensor import UNRECORDED, Tensor, View, parent_of, tick, wrap
 
+watchers = []  # called with a tensor that changes in place, and its new value, None if not known
 
-def bump(tensor, op_name="an in-place operation"):
+
+def bump(tensor, op_name="an in-place operation", value=None):
     """Count a change of the tensor's memory, and tell the nodes that kept it as their output."""
+    for watcher in watchers:
+        watcher(tensor, value)
     x = tensor
     while True:
         if x.node is not None:
@@ -66,7 +70,7 @@ def assign(x, out, op_name):
     value = out.array if isinstance(out, Tensor) else out
     check(x, op_name, getattr(out, "_requires_grad", False))
     check_memory(x, op_name)
-    bump(x, op_name)
+    bump(x, op_name, out)
     if value is not x.array:
         x.array[...] = value
     if isinstance(out, Tensor):

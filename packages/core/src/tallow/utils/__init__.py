@@ -4,9 +4,15 @@ from importlib import import_module as _import_module
 
 from tallow.utils import data
 
+# Imported when used: some stand above modules, which use `data`.
+_MODULES = """
+    checkpoint checkpointing dlpack download hooks model_summary model_zoo progress tensorboard
+""".split()
+
 
 def __getattr__(name):
-    """`checkpoint` stands above modules, and `data` is used by them: it is imported when used."""
-    if name == "checkpoint":
-        return _import_module("tallow.utils.checkpoint")
+    if name in _MODULES:
+        return _import_module(f"tallow.utils.{name}")
+    if name == "summary":
+        return _import_module("tallow.utils.model_summary").summary
     raise AttributeError(f"module 'tallow.utils' has no attribute {name!r}")

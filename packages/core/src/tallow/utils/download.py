@@ -7,7 +7,6 @@ import hashlib
 import lzma
 import os
 import stat
-import sys
 import tarfile
 import tempfile
 import warnings
@@ -19,6 +18,7 @@ from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 from tallow.errors import ArgumentError, TallowError
+from tallow.utils.progress import progress as progress_bar
 
 try:
     import fcntl
@@ -147,20 +147,17 @@ def _receive_once(url, partial, progress):
             raise DownloadError("expected a file of data, got a web page")
         length = answer.headers.get("Content-Length")
         total = start + int(length) if length else None
-        with open(partial, "ab" if start else "wb") as file:
+        shown = contextlib.nullcontext()
+        if progress:
+            shown = progress_bar(desc=partial.stem, total=total, initial=start, unit="B")
+        with open(partial, "ab" if start else "wb") as file, shown as bar:
             while block := answer.read(BLOCK):
                 file.write(block)
-                if progress and sys.stderr.isatty():
-                    _show(partial.stem, file.tell(), total)
+                if bar is not None:
+                    bar.update(len(block))
             got = file.tell()
     if total is not None and got < total:
         raise ConnectionError(f"expected {total} bytes, got {got}")
-
-
-def _show(name, got, total):
-    share = f"{got / total:4.0%}" if total else f"{got / 1e6:.0f} MB"
-    end = "\n" if got == total else ""
-    print(f"\r{name} {share}", end=end, file=sys.stderr, flush=True)
 
 
 # Archives
