@@ -3,14 +3,66 @@
 `tools/goldens/text.py` evaluates it with torchtext 0.18 and records what it gives.
 """
 
+import random
+import unicodedata
+
 LINES = [
     "It's a \"test\" (really!), isn't it?; yes: no <br />next line...",
     "  Spaces\tand\u00a0tabs \u2003 here ", "", "ÄÖÜ ß İstanbul ΣΑΣ ǅ 中文，字 🙂🙂 e\u0301",
     "<br /><br />a<br/>b. c,d;e:f!g?h(i)j'k\"l", "The cat and the dog and THE bird.",
 ]  # fmt: skip
 
+SENTENCES = [
+    "The quick brown fox jumps over the lazy dog, doesn't it? I've seen 1234 of 5,678 (34.5%)!",
+    "It's they're we'll I'd he'm 'tis o'clock  's   'll x 't",
+    "Größe und Übermut: daß, naïve café, Ærøskøbing, Łódź, İstanbul'da ışık, ﬁnd ﬂow ½ ²",
+    "Cafe\u0301 e\u0308 n\u0303 A\u030a o\u0302\u0301 combining \u1e69 \u0073\u0323\u0307",
+    "Съешь же ещё этих мягких французских булок, да выпей чаю. Ёлка",
+    "Ξεσκεπάζω την ψυχοφθόρα βδελυγμία, ΣΊΣΥΦΟΣ ς",
+    "我能吞下玻璃而不伤身体。 東京タワーへ行きました、ｶﾀｶﾅ　全角１２３ＡＢＣ",
+    "다람쥐 헌 쳇바퀴에 타고파 한글 조합",
+    "نص حكيم له سر قاطع وذو شأن عظيم ١٢٣",
+    "ऋषियों को सताने वाले दुष्ट राक्षसों के राजा रावण १२३ ไทย กำลัง",
+    "👩‍👩‍👧‍👦 🙂🙃 🇩🇪 ❤️ © ® ™ … — – ‘single’ “double” €100 £5 $7 + = < > ^ ` | ~",
+    "  leading, tabs\tand\u00a0no-break \u2003wide\u3000spaces \u200bzero  \n\nlines\r\nend \n",
+    "<|startoftext|>start <|endoftext|> x<|endoftext|> !<|endoftext|>,<|endoftext|><|endoftext|>",
+    "<pad> a [SEP] b[SEP]c  [SEP]  <s> <unk> </s> <0x41> ▁under▁line <ａ>[sep] ａ",
+    "averyveryveryveryverylongwordthatgoesonandonandonandonandonandonandonandonandonandonandonandon"
+    "andon достопримечательностидостопримечательностидостопримечательности short",
+    "under_scores camelCase snake_case http://example.org/?a=b&c=d#e user@example.org C++ a/b\\c",
+    "\x1cfile \x85next \ufeffmark \ufffdreplaced \u2028line \u00adsoft \ue000private",
+    "aaaaaaaa aaa aa a hahahahaha nonono 000000 ...... !!!??? ---- ____",
+    " ",
+    "",
+    "a",
+    "\n",
+    "▁",
+]
+
+
+def scrambled(count=150, seed=0):
+    """Texts of characters drawn from the sentences, and here and there from all of Unicode."""
+    draw = random.Random(seed)
+    known = "".join(SENTENCES) + " " * 60
+    for _ in range(count):
+        chars = draw.choices(known, k=draw.randrange(1, 40))
+        for place in draw.sample(range(len(chars)), len(chars) // 8):
+            chars[place] = chr(draw.choice(ASSIGNED))
+        yield "".join(chars)
+
+
+# Characters that the Unicode of 2010 had, so that the libraries compared agree what they are.
+BLOCKS = [(0x20, 0x250), (0x300, 0x370), (0x390, 0x500), (0x5D0, 0x5EB), (0x905, 0x930),
+          (0xE01, 0xE3B), (0x1100, 0x1160), (0x1E00, 0x1F00), (0x2010, 0x2060), (0x2070, 0x208F),
+          (0x2150, 0x2185), (0x2200, 0x2300), (0x3000, 0x3100), (0x4E00, 0x4F00),
+          (0xAC00, 0xAD00), (0xFB00, 0xFB07), (0xFF01, 0xFF9F), (0x1D400, 0x1D455),
+          (0x1F600, 0x1F640), (0x20000, 0x20100)]  # fmt: skip
+ASSIGNED = [code for low, high in BLOCKS for code in range(low, high)
+            if unicodedata.category(chr(code)) != "Cn"]  # fmt: skip
+TEXTS = SENTENCES + list(scrambled())
+
 CORPUS = ["the cat and the dog".split(), "a cat and a bird".split(), ["the", "<unk>", "ü"]]
-NAMES = {"LINES": LINES, "CORPUS": CORPUS}
+NAMES = {"LINES": LINES, "CORPUS": CORPUS, "TEXTS": TEXTS}
 
 _BUILD = "build_vocab_from_iterator(CORPUS"
 _VOCABS = [
@@ -55,6 +107,51 @@ CASES = [
     *(f"(torch.manual_seed({seed}), T.MaskTransform(50, 4, 6, 5, {bos}, 0.3)("
       "torch.arange(48).reshape(3, 16) % 9))[1]" for seed in range(3) for bos in (True, False)),
 ]  # fmt: skip
+
+# Tokenizers by name, as text to evaluate with the folder of vocabularies as V.
+TOKENIZERS = {
+    "gpt2": "T.GPT2BPETokenizer(V + 'gpt2.json', V + 'gpt2.bpe'{})",
+    "clip": "T.CLIPTokenizer(V + 'clip.bpe', num_merges=827{})",
+    "clip300": "T.CLIPTokenizer(V + 'clip.bpe', num_merges=300{})",
+    "char": "T.CharBPETokenizer(V + 'char.json', V + 'char.bpe'{}, unk_token='<unk>',"
+    " suffix='</w>', special_tokens=['<s>', '<unk>'])",
+    "bert": "T.BERTTokenizer(V + 'bert.txt'{})",
+    "cased": "T.BERTTokenizer(V + 'bert.txt', do_lower_case=False{})",
+    "accents": "T.BERTTokenizer(V + 'bert.txt', do_lower_case=False, strip_accents=True{})",
+    "kept": "T.BERTTokenizer(V + 'bert.txt'{}, never_split=['[SEP]', 'Größe'])",
+}
+SPECIALS = {"pad_token": "<pad>", "eos_token": "<|endoftext|>",
+            "additional_special_tokens": ["[SEP]", "-_|x"]}  # fmt: skip
+
+
+def tokenized(folder, transforms, load_sp_model):
+    """What each tokenizer gives for TEXTS: a dict of lists of tokens and of their numbers."""
+    names, results = {"T": transforms, "V": f"{folder}/"}, {}
+    for name, made in TOKENIZERS.items():
+        tokens = eval(made.format(", return_tokens=True"), names)
+        numbers = eval(made.format(""), names)
+        results[f"{name} tokens"] = tokens(TEXTS)
+        results[f"{name} numbers"] = numbers(TEXTS)
+        if name == "gpt2":
+            new = [numbers.add_special_tokens(SPECIALS), tokens.add_special_tokens(SPECIALS)]
+            results["gpt2 special"] = [new, tokens(TEXTS), numbers(TEXTS)]
+            results["gpt2 decoded"] = [numbers.decode(numbers(text)) for text in SENTENCES]
+        if name == "char":
+            results["char decoded"] = [numbers.decode(numbers(text)) for text in TEXTS]
+    for name in ("unigram", "bpe"):
+        model = load_sp_model(f"{folder}/{name}.model")
+        pieces = [model.EncodeAsPieces(text) for text in TEXTS]
+        results[f"{name} tokens"] = pieces
+        results[f"{name} numbers"] = [model.EncodeAsIds(text) for text in TEXTS]
+        decoded = [model.DecodeIds(ids) for ids in results[f"{name} numbers"]]
+        results[f"{name} decoded"] = [decoded, list(map(model.DecodePieces, pieces))]
+        results[f"{name} model"] = [
+            model.GetPieceSize(), model.unk_id(), model.PieceToId("no piece"),
+            model.IdToPiece(20), model.PieceToId(model.IdToPiece(20)),
+        ]  # fmt: skip
+        shortened = model.DecodePieces(["▁", "▁a", "<unk>", "▁▁b", "▁", "<s>", "<0xE4>", "x"])
+        results[f"{name} odd"] = shortened
+    return results
 
 
 def plain(result):

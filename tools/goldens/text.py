@@ -3,6 +3,7 @@
 python tools/goldens/text.py
 """
 
+import gzip
 import importlib.util
 import json
 from pathlib import Path
@@ -13,6 +14,7 @@ import torchtext
 torchtext.disable_torchtext_deprecation_warning()
 
 from torchtext import transforms  # noqa: E402
+from torchtext.data.functional import load_sp_model  # noqa: E402
 from torchtext.data.metrics import bleu_score  # noqa: E402
 from torchtext.data.utils import get_tokenizer, interleave_keys, ngrams_iterator  # noqa: E402
 from torchtext.vocab import build_vocab_from_iterator, vocab  # noqa: E402
@@ -35,6 +37,11 @@ def main():
     path = TESTS / "golden" / "torchtext.json"
     path.write_text(json.dumps(results, indent=0, ensure_ascii=False) + "\n", encoding="utf-8")
     print(path.name, len(results), "cases", path.stat().st_size, "bytes")
+    path = TESTS / "golden" / "subwords.json.gz"
+    results = cases.tokenized(TESTS / "golden" / "vocabularies", transforms, load_sp_model)
+    content = json.dumps(results, ensure_ascii=False).encode()
+    path.write_bytes(gzip.compress(content, 9, mtime=0))
+    print(path.name, len(results), "results", path.stat().st_size, "bytes")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,10 @@
 """Reading text files line by line, with errors that say where."""
 
+from pathlib import Path
+
 from tallow.errors import TallowError
+from tallow.hub import get_dir
+from tallow.utils.download import fetch
 
 
 class TextFileError(TallowError, ValueError):
@@ -22,3 +26,10 @@ def numbered_lines(path):
                     f"position {error.start}; convert the file, or open it with its own encoding"
                 ) from None
             yield number, text.rstrip("\r\n")
+
+
+def asset(path, folder="text"):
+    """A path as it is, or the file at an address, downloaded once into the cache."""
+    if not str(path).startswith(("http://", "https://")):
+        return path
+    return fetch(path, Path(get_dir(), folder, str(path).rpartition("/")[2]))

@@ -3,7 +3,10 @@
 from tallowtext.data import functional, metrics, utils
 from tallowtext.data.functional import (
     custom_replace,
+    load_sp_model,
     numericalize_tokens_from_iterator,
+    sentencepiece_numericalizer,
+    sentencepiece_tokenizer,
     simple_space_split,
     to_map_style_dataset,
 )
@@ -12,6 +15,7 @@ from tallowtext.data.utils import get_tokenizer, interleave_keys, ngrams_iterato
 
 __all__ = [
     "bleu_score", "custom_replace", "functional", "get_tokenizer",
-    "interleave_keys", "metrics", "ngrams_iterator", "numericalize_tokens_from_iterator",
+    "interleave_keys", "load_sp_model", "metrics", "ngrams_iterator",
+    "numericalize_tokens_from_iterator", "sentencepiece_numericalizer", "sentencepiece_tokenizer",
     "simple_space_split", "to_map_style_dataset", "utils",
 ]  # fmt: skip

@@ -3,11 +3,29 @@
 import re
 
 from tallow.utils.data import Dataset
+from tallowtext._files import asset
+from tallowtext.sentencepiece import SentencePiece
 
 __all__ = [
-    "custom_replace", "numericalize_tokens_from_iterator", "simple_space_split",
+    "custom_replace", "load_sp_model", "numericalize_tokens_from_iterator",
+    "sentencepiece_numericalizer", "sentencepiece_tokenizer", "simple_space_split",
     "to_map_style_dataset",
 ]  # fmt: skip
+
+
+def load_sp_model(spm):
+    """The SentencePiece model in a file, given by its path, its address, or opened for reading."""
+    return SentencePiece(spm.name if hasattr(spm, "read") else asset(spm))
+
+
+def sentencepiece_tokenizer(sp_model):
+    """A function from an iterator of texts to one of the lists of their pieces."""
+    return lambda texts: map(sp_model.EncodeAsPieces, texts)
+
+
+def sentencepiece_numericalizer(sp_model):
+    """A function from an iterator of texts to one of the lists of their pieces' numbers."""
+    return lambda texts: map(sp_model.EncodeAsIds, texts)
 
 
 def custom_replace(replace_pattern):
