@@ -1,0 +1,6 @@
+"""Models of text, and weights for them."""
+
+from tallowtext.models.bert import *
+from tallowtext.models.gpt2 import *
+from tallowtext.models.roberta import *
+from tallowtext.models.t5 import *
