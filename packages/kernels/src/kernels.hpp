@@ -30,6 +30,13 @@ struct Conv {
 
 enum class Unary { relu, exp, tanh, sigmoid, gelu, silu };
 
+enum class Binary { add, sub, mul, div, maximum, minimum };
+
+// An array (outer, middle, inner), and one of (middle) that is repeated along the others.
+struct Repeat {
+    int64_t outer, middle, inner;
+};
+
 // Settings of an optimiser's step, those of `Update` bodies of the same names. `sign` is -1 to
 // ascend.
 struct SgdStep {
@@ -76,6 +83,9 @@ struct Kernels {
 
     void (*unary)(Unary, const float* x, float* y, int64_t n);
     void (*unary_grad)(Unary, const float* g, const float* x_or_y, float* out, int64_t n);
+
+    // out (outer, middle, inner) = x with y (middle), or y with x where `swapped`.
+    void (*binary)(Binary, bool swapped, const float* x, const float* y, float* out, const Repeat&);
 
     // x (outer, length): along the last axis.
     void (*softmax)(const float* x, float* y, int64_t outer, int64_t length, bool logarithm);

@@ -12,5 +12,7 @@ void bind_elementwise(nb::module_& m);
 void bind_rows(nb::module_& m);
 void bind_updates(nb::module_& m);
 void bind_memory(nb::module_& m);
+void bind_first(nb::module_& m);
+void bind_binary(nb::module_& m);
 
 }  // namespace tallow

@@ -17,6 +17,7 @@ const Kernels table{
     conv_by_weight,
     unary,
     unary_grad,
+    binary,
     softmax,
     softmax_grad,
     cross_entropy,

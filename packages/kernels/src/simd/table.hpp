@@ -14,6 +14,8 @@ void conv_by_weight(const Conv&, const float* g, const float* x, float* weight_g
 void unary(Unary, const float* x, float* y, int64_t n);
 void unary_grad(Unary, const float* g, const float* x_or_y, float* out, int64_t n);
 
+void binary(Binary, bool swapped, const float* x, const float* y, float* out, const Repeat&);
+
 void softmax(const float* x, float* y, int64_t outer, int64_t length, bool logarithm);
 void softmax_grad(const float* g, const float* y, float* out, int64_t outer, int64_t length,
                   bool logarithm);

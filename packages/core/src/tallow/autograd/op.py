@@ -52,7 +52,8 @@ class Op:
                    the engine conjugates around them (PyTorch's convention). False: the rules do.
     `materialize`  where there are several outputs, the rule gets zeros as the gradient of those
                    that nothing used. False: None.
-    `differentiable`  where there are several outputs, how many of them have gradients; None: all.
+    `differentiable`  where there are several outputs, how many of them have gradients, the first;
+                   `out` is then the others, so that the first may change in place. None: all.
     """
 
     def __init__(
@@ -97,11 +98,21 @@ class Op:
 
         def register(kernel):
             earlier = self.special.get(name)
-            self.special[name] = _first_of(kernel, earlier) if earlier else kernel
+            self.special[name] = Op.first_of(kernel, earlier) if earlier else kernel
             self.kernels.clear()
             return kernel
 
         return register
+
+    @staticmethod
+    def first_of(special, generic):
+        """A backend's kernel, and the generic body where that declines."""
+
+        def kernel(*arrays, **params):
+            out = special(*arrays, **params)
+            return generic(*arrays, **params) if out is NotImplemented else out
+
+        return kernel
 
     # Calling: the parts of `call` that are not on its fast path
 
@@ -115,7 +126,7 @@ class Op:
             import_module(where.kernels)
         kernel = partial(self.body, where.xp) if self.takes_xp else self.body
         if where.name in self.special:
-            kernel = _first_of(self.special[where.name], kernel)
+            kernel = Op.first_of(self.special[where.name], kernel)
         self.kernels[type(array)] = kernel
         return kernel
 
@@ -183,16 +194,6 @@ class Op:
         """The backward plan for operands in `mask`, made at its first use."""
         plan = self.plans[mask] = Plan(self, mask)
         return plan
-
-
-def _first_of(special, generic):
-    """A backend's kernel, and the generic body where that declines."""
-
-    def kernel(*arrays, **params):
-        out = special(*arrays, **params)
-        return generic(*arrays, **params) if out is NotImplemented else out
-
-    return kernel
 
 
 # A call is on the path of every operation, so its loop over operands is written out for each op, as
@@ -360,7 +361,7 @@ class Plan:
         names = list(dict.fromkeys(name for rule in rules for name in rule.names))
         self.kept = tuple(i for i, operand in enumerate(owner.operands) if operand in names)
         self.extras = tuple(n for n in names if n not in owner.operands)
-        self.keeps_out = "out" in self.extras
+        self.keeps_out = "out" in self.extras and owner.differentiable is None
         order = [owner.operands[i] for i in self.kept] + list(self.extras)
         self.calls = [(rule.function, tuple(order.index(n) for n in rule.names)) for rule in rules]
         self.joint = owner.joint is not None
@@ -371,7 +372,7 @@ class Plan:
         values = []
         for name in self.extras:
             if name == "out":
-                values.append(out)
+                values.append(out if self.keeps_out else out[self.op.differentiable :])
             elif name == "shapes":
                 values.append(
                     tuple([x.array.shape if isinstance(x, Tensor) else () for x in operands])

@@ -73,8 +73,8 @@ def lerp(xp, x, y, weight):
 
 add.vjp(lambda g: g, lambda g: g)
 sub.vjp(lambda g: g, lambda g: neg(g))
-mul.vjp(lambda g, y: g * y, lambda g, x: g * x)
-div.vjp(lambda g, y: g / y, lambda g, x, y: neg(g * x / (y * y)))
+mul.vjp(lambda g, y: mul(g, y), lambda g, x: mul(g, x))
+div.vjp(lambda g, y: div(g, y), lambda g, x, y: neg(g * x / (y * y)))
 neg.vjp(lambda g: neg(g))
 floor_divide.vjp(lambda g: g * 0, lambda g: g * 0)
 trunc_divide.vjp(lambda g: g * 0, lambda g: g * 0)

@@ -8,6 +8,8 @@ best instruction set that the processor has is used; `TALLOW_KERNELS=v2` or `v3`
 import os
 from importlib import import_module
 
+from tallow.autograd.op import Op
+
 REASON = ""  # why there are no compiled kernels, where there are none
 
 
@@ -25,5 +27,6 @@ def _load():
 compiled, REASON = _load()
 if compiled is not None:
     compiled.install_memory()
+    Op.first_of = compiled.first_of  # the same, without a frame of Python in each call
     for name in ("registered", "optimizers"):
         import_module(f"tallow.kernels.cpu.{name}")

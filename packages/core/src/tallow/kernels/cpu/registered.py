@@ -17,6 +17,8 @@ for op in (
     pool.max_pool, pool.max_pool_grad,
     activation.relu, activation.relu_grad, activation.gelu, activation.gelu_grad,
     activation.silu, activation.silu_grad,
+    elementwise.add, elementwise.sub, elementwise.mul, elementwise.div,
+    elementwise.maximum, elementwise.minimum,
     elementwise.exp, elementwise.tanh, elementwise.tanh_grad,
     elementwise.sigmoid, elementwise.sigmoid_grad,
     softmax.softmax, softmax.softmax_grad, softmax.log_softmax, softmax.log_softmax_grad,
