@@ -1,6 +1,7 @@
 """Models of text, and weights for them."""
 
 from tallowtext.models.bert import *
+from tallowtext.models.bundles import *
 from tallowtext.models.gpt2 import *
 from tallowtext.models.roberta import *
 from tallowtext.models.t5 import *

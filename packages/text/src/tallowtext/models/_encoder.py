@@ -1,5 +1,7 @@
 """The encoder of BERT and RoBERTa, with the names of torchtext's."""
 
+import re
+
 import tallow
 from tallow import nn
 from tallow.errors import ArgumentError
@@ -25,6 +27,15 @@ PARTS = """
     layers.layers.*.linear2.{}             encoder.layer.*.output.dense.{}
     layers.layers.*.norm2.{}               encoder.layer.*.output.LayerNorm.{}
 """
+
+EARLIER = {  # names in the files that torchtext has published
+    "attention.input_projection.": "self_attn.in_proj_",
+    "attention.output_projection.": "self_attn.out_proj.",
+    "residual_mlp.mlp.0.": "linear1.",
+    "residual_mlp.mlp.3.": "linear2.",
+    "attention_layer_norm.": "norm1.",
+    "final_layer_norm.": "norm2.",
+}
 
 
 def layout(ours, theirs):
@@ -98,3 +109,11 @@ class Encoder(nn.Module):
             x = self.embedding_layer_norm(x)
         x = self.layers(self.dropout(x), src_key_padding_mask=hidden)
         return self.embedding_layer_norm(x) if self.normalize_before else x
+
+    def _load_from_state_dict(self, state_dict, prefix, *args):
+        for name in list(state_dict):
+            layer = re.match(rf"{re.escape(prefix)}layers\.(\d+)\.(.*\.)(weight|bias)$", name)
+            if layer and layer[2] in EARLIER:
+                new = f"{prefix}layers.layers.{layer[1]}.{EARLIER[layer[2]]}{layer[3]}"
+                state_dict[new] = state_dict.pop(name)
+        super()._load_from_state_dict(state_dict, prefix, *args)

@@ -1,0 +1,1 @@
+"""What torchtext had under this name."""
