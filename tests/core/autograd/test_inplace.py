@@ -3,6 +3,7 @@
 import pytest
 
 import tallow
+from tallow import nn
 from tallow.errors import GradientError, ShapeError
 
 TENSORS = """
@@ -525,3 +526,14 @@ def test_history_outlives_a_look_without_gradients():
         assert (v + 1).item() == 5
     v.backward()
     assert x.grad.tolist() == [4, 0, 0]
+
+
+@pytest.mark.parametrize("norm", [lambda: nn.BatchNorm2d(3), lambda: nn.GroupNorm(1, 3)])
+def test_what_a_norm_gives_may_change_in_place(norm):
+    x = tallow.arange(54.0).sin().reshape(2, 3, 3, 3)
+    gradients = []
+    for relu in (nn.ReLU(), nn.ReLU(inplace=True)):
+        leaf = x.clone().requires_grad_()
+        (relu(norm()(leaf)) ** 2 * x.cos()).sum().backward()
+        gradients.append(leaf.grad)
+    assert tallow.equal(*gradients)

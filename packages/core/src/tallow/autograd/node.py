@@ -169,9 +169,6 @@ class Node(BaseNode):
 
     def _rewrapped_output(self, index, array):
         tensor = wrap(array)
-        count = self.plan.op.differentiable
-        if count is not None and index >= count:
-            return tensor
         if tensor.dtype.is_floating_point or tensor.dtype.is_complex:
             tensor._requires_grad = True
             tensor.node = Pick(self, index, array)

@@ -56,7 +56,7 @@ def normalize_grad(xp, g, x, weight, average, variance, *, axes, eps, centre):
 
 @normalize.joint_vjp
 def _(g, x, weight, out, shapes, needs, factor, axes, eps, centre):
-    _, average, variance = out
+    average, variance = out
     weight = weight if weight is None else reshape(weight, shape=factor)
     how = {"axes": axes, "eps": eps, "centre": centre}
     by_x, *by_factors = normalize_grad(g[0], x, weight, average, variance, **how)
