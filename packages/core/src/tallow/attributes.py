@@ -1,6 +1,5 @@
 """What a tensor says about itself: its shape and memory, Python's protocols, new ones like it."""
 
-import copy
 
 import numpy as np
 
@@ -327,6 +326,8 @@ def _complex(input):
 
 
 def _deepcopy(input, memo):
+    import copy  # with what it imports it would be a tenth of what tallow takes
+
     if input.node is not None:
         raise GradientError(
             "deepcopy: expected a leaf, got the result of an operation; use .detach().clone()"

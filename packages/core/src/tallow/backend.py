@@ -5,10 +5,9 @@ A backend is opened at the first use of its device, by importing its module (`MO
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from importlib import import_module
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -18,8 +17,7 @@ from tallow.errors import DeviceError, describe
 MODULES = {"cuda": "tallow.kernels.cuda"}
 
 
-@dataclass(frozen=True)
-class Backend:
+class Backend(NamedTuple):
     """An array library and what differs between libraries.
 
     `xp` is the module with the array API's names; `scalar_types` are what its reductions may return

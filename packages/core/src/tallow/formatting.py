@@ -1,7 +1,7 @@
 """How tensors print: PyTorch's layout, with `set_printoptions`."""
 
 import math
-from dataclasses import dataclass
+from types import SimpleNamespace
 
 import numpy as np
 
@@ -9,16 +9,10 @@ from tallow import backend, dtypes
 from tallow.errors import ArgumentError
 
 
-@dataclass
-class _Options:
-    precision: int = 4
-    threshold: float = 1000
-    edgeitems: int = 3
-    linewidth: int = 80
-    sci_mode: bool | None = None
-
-
-OPTIONS = _Options()
+_DEFAULTS = {
+    "precision": 4, "threshold": 1000, "edgeitems": 3, "linewidth": 80, "sci_mode": None,
+}  # fmt: skip
+OPTIONS = SimpleNamespace(**_DEFAULTS)
 _PROFILES = {
     "default": {},
     "short": {"precision": 2, "edgeitems": 2},
@@ -34,7 +28,7 @@ def set_printoptions(
         known = ", ".join(_PROFILES)
         raise ArgumentError(f"set_printoptions: expected profile {known}, got {profile!r}")
     if profile is not None:
-        OPTIONS.__dict__.update(vars(_Options(**_PROFILES[profile])))
+        vars(OPTIONS).update(_DEFAULTS | _PROFILES[profile])
     given = {
         "precision": precision,
         "threshold": threshold,

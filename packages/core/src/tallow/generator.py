@@ -10,7 +10,7 @@ on the generation of random normal deviates, Annals of Mathematical Statistics 2
 
 import math
 import operator
-import secrets
+import os
 import threading
 
 import numpy as np
@@ -43,12 +43,21 @@ class Generator:
     tensor([0.4963, 0.7682, 0.0885])
     """
 
-    __slots__ = ("device", "bits", "spare_normal", "_seed", "__weakref__")
+    __slots__ = ("device", "spare_normal", "_twister", "_seed", "__weakref__")
 
     def __init__(self, device="cpu"):
         self.device = _host(device)
-        self.bits = np.random.MT19937()
+        self._twister = None
         self.manual_seed(DEFAULT_SEED)
+
+    @property
+    def bits(self):
+        """NumPy's twister; numpy.random is not imported before the first draw."""
+        if self._twister is None:
+            twister = np.random.MT19937()
+            twister._legacy_seeding(self._seed % 2**32)
+            self._twister = twister
+        return self._twister
 
     def manual_seed(self, seed):
         """Start anew from `seed`, of whose 64 bits the low 32 count; returns the generator."""
@@ -58,13 +67,14 @@ class Generator:
                 f"manual_seed: expected a seed from -2**63 to 2**64 - 1, got {seed}"
             )
         self._seed = seed % 2**64
-        self.bits._legacy_seeding(seed % 2**32)
+        if self._twister is not None:
+            self._twister._legacy_seeding(seed % 2**32)
         self.spare_normal = None  # the second number of a Box-Muller pair, kept for the next call
         return self
 
     def seed(self):
         """Start anew from a seed that the operating system makes up; returns it."""
-        self.manual_seed(secrets.randbits(64))
+        self.manual_seed(int.from_bytes(os.urandom(8), "little"))
         return self._seed
 
     def initial_seed(self):
@@ -158,7 +168,7 @@ class DefaultGenerator(Generator):
 
     __slots__ = ("main", "lent")
 
-    bits, spare_normal, _seed = map(_forwarded, ("bits", "spare_normal", "_seed"))
+    spare_normal, _twister, _seed = map(_forwarded, ("spare_normal", "_twister", "_seed"))
 
     def __init__(self, device="cpu"):
         self.device = _host(device)

@@ -1,7 +1,5 @@
 """Looking for NaN in backward passes, and for the operation that they come from."""
 
-import traceback
-
 from tallow import backend
 from tallow.autograd.engine import Walk
 from tallow.autograd.modes import anomaly
@@ -19,7 +17,7 @@ class CheckedWalk(Walk):
         except Exception as error:
             trace = getattr(node, "trace", None)
             if trace and not getattr(error, "__notes__", None):
-                called = "".join(traceback.format_list(trace[:-3]))
+                called = "".join(trace.format()[:-4])
                 error.add_note(
                     f"in the gradient of {node.name()}, which was called here:\n{called}"
                 )

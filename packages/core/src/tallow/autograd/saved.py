@@ -4,7 +4,6 @@
 thread, it makes these instead, so that otherwise neither costs anything.
 """
 
-import traceback
 from threading import Lock
 
 from tallow.autograd.modes import anomaly, no_grad, state
@@ -54,6 +53,12 @@ class Packed:
         return found
 
 
+def _stack():
+    import traceback  # here alone, and slow to import
+
+    return traceback.extract_stack()
+
+
 class Watched:
     """What watched nodes add to others: tensors are packed, and where the call was is kept."""
 
@@ -61,7 +66,7 @@ class Watched:
 
     def __init__(self, plan, operands, params, out):
         super().__init__(plan, operands, params, out)
-        self.trace = traceback.extract_stack() if anomaly.enabled else None
+        self.trace = _stack() if anomaly.enabled else None
         self.packed = bool(state.packing)
         if self.packed:
             self.tensors = [Packed(x) if isinstance(x, Tensor) else x for x in self.tensors]
