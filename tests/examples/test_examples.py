@@ -1,0 +1,78 @@
+"""Each example explains itself, and runs a few steps to its picture."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+NEEDS = {"reinforcement_learning": ["gymnasium"], "vae": ["sklearn"]}
+
+# An example, arguments that make it short, the pictures it draws, and what it prints.
+RUNS = [
+    ("image_classification", "--epochs 1 --model mlp", ["curves.png", "predictions.png"],
+     r"accuracy [\d.]+%, and the same from"),
+    ("language_model", "--data TEXT --steps 3 --length 16 --sample 10", ["curves.png"],
+     r"perplexity [\d.]+ on 202 held-out characters"),
+    ("language_model", "--data TEXT --steps 3 --length 8 --tokens word --model transformer",
+     ["curves.png"], r"perplexity [\d.]+ on \d+ held-out words"),
+    ("reinforcement_learning", "--episodes 5 --test-episodes 2", ["returns.png"],
+     r"mean return over 2 more episodes: \d+"),
+    ("reinforcement_learning", "--episodes 30 --test-episodes 2 --algorithm dqn", ["returns.png"],
+     r"30 episodes of training"),
+    ("time_series", "--count 800 --epochs 1 --past 48", ["forecasts.png"],
+     r"mean absolute error, forecast: [\d.]+"),
+    ("time_series", "--count 800 --epochs 1 --past 48 --model conv", ["forecasts.png"],
+     r"mean absolute error, as a day ago: [\d.]+"),
+    ("vae", "--epochs 1 --width 32", ["pictures.png"], r"loss [\d.]+ nats a held-out picture"),
+]  # fmt: skip
+
+
+def run(name, *arguments):
+    """The finished process of an example, which must warn of nothing."""
+    for module in ("matplotlib", "tqdm", *NEEDS.get(name, [])):
+        pytest.importorskip(module)
+    command = [sys.executable, "-W", "error:::tallow", EXAMPLES / name / "train.py", *arguments]
+    return subprocess.run(
+        command, capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"}
+    )
+
+
+@pytest.mark.parametrize("name", sorted({name for name, *_ in RUNS}))
+def test_help(name):
+    found = run(name, "--help")
+    assert found.returncode == 0 and "python train.py" in found.stdout
+    assert {"--seed", "--out"} <= set(re.findall(r"--\w+", found.stdout))
+
+
+@pytest.mark.parametrize("name, arguments, pictures, printed", RUNS)
+def test_runs(name, arguments, pictures, printed, tmp_path):
+    text = tmp_path / "text.txt"
+    text.write_text("The quick brown fox jumps over the lazy dog.\n" * 45)
+    arguments = arguments.replace("TEXT", str(text)).split()
+    found = run(name, *arguments, "--out", str(tmp_path / "out"))
+    assert found.returncode == 0, found.stderr
+    assert re.search(printed, found.stdout), found.stdout
+    for picture in pictures:
+        image = pytest.importorskip("PIL.Image").open(tmp_path / "out" / picture)
+        assert min(image.size) > 100 and len(set(image.convert("L").tobytes())) > 2
+    assert (tmp_path / "out" / "model.safetensors").stat().st_size > 1000
+
+
+def test_a_seed_gives_the_same_model(tmp_path):
+    found = []
+    for place in ("a", "b"):
+        done = run("vae", "--epochs", "1", "--width", "32", "--out", str(tmp_path / place))
+        assert done.returncode == 0, done.stderr
+        found.append((tmp_path / place / "model.safetensors").read_bytes())
+    assert found[0] == found[1]
+
+
+def test_a_short_text_is_refused(tmp_path):
+    text = tmp_path / "text.txt"
+    text.write_text("short")
+    found = run("language_model", "--data", str(text))
+    assert found.returncode == 1 and "expected a text of over 640 tokens" in found.stderr
