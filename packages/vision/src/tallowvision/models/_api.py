@@ -2,12 +2,10 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import Enum
 from fnmatch import fnmatch
 from functools import cache, partial
 from importlib import import_module
-from inspect import signature
 from pathlib import Path
 from typing import Any, get_args
 
@@ -20,7 +18,6 @@ FOLDER = Path(__file__).with_name("weights")
 PACKAGED = "package:"  # the start of the url of weights that are a file in FOLDER
 
 
-@dataclass(eq=False)
 class Weights:
     """Where a state dict is, what makes inputs for it (`transforms()`), and facts about it.
 
@@ -28,9 +25,10 @@ class Weights:
     A url of the form "package:NAME" is a file that came with the package.
     """
 
-    url: str
-    transforms: Callable[..., Any]
-    meta: dict[str, Any]
+    def __init__(self, url, transforms, meta):
+        self.url = url
+        self.transforms = transforms
+        self.meta = meta
 
 
 class WeightsEnum(Enum):
@@ -144,11 +142,12 @@ def register_model(name=None):
     return register
 
 
-def variant(stem, network, *args, **config):
+def variant(stem, network, *args, with_weights=None, **config):
     """A registered builder of `network(*args, **config)`, and the enum of its weights.
 
     They are called after the stem: `resnet18` and `ResNet18_Weights` after "ResNet18". The builder
-    takes what configures the network, in place of `config`, as keywords.
+    takes what configures the network, in place of `config`, as keywords. `with_weights` is what
+    configures it where there are weights, or a function of these that says it.
     """
     enum = weights_enum(f"{stem}_Weights", network.__module__)
 
@@ -156,7 +155,8 @@ def variant(stem, network, *args, **config):
         weights = verify(enum, weights, kwargs)
         if weights is None:
             return network(*args, **{**config, **kwargs})
-        kwargs = {**config, **for_weights(weights, kwargs)}
+        wanted = with_weights(weights) if callable(with_weights) else with_weights or {}
+        kwargs = for_weights(weights, {**config, **wanted, **kwargs})
         model = network(*args, **kwargs)
         model.load_state_dict(weights.get_state_dict(progress=progress, check_hash=True))
         return model
@@ -243,6 +243,8 @@ def get_model(name, **config):
 
 def get_model_weights(name):
     """The enum of the weights for a model, by its name or builder."""
+    from inspect import signature
+
     builder = get_model_builder(name) if isinstance(name, str) else name
     parameter = signature(builder).parameters.get("weights")
     kinds = () if parameter is None else (parameter.annotation, *get_args(parameter.annotation))
@@ -282,6 +284,8 @@ def lazy(package, families):
         homes |= dict.fromkeys(names, f"{package}.{module}")
 
     def getattr_(name):
+        if name in families:
+            return import_module(f"{package}.{name}")
         if name not in homes:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
         return getattr(import_module(homes[name]), name)

@@ -54,16 +54,24 @@ def require_size(name, x, *least):
         raise ShapeError(f"{name}: expected images of at least {expected}, got {got}")
 
 
-def initialize_convolutions(model):
+def initialize_convolutions(model, biases=True):
     """Weights of convolutions as He et al. (2015) draw them, by fan-out; norms that change nothing.
 
-    Biases of convolutions become 0; weights of linear layers stay as they are.
+    Biases of convolutions become 0, if told; linear layers stay as they are.
     """
     for module in model.modules():
         if isinstance(module, nn.Conv2d | nn.Conv3d):
             nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
-            if module.bias is not None:
+            if biases and module.bias is not None:
                 nn.init.zeros_(module.bias)
         elif isinstance(module, nn.BatchNorm2d | nn.BatchNorm3d | nn.GroupNorm):
             nn.init.ones_(module.weight)
+            nn.init.zeros_(module.bias)
+
+
+def initialize_linear(model, std=0.01):
+    """Weights of linear layers of the deviation `std`, and no biases."""
+    for module in model.modules():
+        if isinstance(module, nn.Linear):
+            nn.init.normal_(module.weight, 0, std)
             nn.init.zeros_(module.bias)
