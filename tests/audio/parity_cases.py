@@ -19,6 +19,14 @@ def waves(count, length, seed=0):
     return np.clip(rows, -0.9, 0.9).astype(np.float32)
 
 
+def speech():
+    """A hiss, float32 (2, 8000), in which a voice-like buzz begins after half a second."""
+    rng = np.random.default_rng(5)
+    t = np.arange(8000) / 8000
+    buzz = sum(np.sin(2 * np.pi * 140 * k * t) / k for k in range(1, 12)) * 0.1 * (t > 0.5)
+    return (buzz + rng.normal(0, 1e-3, (2, 8000))).astype(np.float32)
+
+
 def inputs(torch):
     """The signals, by name."""
     wave = torch.from_numpy(waves(2, 700))
@@ -33,6 +41,12 @@ def inputs(torch):
         "power": torch.from_numpy(power),
         "wide": torch.arange(3840, dtype=torch.float32).reshape(2, 3, 16, 40) % 7,
         "spectrum": torch.view_as_complex(torch.from_numpy(spectrum)),
+        "speech": torch.from_numpy(speech()),
+        "array": torch.view_as_complex(torch.from_numpy(rng.normal(size=(2, 3, 5, 12, 2)))),
+        "mask": torch.from_numpy(rng.uniform(0.1, 1, (2, 5, 12))),
+        "masks": torch.from_numpy(rng.uniform(0.1, 1, (2, 3, 5, 12))),
+        "joint": torch.from_numpy(rng.normal(size=(3, 6, 4, 5))),
+        "labels": torch.from_numpy(rng.integers(1, 4, (3, 3)).astype(np.int32)),
     }
 
 
@@ -148,8 +162,115 @@ MORE = [
     "slope(lambda x: F.add_noise(x, x.flip(0), torch.tensor([3.0, 1.0])), double[:, :40])",
 ]  # fmt: skip
 
+_BIQUADS = {
+    "lowpass": "900.0", "highpass": "900.0, 1.2", "bandpass": "900.0", "bandreject": "900.0, 2.0",
+    "allpass": "900.0", "band": "900.0", "equalizer": "900.0, 6.0", "bass": "5.0",
+    "treble": "-7.0, 2000, 0.5",
+}  # fmt: skip
+
+FILTERS = [
+    *(f"F.{name}_biquad({x}, 8000, {given})" for name, given in _BIQUADS.items()
+      for x in ("wave", "double")),
+    "F.bandpass_biquad(batch, 8000, 900.0, 0.9, True)",
+    "F.band_biquad(batch, 8000, 900.0, noise=True)",
+    *(f"F.deemph_biquad(wave, {rate})" for rate in (44100, 48000)),
+    *(f"F.riaa_biquad(wave * 0.3, {rate})" for rate in (44100, 48000, 88200, 96000)),
+    "F.biquad(double, 0.4, 0.2, 0.9, 0.7, 0.2, 0.6)", "F.deemphasis(wave * 0.1)",
+    "T.Deemphasis(0.5)(mono)",
+    "F.lfilter(wave, torch.tensor([0.8, 0.3]), torch.tensor([0.9, 0.1]))",
+    "F.lfilter(double, torch.tensor([1.0, -1.7, 0.9, -0.1]).double(),"
+    " torch.tensor([3.0, 0.1, 2, 1]).double(), clamp=False)",
+    "F.lfilter(batch, torch.tensor([[1.0, 0.3], [2, 0.5], [1, -0.6]]),"
+    " torch.tensor([[1.0, 0.3], [1, 0.2], [2, 0.1]]))",
+    "F.lfilter(mono, torch.tensor([[1.0, 0.3], [2, 0.5]]), torch.tensor([[1.0, 0.3], [1, 0.2]]),"
+    " batching=False)",
+    "F.filtfilt(wave * 0.1, torch.tensor([1.0, -0.5, 0.2]), torch.tensor([0.3, 0.4, 0.5]))",
+    "F.filtfilt(batch, torch.tensor([1.0, -0.5]), torch.tensor([0.3, 0.4]), False)",
+]  # fmt: skip
+
+EFFECTS = [
+    "F.contrast(wave)", "F.contrast(double, 20.0)", "F.dcshift(wave, 0.3)",
+    "F.dcshift(wave.clone(), 0.5, 0.05)", "F.dcshift(wave.clone(), -0.4, 0.1)",
+    "F.overdrive(wave)", "F.overdrive(batch, 5, 70)", "F.phaser(wave, 8000)",
+    "F.phaser(double, 8000, 0.6, 0.9, 2.0, 0.7, 2.0, False)",
+    "F.flanger(wave, 8000)", "F.flanger(double, 8000, 1.0, 4.0, 40.0, 60.0, 3.0, 50.0,"
+    " 'triangular', 'quadratic')", "F.flanger(batch, 8000, regen=-20.0, speed=5.0)",
+    "F.dither(wave)", "F.dither(double, noise_shaping=True)",
+    *(f"(torch.manual_seed({seed}), F.dither(wave.clone(), {how}))[1]"
+      for how in ("'RPDF'", "'RPDF', True", "'GPDF'") for seed in range(2)),
+    *(f"slope(lambda x: F.{call}, double[:, :60])" for call in (
+        "lfilter(x, x[0, :3] + 1, x[1, :3])", "filtfilt(x, x[0, :3] + 1, x[1, :3], False)",
+        "lowpass_biquad(x, 8000, 900 + 99 * x[0, 3], x[0, 1] + 1)",
+        "equalizer_biquad(x, 8000, 900 + 99 * x[0, 3], x[0, 1], x[0, 5] + 1)",
+        "bass_biquad(x, 8000, x[0, 1] * 9)", "treble_biquad(x, 8000, x[0, 1] * 9)",
+        "contrast(x)", "phaser(x, 8000, delay_ms=1.0)", "flanger(x, 8000, regen=30.0)",
+        "deemphasis(x * 0.1)",
+    )),
+]  # fmt: skip
+
+_PSDS = "F.psd(array, mask), F.psd(array, 1.2 - mask)"
+_LENGTHS = "torch.tensor([6, 4, 5], dtype=torch.int32), torch.tensor([3, 2, 0], dtype=torch.int32)"
+
+ANALYSIS = [
+    "F.loudness(speech, 8000)", "T.Loudness(8000)(speech[None, :1])",
+    "F.loudness(torch.cat([speech, speech * 0.1, speech[:1]]), 8000)",
+    "F.detect_pitch_frequency(speech[:, 4000:], 8000)",
+    "F.detect_pitch_frequency(mono, 8000, 0.02, 5, 100, 2000)",
+    *(f"F.sliding_window_cmn(wide.transpose(-1, -2){arguments})" for arguments in (
+        "", ", 10, 4", ", 10, 4, True", ", 7, 12, True", ", 10, 20, False, True",
+        ", 9, 1, True, True")),
+    "T.SlidingWindowCmn(12, 3)(power[0, 0].T)",
+    "F.frechet_distance(mono[:3], torch.eye(3) * 2, mono[3:6], torch.eye(3) + 0.1)",
+    "F.vad(speech, 8000)", "F.vad(speech[0], 8000, pre_trigger_time=0.1, trigger_level=3.0)",
+    "F.vad(speech[:, :4000], 8000, pre_trigger_time=0.05)",
+    "T.Vad(8000, 5.0, search_time=0.4, allowed_gap=0.1)(speech)",
+    "T.InverseMelScale(17, 6, 8000)(power[..., :6, :])",
+    "T.InverseMelScale(33, 12, 8000, 100.0, 3000.0, 'slaney', 'slaney')(power[0, :, :12])",
+    "F.pitch_shift(wave, 8000, 4)", "F.pitch_shift(batch, 8000, -3, 24, 128)",
+    "T.PitchShift(8000, 2, n_fft=256)(mono)",
+    "F.speed(wave, 8000, 1.1)[0]", "F.speed(wave, 8000, 0.9, torch.tensor([700, 300]))[1]",
+    "T.Speed(8000, 1.5)(batch)[0]", "T.Speed(8000, 0.7)(batch, torch.tensor([200, 300]))[1]",
+    *(f"(torch.manual_seed({seed}), T.SpeedPerturbation(80, [0.9, 1.0, 1.1])(wave)[0])[1]"
+      for seed in range(3)),
+    "F.psd(array)", "F.psd(array, mask)", "F.psd(array, mask, False)", "T.PSD(True)(array, masks)",
+    f"F.mvdr_weights_souden({_PSDS}, 1)",
+    f"F.mvdr_weights_souden({_PSDS}, torch.tensor([[0.2, 0.8, 0.1]] * 2).double(), False)",
+    "F.mvdr_weights_rtf(array[..., 0].mT, F.psd(array))",
+    "F.mvdr_weights_rtf(array[..., 0].mT, F.psd(array), 2)",
+    "F.mvdr_weights_rtf(array[..., 0].mT, F.psd(array), torch.tensor([[0.2, 0.8, 0.1]] * 2))",
+    "(lambda v: v / v[..., :1] * v[..., :1].abs())(F.rtf_evd(F.psd(array)))",
+    *(f"F.rtf_power({_PSDS}, 0, {n})" for n in (1, 2, 4)),
+    "F.apply_beamforming(array[..., 0].mT, array)",
+    f"T.SoudenMVDR()(array, {_PSDS}, 0)",
+    "T.RTFMVDR()(array, array[..., 0].mT, F.psd(array), 1)",
+    *(f"T.MVDR(1, '{how}')(array, mask, 1.2 - mask)"
+      for how in ("ref_channel", "stv_evd", "stv_power")),
+    "T.MVDR(multi_mask=True)(array.to(torch.complex64), masks, 1.2 - masks)",
+    "(lambda m: (m(array, mask, 1.2 - mask), m(array * 2, 1.2 - mask, mask))[1])"
+    "(T.MVDR(online=True))",
+    "F.edit_distance('abcdef', 'azced')", "F.edit_distance([], [1, 2])",
+    *(f"F.rnnt_loss(joint.float(), labels, {_LENGTHS}, {rest})"
+      for rest in ("reduction='none'", "blank=0, reduction='sum'", "4, 0.05")),
+    f"F.rnnt_loss(joint.float().log_softmax(-1), labels, {_LENGTHS}, fused_log_softmax=False)",
+    f"T.RNNTLoss(0)(joint.float(), labels, {_LENGTHS})",
+    *(f"slope(lambda x: F.rnnt_loss(x, labels, {_LENGTHS}, {rest}), joint.float())"
+      for rest in ("reduction='none'", "0", "0, 0.05, 'sum'")),
+    *(f"F.forced_align(joint[:1, :, 0].log_softmax(-1), labels[:1, :{n}].long())[{i}]"
+      for n in (1, 2, 3) for i in range(2)),
+    "F.forced_align(array[:1, 0].abs().mT.log_softmax(-1), torch.tensor([[1, 1, 3]]))[0]",
+    "[[t.token, t.start, t.end, t.score] for t in F.merge_tokens(torch.tensor([0, 2, 2, 0, 2, 3]),"
+    " torch.arange(6.0))]",
+    *(f"slope(lambda x: F.{call}, double[:, :400])" for call in (
+        "loudness(x * 0.1, 500)", "sliding_window_cmn(x.reshape(2, 40, 10), 9, 4, True)",
+        "pitch_shift(x, 80, 3, n_fft=32)", "speed(x, 8000, 1.1)[0]")),
+    "slope(lambda x: T.InverseMelScale(9, 4, 8000).double()(x[:, :40].reshape(4, 20)), double)",
+    "slope(lambda x: F.mvdr_weights_souden(*(F.psd(array * x.sum(), m + x[0, :12].abs())"
+    " for m in (mask, 1.2 - mask)), 0).abs(), double)",
+]  # fmt: skip
+
 GROUPS = {
     "spectra": SPECTRA, "mel": MEL, "waveform": WAVEFORM, "gradients": GRADIENTS, "more": MORE,
+    "filters": FILTERS, "effects": EFFECTS, "analysis": ANALYSIS,
 }  # fmt: skip
 
 
@@ -165,4 +286,4 @@ def evaluate(case, torch, transforms, functional):
     scope = {"torch": torch, "T": transforms, "F": functional, "slope": slope, "math": math}
     scope["W"] = torch.hann_window(32, dtype=torch.float64)
     result = eval(case, scope | inputs(torch))
-    return np.array(result) if isinstance(result, list) else result.numpy()
+    return result.detach().numpy() if hasattr(result, "numpy") else np.array(result)

@@ -10,7 +10,10 @@ import tallow
 from tallowaudio import functional, transforms
 
 HERE = Path(__file__).parent
-INEXACT = ("DB", "FCC", "phase_vocoder", "Stretch", "GriffinLim")
+INEXACT = (
+    "DB", "FCC", "phase_vocoder", "Stretch", "GriffinLim", "pitch_shift", "PitchShift",
+    "bass_biquad(wave", "riaa",
+)  # fmt: skip
 _spec = importlib.util.spec_from_file_location("audio_parity_cases", HERE / "parity_cases.py")
 cases = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(cases)
@@ -25,15 +28,17 @@ _spec.loader.exec_module(cases)
     ],
 )
 def test_as_torchaudio(group, number):
-    golden = np.load(HERE / "golden" / f"{group}.npz")
     case = cases.GROUPS[group][number]
-    assert golden["cases"][number] == case, "record the goldens anew: tools/goldens/audio.py"
-    found, expected = cases.evaluate(case, tallow, transforms, functional), golden[str(number)]
+    with np.load(HERE / "golden" / f"{group}.npz") as golden:
+        recorded, expected = golden["cases"][number], golden[str(number)]
+    assert recorded == case, "record the goldens anew: tools/goldens/audio.py"
+    found = cases.evaluate(case, tallow, transforms, functional)
     assert found.shape == expected.shape and found.dtype == expected.dtype
     if expected.dtype.kind not in "fc":
         np.testing.assert_array_equal(found, expected)
         return
-    # Logarithms of what is small and sums of many phases have few good digits in float32.
+    # Logarithms of what is small, sums of many phases, and filters with poles near 1, whose state
+    # torchaudio keeps in float32, have few good digits.
     inexact = any(name in case for name in INEXACT) and group != "gradients"
     tolerance = 2e-4 if inexact else 5e-6
     atol = tolerance * np.abs(expected).max(initial=0)

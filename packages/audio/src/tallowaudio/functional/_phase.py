@@ -4,6 +4,7 @@ import math
 
 import tallow
 from tallow.errors import ArgumentError
+from tallowaudio.functional._resample import resample
 
 
 def griffinlim(
@@ -65,3 +66,29 @@ def phase_vocoder(complex_specgrams, rate, phase_advance):
     phases = tallow.cat([first, advance[..., :-1]], -1).cumsum(-1)
     share = steps % 1.0
     return tallow.polar(share * right.abs() + (1 - share) * left.abs(), phases)
+
+
+def pitch_shift(
+    waveform, sample_rate, n_steps, bins_per_octave=12, n_fft=512, win_length=None,
+    hop_length=None, window=None,
+):  # fmt: skip
+    """A waveform (..., time) higher by `n_steps` of the `bins_per_octave`, just as long.
+
+    It is stretched by `phase_vocoder`, with frames of `n_fft` samples, and then played faster.
+    """
+    hop_length = n_fft // 4 if hop_length is None else hop_length
+    win_length = n_fft if win_length is None else win_length
+    if window is None:
+        window = tallow.hann_window(win_length, device=waveform.device)
+    length = waveform.shape[-1]
+    rate = 2.0 ** (-float(n_steps) / bins_per_octave)
+    frames = (n_fft, hop_length, win_length, window)
+    spectrum = tallow.stft(waveform.reshape(-1, length), *frames, return_complex=True)
+    advance = tallow.linspace(0, math.pi * hop_length, spectrum.shape[-2], device=waveform.device)[
+        :, None
+    ]
+    stretched = phase_vocoder(spectrum, rate, advance)
+    stretched = tallow.istft(stretched, *frames, length=round(length / rate))
+    shifted = resample(stretched, int(sample_rate / rate), sample_rate)[..., :length]
+    shifted = tallow.nn.functional.pad(shifted, (0, length - shifted.shape[-1]))
+    return shifted.reshape(waveform.shape)

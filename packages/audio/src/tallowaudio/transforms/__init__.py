@@ -1,5 +1,7 @@
 """Transforms of waveforms (..., time) and spectrograms (..., freq, time), as modules."""
 
+from tallowaudio.transforms._channels import MVDR, PSD, RTFMVDR, SoudenMVDR
+from tallowaudio.transforms._losses import RNNTLoss
 from tallowaudio.transforms._masking import FrequencyMasking, SpecAugment, TimeMasking
 from tallowaudio.transforms._spectral import (
     LFCC,
@@ -7,9 +9,11 @@ from tallowaudio.transforms._spectral import (
     AmplitudeToDB,
     ComputeDeltas,
     GriffinLim,
+    InverseMelScale,
     InverseSpectrogram,
     MelScale,
     MelSpectrogram,
+    SlidingWindowCmn,
     SpectralCentroid,
     Spectrogram,
     TimeStretch,
@@ -17,18 +21,26 @@ from tallowaudio.transforms._spectral import (
 from tallowaudio.transforms._waveform import (
     AddNoise,
     Convolve,
+    Deemphasis,
     Fade,
     FFTConvolve,
+    Loudness,
     MuLawDecoding,
     MuLawEncoding,
+    PitchShift,
     Preemphasis,
     Resample,
+    Speed,
+    SpeedPerturbation,
+    Vad,
     Vol,
 )
 
 __all__ = [
-    "AddNoise", "AmplitudeToDB", "ComputeDeltas", "Convolve", "FFTConvolve", "Fade",
-    "FrequencyMasking", "GriffinLim", "InverseSpectrogram", "LFCC", "MFCC", "MelScale",
-    "MelSpectrogram", "MuLawDecoding", "MuLawEncoding", "Preemphasis", "Resample", "SpecAugment",
-    "SpectralCentroid", "Spectrogram", "TimeMasking", "TimeStretch", "Vol",
+    "AddNoise", "AmplitudeToDB", "ComputeDeltas", "Convolve", "Deemphasis", "FFTConvolve", "Fade",
+    "FrequencyMasking", "GriffinLim", "InverseMelScale", "InverseSpectrogram", "LFCC", "Loudness",
+    "MFCC", "MVDR", "MelScale", "MelSpectrogram", "MuLawDecoding", "MuLawEncoding", "PSD",
+    "PitchShift", "Preemphasis", "RNNTLoss", "RTFMVDR", "Resample", "SlidingWindowCmn",
+    "SoudenMVDR", "SpecAugment", "SpectralCentroid", "Spectrogram", "Speed", "SpeedPerturbation",
+    "TimeMasking", "TimeStretch", "Vad", "Vol",
 ]  # fmt: skip

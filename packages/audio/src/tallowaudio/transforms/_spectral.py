@@ -4,7 +4,7 @@ import math
 
 import tallow
 from tallow import nn
-from tallow.errors import ArgumentError
+from tallow.errors import ArgumentError, describe
 from tallowaudio import functional as F
 
 
@@ -127,6 +127,34 @@ class MelScale(nn.Module):
 
     def forward(self, specgram):
         return _by_matrix(specgram, self.fb)
+
+
+class InverseMelScale(nn.Module):
+    """A spectrogram whose mel bands are these: (..., n_mels, time) -> (..., n_stft, time).
+
+    Of those that have them, the smallest (least squares), and 0 where that is negative. `driver` is
+    taken for compatibility. The other arguments are those of the `MelScale`.
+    """
+
+    def __init__(
+        self, n_stft, n_mels=128, sample_rate=16000, f_min=0.0, f_max=None, norm=None,
+        mel_scale="htk", driver="gels",
+    ):  # fmt: skip
+        super().__init__()
+        scale = MelScale(n_mels, sample_rate, f_min, f_max, n_stft, norm, mel_scale)
+        self.n_stft = n_stft
+        self.n_mels = n_mels
+        self.sample_rate = sample_rate
+        self.f_min = f_min
+        self.f_max = scale.f_max
+        self.register_buffer("fb", scale.fb)
+
+    def forward(self, melspec):
+        if melspec.shape[-2] != self.n_mels:
+            raise ArgumentError(
+                f"InverseMelScale: expected {self.n_mels} mel bands, got {describe(melspec)}"
+            )
+        return _by_matrix(melspec, tallow.linalg.pinv(self.fb)).relu()
 
 
 def _by_matrix(spectrogram, matrix):
@@ -305,3 +333,19 @@ class ComputeDeltas(nn.Module):
 
     def forward(self, specgram):
         return F.compute_deltas(specgram, self.win_length, self.mode)
+
+
+class SlidingWindowCmn(nn.Module):
+    """Features (..., time, freq) less their running mean; see `functional.sliding_window_cmn`."""
+
+    def __init__(self, cmn_window=600, min_cmn_window=100, center=False, norm_vars=False):
+        super().__init__()
+        self.cmn_window = cmn_window
+        self.min_cmn_window = min_cmn_window
+        self.center = center
+        self.norm_vars = norm_vars
+
+    def forward(self, specgram):
+        return F.sliding_window_cmn(
+            specgram, self.cmn_window, self.min_cmn_window, self.center, self.norm_vars
+        )

@@ -1,12 +1,13 @@
 """Transforms from waveforms to waveforms (..., time)."""
 
+import inspect
 import math
 
 import tallow
 from tallow import nn
 from tallow.errors import ArgumentError
 from tallowaudio import functional as F
-from tallowaudio.functional._resample import apply_kernels, ratio_of, sinc_kernels
+from tallowaudio.functional._resample import Filters, apply_filters, new_lengths, ratio_of
 
 
 class Resample(nn.Module):
@@ -27,18 +28,17 @@ class Resample(nn.Module):
         super().__init__()
         self.orig_freq = orig_freq
         self.new_freq = new_freq
-        self.ratio = ratio_of(orig_freq, new_freq)
+        ratio = ratio_of(orig_freq, new_freq)
         if orig_freq != new_freq:
-            kernels, self.width = sinc_kernels(
-                *self.ratio, lowpass_filter_width, rolloff, resampling_method, beta
-            )
-            kernels = tallow.from_numpy(kernels).to(dtype or tallow.float32)
+            self.filters = Filters(*ratio, lowpass_filter_width, rolloff, resampling_method, beta)
+            kernels = tallow.from_numpy(self.filters.kernels()).to(dtype or tallow.float32)
             self.register_buffer("kernel", kernels)
 
     def forward(self, waveform):
         if self.orig_freq == self.new_freq:
             return waveform
-        return apply_kernels(waveform, self.kernel, self.width, *self.ratio)
+        kernels = [self.kernel[phases, :, taps] for phases, taps in self.filters.groups]
+        return apply_filters(waveform, self.filters, kernels)
 
     def extra_repr(self):
         return f"orig_freq={self.orig_freq}, new_freq={self.new_freq}"
@@ -151,6 +151,17 @@ class Preemphasis(nn.Module):
         return F.preemphasis(waveform, self.coeff)
 
 
+class Deemphasis(nn.Module):
+    """`Preemphasis` undone; see `functional.deemphasis`."""
+
+    def __init__(self, coeff=0.97):
+        super().__init__()
+        self.coeff = coeff
+
+    def forward(self, waveform):
+        return F.deemphasis(waveform, self.coeff)
+
+
 class AddNoise(nn.Module):
     """A waveform with noise; see `functional.add_noise`."""
 
@@ -174,3 +185,81 @@ class FFTConvolve(Convolve):
 
     def forward(self, x, y):
         return F.fftconvolve(x, y, self.mode)
+
+
+# Speed and pitch
+
+
+class Speed(nn.Module):
+    """A waveform faster by a factor, and so higher; see `functional.speed`."""
+
+    def __init__(self, orig_freq, factor):
+        super().__init__()
+        self.orig_freq = orig_freq
+        self.factor = factor
+        self.ratio = ratio_of(int(factor * orig_freq), int(orig_freq))
+        self.resampler = Resample(*self.ratio)
+
+    def forward(self, waveform, lengths=None):
+        lengths = None if lengths is None else new_lengths(lengths, *self.ratio)
+        return self.resampler(waveform), lengths
+
+
+class SpeedPerturbation(nn.Module):
+    """A waveform at a speed drawn from `factors`; see `functional.speed`."""
+
+    def __init__(self, orig_freq, factors):
+        super().__init__()
+        self.speeders = nn.ModuleList(Speed(orig_freq, factor) for factor in factors)
+
+    def forward(self, waveform, lengths=None):
+        return self.speeders[int(tallow.randint(len(self.speeders), ()))](waveform, lengths)
+
+
+class PitchShift(nn.Module):
+    """A waveform higher by `n_steps`, just as long; see `functional.pitch_shift`."""
+
+    def __init__(
+        self, sample_rate, n_steps, bins_per_octave=12, n_fft=512, win_length=None,
+        hop_length=None, window_fn=tallow.hann_window, wkwargs=None,
+    ):  # fmt: skip
+        super().__init__()
+        self.sample_rate = sample_rate
+        self.n_steps = n_steps
+        self.bins_per_octave = bins_per_octave
+        self.n_fft = n_fft
+        self.win_length = n_fft if win_length is None else win_length
+        self.hop_length = self.win_length // 4 if hop_length is None else hop_length
+        self.register_buffer("window", window_fn(self.win_length, **(wkwargs or {})))
+
+    def forward(self, waveform):
+        return F.pitch_shift(
+            waveform, self.sample_rate, self.n_steps, self.bins_per_octave, self.n_fft,
+            self.win_length, self.hop_length, self.window,
+        )  # fmt: skip
+
+
+# What waveforms hold
+
+
+class Loudness(nn.Module):
+    """How loud waveforms (..., channels, time) are, in LKFS; see `functional.loudness`."""
+
+    def __init__(self, sample_rate):
+        super().__init__()
+        self.sample_rate = sample_rate
+
+    def forward(self, waveform):
+        return F.loudness(waveform, self.sample_rate)
+
+
+class Vad(nn.Module):
+    """A waveform from where speech begins; the arguments are those of `functional.vad`."""
+
+    def __init__(self, sample_rate, *settings, **named):
+        super().__init__()
+        self.sample_rate = sample_rate
+        self.settings = inspect.signature(F.vad).bind(None, sample_rate, *settings, **named)
+
+    def forward(self, waveform):
+        return F.vad(**self.settings.arguments | {"waveform": waveform})
