@@ -75,6 +75,18 @@ def test_every_problem_is_told_at_once():
     assert "norm.weight: expected a tensor, got list" in message
 
 
+def test_the_state_of_another_network_is_told_by_its_first_keys():
+    small = nn.Sequential(*(nn.Linear(2, 2, bias=False) for _ in range(10)))
+    large = nn.Sequential(*(nn.Linear(3, 3) for _ in range(12)))
+    with pytest.raises(RuntimeError) as caught:
+        large.load_state_dict(small.state_dict())
+    lines = str(caught.value).splitlines()
+    assert "missing keys: 0.bias, 1.bias, 2.bias, 3.bias, 4.bias, 5.bias and 8 more" in lines[1]
+    assert "0.weight: expected the shape (3, 3), got (2, 2)" in lines[2]
+    assert lines[-1].endswith("and 4 more that do not fit")
+    assert len(lines) == 2 + 6 + 1
+
+
 def test_not_strict_returns_the_keys():
     state = net().state_dict()
     del state["fc.bias"]

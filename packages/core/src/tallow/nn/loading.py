@@ -12,6 +12,7 @@ from tallow.nn.parameter import Parameter, is_lazy
 from tallow.tensor import Tensor
 
 EXTRA_STATE = "_extra_state"
+SHOWN = 6  # keys that an error names: the state of another network differs in hundreds
 
 
 class IncompatibleKeys(namedtuple("IncompatibleKeys", ["missing_keys", "unexpected_keys"])):
@@ -80,6 +81,8 @@ def load(module, state_dict, strict, assign):
             hook(module, incompatible)
 
     visit(module, dict(state_dict), "")  # a copy: the hooks may change it
+    if len(errors) > SHOWN:
+        errors[SHOWN:] = [f"and {len(errors) - SHOWN} more that do not fit"]
     if strict:
         errors = _key_errors(missing, unexpected) + errors
     if errors:
@@ -94,9 +97,9 @@ def _key_errors(missing, unexpected):
     """Messages about the keys, with a hint where all differ by the same prefix."""
     errors = []
     if missing:
-        errors.append("missing keys: " + ", ".join(missing))
+        errors.append(f"missing keys: {_first(missing)}")
     if unexpected:
-        errors.append("unexpected keys: " + ", ".join(unexpected))
+        errors.append(f"unexpected keys: {_first(unexpected)}")
     if missing and unexpected:
         longer, shorter = sorted((unexpected[0], missing[0]), key=len, reverse=True)
         if longer.endswith(f".{shorter}"):
@@ -104,6 +107,11 @@ def _key_errors(missing, unexpected):
             owner = "given" if longer == unexpected[0] else "expected"
             errors.append(f"hint: the {owner} keys begin with {prefix!r} and the others do not")
     return errors
+
+
+def _first(keys):
+    more = len(keys) - SHOWN
+    return ", ".join(keys[:SHOWN]) + (f" and {more} more" if more > 0 else "")
 
 
 @no_grad()
