@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import tallow
 from tallow.kernels.cpu import REASON, compiled
 from tallow.kernels.updates import TABLE
 from tallow.optim.adadelta import adadelta
@@ -47,7 +48,7 @@ def columns(rng, state, steps):
     made = [[normal(n) for n in SIZES] for _ in range(2)]
     between = lambda n: rng.uniform(0.7, 0.8, n).astype(np.float32)  # noqa: E731
     made += [[between(n) for n in SIZES] if used else [] for used in state]
-    return made + ([[np.array(i + 1.0, np.float32) for i in range(len(SIZES))]] if steps else [])
+    return made + ([[i + 1.0 for i in range(len(SIZES))]] if steps else [])
 
 
 @pytest.mark.parametrize("maximize", [False, True])
@@ -56,7 +57,7 @@ def columns(rng, state, steps):
 def test_steps(name, threads, maximize):
     update, state, steps, settings = ALGORITHMS[name]
     mine = columns(np.random.default_rng(0), state, steps)
-    wide = [[x.astype(np.float64) for x in column] for column in mine]
+    wide = [[np.array(x, np.float64) for x in column] for column in mine]
     how = {"lr": 0.05, "weight_decay": 0.1, "maximize": maximize, **settings}
     before = compiled.get_threads()
     try:
@@ -68,6 +69,22 @@ def test_steps(name, threads, maximize):
     for column, expected in zip(mine, wide, strict=True):
         for x, y in zip(column, expected, strict=True):
             np.testing.assert_allclose(x, y, rtol=2e-5, atol=2e-6)
+
+
+OPTIMIZERS = {
+    "SGD": sgd, "Adam": adam, "AdamW": adam, "RMSprop": rmsprop, "Adagrad": adagrad,
+    "Adadelta": adadelta,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_optimizers_use_them(name, monkeypatch):
+    monkeypatch.setattr(OPTIMIZERS[name], "body", None)
+    p = tallow.nn.Parameter(tallow.ones(3))
+    optimizer = getattr(tallow.optim, name)([p])
+    (2 * p).sum().backward()
+    optimizer.step()
+    assert (p < 1).all()
 
 
 def test_steps_decline_what_they_do_not_do():

@@ -1,22 +1,16 @@
 #include "memory.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <cstdlib>
 #include <cstring>
 #include <mutex>
-#include <unordered_map>
 #include <utility>
 
 #include "arrays.hpp"
+#include "heap.hpp"
 
 #if defined(__linux__)
 #include <malloc.h>
-#include <sys/mman.h>
-#include <unistd.h>
-#elif defined(__APPLE__)
-#include <malloc/malloc.h>
-#include <sys/mman.h>
 #include <unistd.h>
 #endif
 
@@ -26,172 +20,77 @@ namespace {
 constexpr size_t LINE = 64;     // small blocks come in multiples of it
 constexpr size_t SMALL = 4096;  // up to here each thread keeps its own
 constexpr int KEPT = 32;        // small blocks of a size that a thread keeps
-constexpr size_t HUGE_PAGE = 1 << 21;
-constexpr int STEPS = 8;  // sizes between two powers of 2: at most an eighth is unused
-constexpr int CLASSES = 64 * STEPS;
 
 // How many bytes a block from malloc has. This decides where it is kept: the size that NumPy gives
 // when it frees may be another than it asked for.
 size_t usable(void* block) {
 #if defined(__linux__)
     return malloc_usable_size(block);
-#elif defined(__APPLE__)
-    return malloc_size(block);
 #else
     return 0;
 #endif
 }
 
-void* aligned(size_t size) { return std::aligned_alloc(LINE, size); }
-
-// Blocks of whole huge pages, which are 0 as long as nobody writes to them, straight from the
-// system.
-struct Pages {
-    std::unordered_map<void*, size_t> sizes;
-
-    void* take(size_t size) {
-        const size_t room = size + HUGE_PAGE;
-        void* found = mmap(nullptr, room, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON, -1, 0);
-        if (found == MAP_FAILED) return nullptr;
-        auto* start = static_cast<char*>(found);
-        const size_t before = (HUGE_PAGE - reinterpret_cast<size_t>(start) % HUGE_PAGE) % HUGE_PAGE;
-        if (before) munmap(start, before);
-        munmap(start + before + size, room - before - size);
-#if defined(__linux__)
-        madvise(start + before, size, MADV_HUGEPAGE);  // advice: no harm if it is not followed
-#endif
-        sizes.emplace(start + before, size);
-        return start + before;
-    }
-    // 0 for a block that is not from here
-    size_t size(void* block) const {
-        if (reinterpret_cast<size_t>(block) % HUGE_PAGE) return 0;
-        const auto found = sizes.find(block);
-        return found == sizes.end() ? 0 : found->second;
-    }
-    void give_back(void* block) {
-        munmap(block, size(block));
-        sizes.erase(block);
-    }
-};
-
-// A block that is free, in its first bytes.
-struct Free {
-    Free *next, *previous;
-    uint64_t moment;  // when it was freed
-};
-
 struct SmallBlocks {
+    struct Free {
+        Free* next;
+    };
     Free* first[SMALL / LINE + 1] = {};
     int count[SMALL / LINE + 1] = {};
 
     void* take(size_t size) {
-        Free* block = first[size / LINE];
-        if (!block) return aligned(size);
-        first[size / LINE] = block->next;
-        --count[size / LINE];
+        const size_t place = (std::max<size_t>(size, 1) + LINE - 1) / LINE;
+        Free* block = first[place];
+        if (!block) return std::aligned_alloc(LINE, place * LINE);
+        first[place] = block->next;
+        --count[place];
         return block;
     }
     void keep(void* block, size_t size) {
-        const size_t place = size / LINE;
+        const size_t place = std::min(size, SMALL) / LINE;
         if (count[place] == KEPT) return std::free(block);
-        auto* kept = static_cast<Free*>(block);
-        kept->next = first[place];
-        first[place] = kept;
+        first[place] = new (block) Free{first[place]};
         ++count[place];
     }
     void empty() {
         for (Free*& block : first)
-            while (block) std::free(std::exchange(block, block->next));
+            while (block) {
+                Free* next = block->next;
+                std::free(std::exchange(block, next));
+            }
         std::fill(std::begin(count), std::end(count), 0);
     }
     ~SmallBlocks() { empty(); }
 };
 thread_local SmallBlocks small_blocks;
 
-// The sizes of large blocks: a power of 2 and some eighths of it.
-size_t size_of(int place) {
-    const size_t power = size_t(1) << (place / STEPS);
-    return power + power / STEPS * size_t(place % STEPS);
-}
-int place_below(size_t size) {  // of the largest that is not more
-    const int log = std::bit_width(size) - 1;
-    return log * STEPS + int((size - (size_t(1) << log)) / (size_t(1) << log >> 3));
-}
-int place_above(size_t size) {  // of the smallest that is not less
-    const int place = place_below(size);
-    return size_of(place) == size ? place : place + 1;
-}
-
-// What is asked for to hold `size` bytes.
-size_t rounded(size_t size) {
-    if (size >= 2 * HUGE_PAGE) size = (size + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
-    return size_of(place_above(size));
-}
-
-// Large blocks, under a mutex. The least recently freed go when there are more than the limit.
+// Larger ones, under a mutex: on the heap, or from malloc where a block is larger than what may be
+// kept.
 struct LargeBlocks {
     std::mutex mutex;
-    Pages pages;
-    Free *first[CLASSES] = {}, *last[CLASSES] = {};
-    MemoryStatistics totals{0, 0, 0, 0};
-    uint64_t moment = 0;
+    Heap heap;
+    int64_t from_malloc = 0, peak = 0;
 
-    size_t bytes(void* block) const {
-        const size_t size = pages.size(block);
-        return size ? size : usable(block);
-    }
-    void give_back(void* block) { pages.size(block) ? pages.give_back(block) : std::free(block); }
-
-    void remove(Free* block, int place) {
-        (block->previous ? block->previous->next : first[place]) = block->next;
-        (block->next ? block->next->previous : last[place]) = block->previous;
-        totals.kept -= int64_t(bytes(block));
-    }
-    void* kept(size_t size) {  // a block that was kept, of at most an eighth more
-        for (int place = place_above(size), i = 0; i < 2; ++i, ++place)
-            if (Free* block = first[place]) {
-                remove(block, place);
-                return block;
-            }
-        return nullptr;
-    }
     void* take(size_t size, bool zeros) {
         std::lock_guard<std::mutex> lock(mutex);
-        size = rounded(size);
-        void* block = kept(size);
-        if (block && zeros) std::memset(block, 0, size);
-        if (!block && size >= 2 * HUGE_PAGE)
-            block = pages.take(size);
-        else if (!block && (block = aligned(size)) && zeros)
-            std::memset(block, 0, size);
-        if (block) totals.allocated += int64_t(bytes(block));
-        totals.allocated_peak = std::max(totals.allocated_peak, totals.allocated);
+        void* block = nullptr;
+        if (int64_t(size) <= heap.limit) block = zeros ? heap.take_zeros(size) : heap.take(size);
+        if (!block) {
+            block = zeros ? std::calloc(1, size) : std::malloc(size);
+            if (block) from_malloc += int64_t(usable(block));
+        }
+        peak = std::max(peak, heap.allocated() + from_malloc);
         return block;
     }
-    void keep(void* block) {
+    void give(void* block) {
         std::lock_guard<std::mutex> lock(mutex);
-        const size_t size = bytes(block);
-        totals.allocated -= int64_t(size);
-        if (int64_t(size) > totals.limit) return give_back(block);
-        const int place = place_below(size);
-        auto* kept = static_cast<Free*>(block);
-        kept->next = first[place], kept->previous = nullptr, kept->moment = ++moment;
-        (kept->next ? kept->next->previous : last[place]) = kept;
-        first[place] = kept;
-        totals.kept += int64_t(size);
-        shrink(totals.limit);
+        if (heap.has(block)) return heap.give(block);
+        from_malloc -= int64_t(usable(block));
+        std::free(block);
     }
-    void shrink(int64_t limit) {
-        while (totals.kept > limit) {
-            int oldest = -1;
-            for (int place = 0; place < CLASSES; ++place)
-                if (last[place] && (oldest < 0 || last[place]->moment < last[oldest]->moment))
-                    oldest = place;
-            Free* block = last[oldest];
-            remove(block, oldest);
-            give_back(block);
-        }
+    size_t capacity(void* block) {
+        std::lock_guard<std::mutex> lock(mutex);
+        return heap.has(block) ? heap.capacity(block) : usable(block);
     }
 };
 
@@ -201,38 +100,31 @@ LargeBlocks& large_blocks() {
     return *blocks;
 }
 
-bool is_small(void* block) {  // whole huge pages cannot be asked how many bytes are usable
-    return reinterpret_cast<size_t>(block) % HUGE_PAGE && usable(block) < SMALL + LINE;
+bool is_small(void* block) {
+    return !large_blocks().heap.has(block) && usable(block) < SMALL + LINE;
 }
 
 void* allocate(void*, size_t size) {
-    if (size > SMALL) return large_blocks().take(size, false);
-    return small_blocks.take((std::max<size_t>(size, 1) + LINE - 1) / LINE * LINE);
+    return size > SMALL ? large_blocks().take(size, false) : small_blocks.take(size);
 }
 
-void* allocate_zeros(void* context, size_t count, size_t each) {
+void* allocate_zeros(void*, size_t count, size_t each) {
     const size_t size = count * each;
     if (size > SMALL) return large_blocks().take(size, true);
-    void* block = allocate(context, size);
+    void* block = small_blocks.take(size);
     return block ? std::memset(block, 0, size) : block;
 }
 
 void release(void*, void* block, size_t) {
     if (!block) return;
     if (is_small(block))
-        small_blocks.keep(block, std::min(usable(block), SMALL) / LINE * LINE);
+        small_blocks.keep(block, usable(block));
     else
-        large_blocks().keep(block);
-}
-
-size_t capacity(void* block) {
-    if (is_small(block)) return usable(block);
-    std::lock_guard<std::mutex> lock(large_blocks().mutex);
-    return large_blocks().bytes(block);
+        large_blocks().give(block);
 }
 
 void* reallocate(void* context, void* block, size_t size) {
-    const size_t there = block ? capacity(block) : 0;
+    const size_t there = block ? large_blocks().capacity(block) : 0;
     if (size <= there && size > there / 2) return block;
     void* moved = allocate(context, size);
     if (block && moved) {
@@ -247,9 +139,12 @@ PyDataMem_Handler handler{"tallow", 1, {nullptr, allocate, allocate_zeros, reall
 }  // namespace
 
 bool install_memory() {
-#if defined(__linux__) || defined(__APPLE__)
+#if defined(__linux__)
+    LargeBlocks& large = large_blocks();
     const int64_t machine = int64_t(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGE_SIZE);
-    large_blocks().totals.limit = std::min<int64_t>(machine / 8, int64_t(1) << 30);
+    static const bool reserved = large.heap.reserve(size_t(machine) * 4);
+    if (!reserved) return false;
+    large.heap.limit = std::min<int64_t>(machine / 8, int64_t(1) << 30);
     PyObject* capsule = PyCapsule_New(&handler, "mem_handler", nullptr);
     if (!capsule) throw nb::python_error();
     PyObject* earlier = PyDataMem_SetHandler(capsule);
@@ -263,20 +158,24 @@ bool install_memory() {
 }
 
 MemoryStatistics memory_statistics() {
-    std::lock_guard<std::mutex> lock(large_blocks().mutex);
-    return large_blocks().totals;
+    LargeBlocks& large = large_blocks();
+    std::lock_guard<std::mutex> lock(large.mutex);
+    return {large.heap.allocated() + large.from_malloc, large.peak, large.heap.kept(),
+            large.heap.limit};
 }
 
 void limit_memory(int64_t bytes) {
-    std::lock_guard<std::mutex> lock(large_blocks().mutex);
-    large_blocks().totals.limit = bytes;
-    large_blocks().shrink(bytes);
+    LargeBlocks& large = large_blocks();
+    std::lock_guard<std::mutex> lock(large.mutex);
+    large.heap.limit = bytes;
+    if (large.heap.kept() > bytes) large.heap.give_to_system();
 }
 
 void empty_memory() {
     small_blocks.empty();
-    std::lock_guard<std::mutex> lock(large_blocks().mutex);
-    large_blocks().shrink(0);
+    LargeBlocks& large = large_blocks();
+    std::lock_guard<std::mutex> lock(large.mutex);
+    large.heap.give_to_system();
 }
 
 }  // namespace tallow

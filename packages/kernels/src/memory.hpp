@@ -1,6 +1,6 @@
 // Memory of NumPy's arrays that is kept when they go, for those that come: what a step of training
 // frees, the next one needs, and a page that is new to the process costs more than the arithmetic
-// on it. Blocks are 64-byte aligned; large ones are on huge pages where the system has them.
+// on it. Blocks are 64-byte aligned, on huge pages where the system has them. Linux only.
 #pragma once
 
 #include <cstddef>

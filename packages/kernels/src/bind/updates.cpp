@@ -74,13 +74,12 @@ struct Group {
     }
 };
 
-// How many steps each parameter has had, this one included; empty if one is not known.
+// How many steps each parameter has had, this one included; empty if one is not a float.
 std::vector<double> counts(nb::handle steps, size_t expected) {
     std::vector<double> found;
-    for (nb::handle item : steps) {
-        const Floats step(item);
-        if (!step.ok() || step.size() != 1) return {};
-        found.push_back(*step.data());
+    for (nb::handle step : steps) {
+        if (!PyFloat_Check(step.ptr())) return {};
+        found.push_back(PyFloat_AS_DOUBLE(step.ptr()));
     }
     if (found.size() != expected) found.clear();
     return found;

@@ -21,7 +21,9 @@ inline Vec remember(float* array, int64_t i, int64_t count, float keep, Vec x) {
 
 }  // namespace
 
-void sgd(const Parameter& p, const SgdStep& s) {
+void sgd(const Parameter& part, const SgdStep& step) {
+    const Parameter p = part;  // copies, which what is stored cannot change
+    const SgdStep s = step;
     along(p.count, [&](int64_t i, int64_t count) {
         const Vec w = load_up_to(p.weight + i, count);
         Vec g = direction(p, i, count, w, s.sign, s.decay);
@@ -36,8 +38,10 @@ void sgd(const Parameter& p, const SgdStep& s) {
 
 // Kingma and Ba, "Adam", 2015; with `decoupled` decay, Loshchilov and Hutter, "AdamW", 2019; with
 // the largest squares, Reddi et al., 2018.
-void adam(const Parameter& p, const AdamStep& s) {
-    const float step = s.rate / s.correction1, scale = 1 / __builtin_sqrtf(s.correction2);
+void adam(const Parameter& part, const AdamStep& step) {
+    const Parameter p = part;  // copies, which what is stored cannot change
+    const AdamStep s = step;
+    const float rate = s.rate / s.correction1, scale = 1 / __builtin_sqrtf(s.correction2);
     const float shrink = s.decoupled ? s.rate * s.decay : 0, decay = s.decoupled ? 0 : s.decay;
     along(p.count, [&](int64_t i, int64_t count) {
         Vec w = load_up_to(p.weight + i, count);
@@ -50,12 +54,14 @@ void adam(const Parameter& p, const AdamStep& s) {
             v = maximum(v, load_up_to(p.third + i, count));
             store_up_to(p.third + i, v, count);
         }
-        store_up_to(p.weight + i, w - step * m / (root(v) * scale + s.epsilon), count);
+        store_up_to(p.weight + i, w - rate * m / (root(v) * scale + s.epsilon), count);
     });
 }
 
 // Hinton, lecture 6e of "Neural Networks for Machine Learning", 2012; centred, Graves, 2013.
-void rmsprop(const Parameter& p, const RmspropStep& s) {
+void rmsprop(const Parameter& part, const RmspropStep& step) {
+    const Parameter p = part;  // copies, which what is stored cannot change
+    const RmspropStep s = step;
     along(p.count, [&](int64_t i, int64_t count) {
         const Vec w = load_up_to(p.weight + i, count);
         const Vec g = direction(p, i, count, w, s.sign, s.decay);
@@ -74,7 +80,9 @@ void rmsprop(const Parameter& p, const RmspropStep& s) {
 }
 
 // Duchi et al., 2011. The rate is that of this step.
-void adagrad(const Parameter& p, const AdagradStep& s) {
+void adagrad(const Parameter& part, const AdagradStep& step) {
+    const Parameter p = part;  // copies, which what is stored cannot change
+    const AdagradStep s = step;
     along(p.count, [&](int64_t i, int64_t count) {
         const Vec w = load_up_to(p.weight + i, count);
         const Vec g = direction(p, i, count, w, s.sign, s.decay);
@@ -85,7 +93,9 @@ void adagrad(const Parameter& p, const AdagradStep& s) {
 }
 
 // Zeiler, 2012.
-void adadelta(const Parameter& p, const AdadeltaStep& s) {
+void adadelta(const Parameter& part, const AdadeltaStep& step) {
+    const Parameter p = part;  // copies, which what is stored cannot change
+    const AdadeltaStep s = step;
     along(p.count, [&](int64_t i, int64_t count) {
         const Vec w = load_up_to(p.weight + i, count);
         const Vec g = direction(p, i, count, w, s.sign, s.decay);
