@@ -29,7 +29,7 @@ SIZES = (
 
 
 @pytest.fixture(autouse=True)
-def limit():
+def usual_limit():
     """A limit to stay with, whatever a test sets."""
     before = tallow.backends.cpu.memory_stats()["kept_bytes.limit"]
     yield before
