@@ -198,8 +198,10 @@ log.vjp(lambda g, x: g / x)
 log2.vjp(lambda g, x: g / (x * LN2))
 log10.vjp(lambda g, x: g / (x * LN10))
 log1p.vjp(lambda g, x: g / (x + 1))
-logaddexp2.vjp(lambda g, x, y: g / (exp2(y - x) + 1), lambda g, x, y: g / (exp2(x - y) + 1))
-logaddexp.vjp(lambda g, x, y: g / (exp(y - x) + 1), lambda g, x, y: g / (exp(x - y) + 1))
+logaddexp2.vjp(
+    lambda g, x, y: g * sigmoid((x - y) * LN2), lambda g, x, y: g * sigmoid((y - x) * LN2)
+)
+logaddexp.vjp(lambda g, x, y: g * sigmoid(x - y), lambda g, x, y: g * sigmoid(y - x))
 
 # Trigonometric and hyperbolic functions
 
