@@ -115,3 +115,13 @@ def test_command(capsys, monkeypatch, tmp_path):
     assert numbers == [trained.encode("the cat"), trained.encode("mat")]
     with pytest.raises(SystemExit, match="tallowtext: get_tokenizer: expected"):
         main(["tokenize", "--tokenizer", "unknown", "text"])
+
+
+def test_neighbours(capsys, monkeypatch, tmp_path):
+    monkeypatch.setenv("TALLOW_HOME", str(tmp_path))
+    path = tmp_path / "toy.txt"
+    path.write_text("a 1 0\nb 1 1\nc 0 1\n", encoding="utf-8")
+    main(["neighbours", "a", "--vectors", str(path), "--count", "1"])
+    assert capsys.readouterr().out == "0.707 b\n"
+    with pytest.raises(SystemExit, match="tallowtext: Vectors: expected a word .* got 'd'"):
+        main(["neighbours", "d", "--vectors", str(path)])

@@ -42,6 +42,23 @@ def tokenize(text, tokenizer, ids):
         print(*split(line.rstrip("\n")))
 
 
+@command(
+    option("word"),
+    option(
+        "--vectors", default="glove.6B.50d", metavar="NAME",
+        help="a file, or published vectors (glove.6B.50d, an archive of 862 MB)",
+    ),
+    option("--count", type=int, default=10, help="how many"),
+)  # fmt: skip
+def neighbours(word, vectors, count):
+    """Print the words whose vectors are nearest to a word's, with the cosines."""
+    from tallowtext.vocab import Vectors, pretrained_aliases
+
+    known = pretrained_aliases[vectors]() if vectors in pretrained_aliases else Vectors(vectors)
+    for other, cosine in known.nearest(word, count):
+        print(f"{cosine:.3f} {other}")
+
+
 def main(arguments=None):
     """Run a command; an error is printed in a line, and the program's status is 1."""
     parser = argparse.ArgumentParser("python -m tallowtext", description="Text with tallow.")
