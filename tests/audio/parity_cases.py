@@ -268,13 +268,36 @@ ANALYSIS = [
     " for m in (mask, 1.2 - mask)), 0).abs(), double)",
 ]  # fmt: skip
 
+KALDI = [
+    *(f"K.{name}(wave * 3e4, sample_frequency=8000.0{given})" for name in
+      ("spectrogram", "fbank", "mfcc") for given in (
+        "", ", snip_edges=False, channel=1", ", raw_energy=False, subtract_mean=True",
+        ", window_type='hamming', preemphasis_coefficient=0.0, frame_shift=4.0",
+        ", window_type='blackman', remove_dc_offset=False, energy_floor=0.0",
+        ", window_type='hanning', round_to_power_of_two=False", ", window_type='rectangular'",
+        ", snip_edges=False, frame_shift=30.0, min_duration=0.05")),
+    "K.fbank(wave, min_duration=9.0)", "K.spectrogram(wave, min_duration=9.0)",
+    *(f"K.{name}(wave, sample_frequency=8000.0, {given})" for name in ("fbank", "mfcc")
+      for given in ("use_energy=True", "use_energy=True, htk_compat=True", "htk_compat=True",
+                    "low_freq=50.0, high_freq=-200.0, vtln_warp=1.1, num_mel_bins=15",
+                    "vtln_warp=0.9, vtln_low=200.0, vtln_high=3500.0")),
+    "K.fbank(double, sample_frequency=8000.0, use_power=False, use_log_fbank=False)",
+    "K.mfcc(wave, sample_frequency=8000.0, num_ceps=20, cepstral_lifter=0.0)",
+    "(torch.manual_seed(1), K.fbank(wave * 3e4, dither=1.0, sample_frequency=8000.0))[1]",
+    "K.get_mel_banks(10, 256, 8000.0, 20.0, 0.0, 100.0, -500.0, 1.0)[1]",
+    "K.vtln_warp_mel_freq(100.0, 3500.0, 20.0, 4000.0, 1.2, torch.arange(0, 2900, 70.0))",
+    "[K.mel_scale_scalar(440.0), K.inverse_mel_scale_scalar(440.0)]",
+    "slope(lambda x: K.fbank(x, sample_frequency=8000.0), double)",
+    "slope(lambda x: K.mfcc(x, sample_frequency=8000.0, use_energy=True), double)",
+]  # fmt: skip
+
 GROUPS = {
     "spectra": SPECTRA, "mel": MEL, "waveform": WAVEFORM, "gradients": GRADIENTS, "more": MORE,
-    "filters": FILTERS, "effects": EFFECTS, "analysis": ANALYSIS,
+    "filters": FILTERS, "effects": EFFECTS, "analysis": ANALYSIS, "kaldi": KALDI,
 }  # fmt: skip
 
 
-def evaluate(case, torch, transforms, functional):
+def evaluate(case, torch, transforms, functional, kaldi):
     """The array that a case gives. `slope` is the gradient of a weighted sum of a function."""
 
     def slope(function, x):
@@ -283,7 +306,14 @@ def evaluate(case, torch, transforms, functional):
         (out * torch.arange(out.numel(), dtype=out.dtype).cos().reshape(out.shape)).sum().backward()
         return x.grad
 
-    scope = {"torch": torch, "T": transforms, "F": functional, "slope": slope, "math": math}
+    scope = {
+        "torch": torch,
+        "T": transforms,
+        "F": functional,
+        "K": kaldi,
+        "slope": slope,
+        "math": math,
+    }
     scope["W"] = torch.hann_window(32, dtype=torch.float64)
     result = eval(case, scope | inputs(torch))
     return result.detach().numpy() if hasattr(result, "numpy") else np.array(result)

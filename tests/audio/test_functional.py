@@ -8,6 +8,7 @@ from tallow.autograd import gradcheck, gradgradcheck
 from tallow.errors import TallowError
 from tallowaudio import functional as F
 from tallowaudio import transforms as T
+from tallowaudio.compliance import kaldi
 
 WAVE = tallow.sin(tallow.arange(400) * 0.3)
 W = tallow.hann_window(32)
@@ -82,6 +83,14 @@ ERRORS = [
     (lambda: F.forced_align(JOINT[0], L[:1]), ValueError, ".1, T, classes."),
     (lambda: F.forced_align(JOINT[:1, :, 0], L[:1] * 0), ValueError, "without the blank 0, got"),
     (lambda: F.forced_align(JOINT[:1, :2, 0], L[:1]), ValueError, "3 frames or more for 2 targets"),
+    (lambda: kaldi.fbank(WAVE), ValueError, "fbank: expected a waveform .channels, time."),
+    (lambda: kaldi.spectrogram(WAVE[None, :99]), ValueError, "of 2 to 99 samples.* got 400"),
+    (lambda: kaldi.fbank(WAVE[None], window_type="tukey"), ValueError, "got 'tukey'"),
+    (lambda: kaldi.fbank(WAVE[None], preemphasis_coefficient=2), ValueError, "from 0 to 1, got"),
+    (lambda: kaldi.fbank(WAVE[None], num_mel_bins=2), ValueError, "4 bins or more"),
+    (lambda: kaldi.fbank(WAVE[None], vtln_warp=1.1, vtln_low=10.0), ValueError, "got 10.0 and"),
+    (lambda: kaldi.vtln_warp_freq(5, 90, 20, 99, 1.1, WAVE), ValueError, "between 20 and 99 Hz"),
+    (lambda: kaldi.mfcc(WAVE[None], num_ceps=30), ValueError, "the 23 mel bins, got 30"),
     (lambda: F.merge_tokens(WAVE, WAVE[1:]), ValueError, "scores .T,., got"),
 ]  # fmt: skip
 

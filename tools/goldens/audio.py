@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from torchaudio import functional, transforms
+from torchaudio.compliance import kaldi
 
 TESTS = Path(__file__).parents[2] / "tests" / "audio"
 
@@ -20,7 +21,7 @@ def main(groups):
     spec.loader.exec_module(cases)
     for group in groups or cases.GROUPS:
         found = {
-            case: cases.evaluate(case, torch, transforms, functional)
+            case: cases.evaluate(case, torch, transforms, functional, kaldi)
             for case in cases.GROUPS[group]
         }
         path = TESTS / "golden" / f"{group}.npz"

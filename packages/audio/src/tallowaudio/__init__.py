@@ -9,7 +9,10 @@ __version__ = "0.1.0"
 __all__ = ["AudioMetaData", "functional", "info", "load", "save", "transforms"]
 
 
+_PARTS = "compliance datasets io models pipelines sox_effects".split()
+
+
 def __getattr__(name):
-    if name in ("models", "pipelines"):  # networks, loaded by the programs that use them
+    if name in _PARTS:  # loaded by the programs that use them
         return import_module(f"tallowaudio.{name}")
     raise AttributeError(f"module 'tallowaudio' has no attribute {name!r}")
