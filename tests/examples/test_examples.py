@@ -10,6 +10,7 @@ import pytest
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 NEEDS = {"reinforcement_learning": ["gymnasium"], "vae": ["sklearn"]}
+WRITTEN = {"word_vectors": "vectors.txt"}  # where it is no checkpoint
 
 # An example, arguments that make it short, the pictures it draws, and what it prints.
 RUNS = [
@@ -27,6 +28,10 @@ RUNS = [
      r"mean absolute error, forecast: [\d.]+"),
     ("time_series", "--count 800 --epochs 1 --past 48 --model conv", ["forecasts.png"],
      r"mean absolute error, as a day ago: [\d.]+"),
+    ("word_vectors", "--data TEXT --epochs 1 --near 3", ["neighbours.png"],
+     r"quick: \w+, \w+, \w+\n"),
+    ("word_vectors", "--data TEXT --epochs 1 --near 3 --model glove --show fox dog",
+     ["neighbours.png"], r"8 words from 405"),
     ("vae", "--epochs 1 --width 32", ["pictures.png"], r"loss [\d.]+ nats a held-out picture"),
 ]  # fmt: skip
 
@@ -59,7 +64,7 @@ def test_runs(name, arguments, pictures, printed, tmp_path):
     for picture in pictures:
         image = pytest.importorskip("PIL.Image").open(tmp_path / "out" / picture)
         assert min(image.size) > 100 and len(set(image.convert("L").tobytes())) > 2
-    assert (tmp_path / "out" / "model.safetensors").stat().st_size > 1000
+    assert (tmp_path / "out" / WRITTEN.get(name, "model.safetensors")).stat().st_size > 1000
 
 
 def test_a_seed_gives_the_same_model(tmp_path):
