@@ -20,15 +20,16 @@ FLOORS = [
     "kernels",
     """
     activations attributes casting changes complex_parts conversion creation cuda diagonals
-    elementwise fft formatting graph indexing joining legacy linalg logic math matrices methods
+    distributed elementwise fft formatting graph indexing joining legacy linalg logic math matrices methods
     ordering products promotion random reductions running scattering settings shaping signal special
     spectral statistics
     """,
     "nn.functional",
     "nn",
     """
-    __main__ accelerator amp autograd.functional backends compiler distributions func hub imitation
-    optim serialization utils
+    __main__ accelerator amp autograd.functional backends compiler distributed.optim distributed.run
+    distributions func hub imitation
+    onnx optim serialization utils
     """,
     "testing",
 ]

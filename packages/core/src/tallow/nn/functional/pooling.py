@@ -11,6 +11,7 @@ from tallow.errors import ArgumentError, ShapeError, describe
 from tallow.nn.functional.activation import relu
 from tallow.nn.functional.common import batched, numbers
 from tallow.ops import pool as ops
+from tallow.ops.reduce import mean
 from tallow.ops.resample import resample
 from tallow.ops.taps import random_windows, window_means, window_places
 from tallow.random import rand
@@ -295,6 +296,8 @@ def _sizes(name, value, n):
 def adaptive_avg(name, n, input, output_size):
     """The means of windows over n spatial dims that adapt to the output size."""
     input, added, wanted, kernel = _adaptive(name, n, input, output_size)
+    if kernel is not None and max(wanted) == 1 and min(kernel) > 0:
+        return _unbatch(mean(input, axis=tuple(range(2, n + 2)), keepdims=True), added)
     if kernel is not None:
         return _unbatch(_avg(name, n, input, kernel, None, 0, False, True, None), added)
     for axis, m in enumerate(wanted, 2):
