@@ -87,6 +87,12 @@ struct Kernels {
     // out (outer, middle, inner) = x with y (middle), or y with x where `swapped`.
     void (*binary)(Binary, bool swapped, const float* x, const float* y, float* out, const Repeat&);
 
+    // Draws of the Mersenne Twister: words, and whether numbers of 53 bits are below a limit.
+    void (*random_words)(uint32_t* key, int32_t* used, uint32_t* out, int64_t count);
+    void (*random_keep)(uint32_t* key, int32_t* used, uint64_t below, uint8_t* keep, int64_t count);
+    // out[i] = x[i] * (keep[i] ? factor : 0)
+    void (*masked)(const float* x, const uint8_t* keep, float factor, float* out, int64_t n);
+
     // x (outer, length): along the last axis.
     void (*softmax)(const float* x, float* y, int64_t outer, int64_t length, bool logarithm);
     void (*softmax_grad)(const float* g, const float* y, float* out, int64_t outer, int64_t length,

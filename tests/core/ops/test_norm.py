@@ -6,7 +6,7 @@ import pytest
 
 from tallow.generator import Generator
 from tallow.ops import dropout, embedding, norm
-from tallow.testing import Case, checks, draw, given, ints
+from tallow.testing import Case, bools, checks, draw, given, ints
 
 
 def normalize(x, weight, bias, axes, eps, centre, factor=None):
@@ -107,10 +107,14 @@ class Restarted:
         return Generator().manual_seed(7).bits
 
 
-def dropout_mask(x, shape, p, generator):
+def dropout_keep(x, shape, p, generator):
     words = generator.bits.random_raw(2 * int(np.prod(shape))).reshape(-1, 2)
     unit = ((words[:, 0] << 32 | words[:, 1]) & (2**53 - 1)) * 2.0**-53
-    return np.where(unit < 1 - p, 1 / (1 - p), 0).reshape(shape)
+    return (unit < 1 - p).reshape(shape)
+
+
+def dropout_mask(x, shape, p, generator):
+    return dropout_keep(x, shape, p, generator) / (1 - p)
 
 
 INDEX = np.array([[0, 2, 2], [1, 0, 2]])
@@ -129,6 +133,13 @@ CASES += [
     Case(dropout.dropout_mask, dropout_mask,
          given((2, 3), shape=(2, 3), p=0.4, generator=Restarted()),
          given((2, 3), shape=(2, 1), p=0.0, generator=Restarted())),
+    Case(dropout.dropout_keep, dropout_keep,
+         given((2, 3), shape=(20, 3), p=0.4, generator=Restarted()),
+         given((2, 3), shape=(2, 1), p=0.0, generator=Restarted()),
+         gives=np.bool_),
+    Case(dropout.masked, lambda x, keep, p: x * keep / (1 - p),
+         given((20, 3), bools((20, 3)), p=0.4),
+         given((2, 3, 5), bools((2, 3, 1)), p=0.0)),
 ]  # fmt: skip
 
 

@@ -7,7 +7,7 @@ not in row-major order. Then the generic body runs.
 import numpy as np
 
 from tallow.kernels.cpu import compiled
-from tallow.ops import activation, conv, elementwise, linalg, loss, norm, pool, softmax
+from tallow.ops import activation, conv, dropout, elementwise, linalg, loss, norm, pool, softmax
 
 # Functions that take what the operation takes
 
@@ -24,6 +24,27 @@ for op in (
     softmax.softmax, softmax.softmax_grad, softmax.log_softmax, softmax.log_softmax_grad,
 ):  # fmt: skip
     op.on("cpu")(getattr(compiled, op.op.name))
+
+
+# Dropout, from the words of NumPy's generator, if its state is what it is known to be
+
+
+def _twister_is_known():
+    mine, numpys = np.random.MT19937(1), np.random.MT19937(1)
+    return np.array_equal(compiled.random_words(mine, 700), numpys.random_raw(700))
+
+
+if _twister_is_known():
+
+    @dropout.dropout_keep.on("cpu")
+    def _(x, *, shape, p, generator):
+        return compiled.random_keep(generator.bits, shape, 1 - p)
+
+
+@dropout.masked.on("cpu")
+def _(x, keep, *, p):
+    one = np.float32(1)
+    return compiled.masked(x, keep, factor=one / np.float32(1 - p))
 
 
 # Cross entropy without class weights, of a matrix of scores. A label that is ignored is out of

@@ -2,9 +2,10 @@
 
 from math import sqrt
 
+from tallow.autograd.inplace import assign
 from tallow.errors import ArgumentError, ShapeError, describe
 from tallow.generator import default_generator
-from tallow.ops.dropout import dropout_mask
+from tallow.ops.dropout import dropout_keep, masked
 from tallow.ops.shape import inverse, permute
 
 __all__ = [
@@ -22,19 +23,21 @@ def _check(name, p):
 
 
 def _drop(input, p, shape, inplace):
-    factor = 0 if p == 1 else _mask(input, shape, p)
-    return input.mul_(factor) if inplace else input * factor
+    if p == 1:
+        return input.mul_(0) if inplace else input * 0
+    kept = masked(input, _keep(input, shape, p), p=p)
+    return assign(input, kept, "dropout_") if inplace else kept
 
 
-def _mask(input, shape, p):
-    """The factors, drawn in the order of the elements in memory, as PyTorch does."""
+def _keep(input, shape, p):
+    """What is kept, drawn in the order of the elements in memory, as PyTorch does."""
     array = input.array
     if shape != array.shape or array.flags.c_contiguous:
-        return dropout_mask(input, shape=shape, p=p, generator=default_generator)
+        return dropout_keep(input, shape=shape, p=p, generator=default_generator)
     order = sorted(range(array.ndim), key=array.strides.__getitem__, reverse=True)
     drawn = tuple(shape[axis] for axis in order)
-    mask = dropout_mask(input, shape=drawn, p=p, generator=default_generator)
-    return permute(mask, axes=inverse(order))
+    keep = dropout_keep(input, shape=drawn, p=p, generator=default_generator)
+    return permute(keep, axes=inverse(order))
 
 
 def dropout(input, p=0.5, training=True, inplace=False):
@@ -102,6 +105,6 @@ def _alpha(input, p, training, inplace, shape):
         result = input * 0
     else:
         scale = 1 / sqrt((ALPHA * ALPHA * p + 1) * (1 - p))
-        keep = _mask(input, shape, p) * (1 - p)
+        keep = _keep(input, shape, p).to(input.dtype)
         result = input * (keep * scale) + ((keep - 1) * (ALPHA * scale) + ALPHA * scale * p)
     return input.copy_(result) if inplace else result

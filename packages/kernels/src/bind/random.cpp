@@ -1,0 +1,80 @@
+// Draws from NumPy's Mersenne Twister, whose state stays NumPy's, and dropout by them.
+#include <numpy/random/bitgen.h>
+
+#include <cmath>
+
+#include "bind.hpp"
+
+namespace tallow {
+namespace {
+
+// What NumPy keeps of an MT19937; whether it still does is seen by comparing draws.
+struct Twister {
+    uint32_t key[624];
+    int32_t used;
+};
+
+Twister* twister(nb::handle bits) {
+    const nb::object capsule = bits.attr("capsule");
+    auto* generator = static_cast<bitgen_t*>(PyCapsule_GetPointer(capsule.ptr(), "BitGenerator"));
+    if (!generator) throw nb::python_error();
+    return static_cast<Twister*>(generator->state);
+}
+
+template <class T>
+T* data_of(const nb::object& array) {
+    return static_cast<T*>(PyArray_DATA(reinterpret_cast<PyArrayObject*>(array.ptr())));
+}
+
+// The next `count` words of 32 bits.
+nb::object random_words(nb::handle bits, int64_t count) {
+    const npy_intp shape[] = {count};
+    const nb::object out = nb::steal(PyArray_SimpleNew(1, shape, NPY_UINT32));
+    if (!out.is_valid()) throw nb::python_error();
+    Twister* state = twister(bits);
+    kernels().random_words(state->key, &state->used, data_of<uint32_t>(out), count);
+    return out;
+}
+
+// bool of a shape: True with this probability, each of a draw of 53 bits. The interpreter lock is
+// held: another thread may draw from the same state.
+nb::object random_keep(nb::handle bits, nb::tuple shape, double probability) {
+    npy_intp sizes[NPY_MAXDIMS];
+    int ndim = 0;
+    for (nb::handle size : shape) sizes[ndim++] = nb::cast<npy_intp>(size);
+    const nb::object out = nb::steal(PyArray_SimpleNew(ndim, sizes, NPY_BOOL));
+    if (!out.is_valid()) throw nb::python_error();
+    Twister* state = twister(bits);
+    const auto below = uint64_t(std::ceil(std::ldexp(probability, 53)));
+    kernels().random_keep(state->key, &state->used, below, data_of<uint8_t>(out),
+                          PyArray_SIZE(reinterpret_cast<PyArrayObject*>(out.ptr())));
+    return out;
+}
+
+// x * factor where `keep`, a bool array of the shape of x, is set, else x * 0.
+nb::object masked(nb::handle x, nb::handle keep, float factor) {
+    const Floats input(x);
+    if (!input.ok() || !PyArray_CheckExact(keep.ptr())) return not_implemented();
+    auto* mask = reinterpret_cast<PyArrayObject*>(keep.ptr());
+    if (PyArray_TYPE(mask) != NPY_BOOL || !PyArray_IS_C_CONTIGUOUS(mask) ||
+        PyArray_NDIM(mask) != input.ndim() ||
+        !PyArray_CompareLists(PyArray_DIMS(mask), input.shape(), input.ndim()))
+        return not_implemented();
+    Made out(input);
+    unlocked(input.size(), [&] {
+        kernels().masked(input.data(), static_cast<const uint8_t*>(PyArray_DATA(mask)), factor,
+                         out.data(), input.size());
+    });
+    return out.object();
+}
+
+}  // namespace
+
+void bind_random(nb::module_& m) {
+    using nb::literals::operator""_a;
+    m.def("random_words", &random_words);
+    m.def("random_keep", &random_keep);
+    m.def("masked", &masked, nb::arg(), nb::arg(), nb::kw_only(), "factor"_a);
+}
+
+}  // namespace tallow
