@@ -57,6 +57,16 @@ def test_gradients_are_those_without(call):
         assert np.array_equal(got.numpy(), right.numpy())
 
 
+def test_what_changes_in_place_within():
+    layer = tallow.nn.Conv2d(3, 2, 1)
+    relu = tallow.nn.ReLU(inplace=True)
+    x = tallow.randn(1, 3, 4, 4).requires_grad_()
+    expected, _ = tallow.autograd.grad(layer(relu(x * 2)).sum(), [x, layer.weight])
+    out = checkpoint(lambda x: layer(relu(x * 2)), x, use_reentrant=False)
+    got, _ = tallow.autograd.grad(out.sum(), [x, layer.weight])
+    assert np.array_equal(got.numpy(), expected.numpy())
+
+
 def test_parameters_alone():
     """Inputs that require no gradients do not stop those of parameters."""
     module = tallow.nn.Linear(2, 1)

@@ -27,7 +27,7 @@ def watch(change):
 class Packed:
     """A saved tensor in the form that a hook gave it, and what it takes to be one again."""
 
-    __slots__ = ("value", "unpack", "node", "leaf")
+    __slots__ = ("value", "unpack", "node", "leaf", "itself")
 
     def __init__(self, x):
         pack, self.unpack = state.packing[-1]
@@ -35,6 +35,7 @@ class Packed:
         self.leaf = x if x.node is None and x._requires_grad else None
         with no_grad():
             self.value = pack(x)
+        self.itself = self.value is x
 
     def restored(self, create_graph):
         """The tensor, with its history where the backward pass is itself recorded."""
@@ -47,9 +48,11 @@ class Packed:
                 "saved_tensors_hooks: expected a tensor from the unpack hook, got "
                 f"{type(found).__name__}"
             )
-        if create_graph and self.node is not None:
-            found = wrap(found.array, requires_grad=True)
-            found.node = self.node
+        if self.itself and found is self.value:
+            return found
+        recorded = create_graph and self.node is not None
+        found = wrap(found.array, requires_grad=recorded)  # when a copy changed says nothing
+        found.node = self.node if recorded else None
         return found
 
 
