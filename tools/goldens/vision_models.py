@@ -55,6 +55,8 @@ def main(wanted):
     for name in wanted or cases.CASES:
         output, gradient = cases.evaluate(name, torch, models, video)
         recorded |= {f"{name}.output": output, f"{name}.gradient": gradient}
+        if name in cases.SEEDED:
+            recorded[f"{name}.drawn"] = cases.drawn(name, torch, models, video)
         recorded[f"{name}.case"] = np.array(str(cases.CASES[name]))
         print(f"{name:24}", np.abs(output).max(), np.abs(gradient).max())
     np.savez_compressed(path, **recorded)

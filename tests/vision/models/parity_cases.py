@@ -118,6 +118,10 @@ CASES = {  # name: (the network, the shape of the input, what of the network is 
         "",
     ),
 }
+SEEDED = """
+    densenet squeezenet1_1 mobilenet_v2 mobilenet_v3_small shufflenet mnasnet efficientnet_v2
+    regnet_x convnext vit swin swin_v2 maxvit mvit_v1 mvit_v2 swin3d
+""".split()  # cases whose initial weights are held against torchvision's: small networks
 COUNT = 1 << 20
 BASE = np.tile(np.random.default_rng(9).standard_normal(COUNT, dtype=np.float32), 2)
 
@@ -159,6 +163,14 @@ def evaluate(name, torch, models, video):
     ((out / out.detach().abs().max()) ** 2).sum().backward()
     flat, gradient = (t.detach().numpy().reshape(-1) for t in (out, x.grad))
     return flat[:1000], gradient[:: max(1, len(gradient) // 500)]
+
+
+def drawn(name, torch, models, video):
+    """The mean of every parameter that a case begins with, drawn after seed 3."""
+    torch.manual_seed(3)
+    model = eval(CASES[name][0], {"models": models, "video": video})
+    means = [parameter.detach().double().mean().item() for parameter in model.parameters()]
+    return np.float32(means)
 
 
 def signature(model):

@@ -48,6 +48,12 @@ def test_as_torchvision(name, outputs, blank):
     assert np.linalg.norm(gradient - expected) <= 0.02 * np.linalg.norm(expected)
 
 
+@pytest.mark.parametrize("name", cases.SEEDED)
+def test_the_same_seed_draws_the_same_weights(name, outputs):
+    found = cases.drawn(name, tallow, models, video)
+    np.testing.assert_allclose(found, outputs[f"{name}.drawn"], rtol=1e-5, atol=1e-7)
+
+
 @pytest.mark.parametrize("name", SIGNATURES)
 def test_keys_shapes_and_number_of_parameters(name, blank):
     model = models.get_model(name)

@@ -139,7 +139,8 @@ class Inception3(nn.Module):
     """Images (N, 3, H, W), of 75 pixels at least, best of 299, to class scores (N, num_classes).
 
     In training with `aux_logits` the result is InceptionOutputs, with the scores of a classifier of
-    an inner layer. `transform_input` is that of `GoogLeNet`.
+    an inner layer, which takes images of 299 pixels at least. `transform_input` is that of
+    `GoogLeNet`.
     """
 
     def __init__(
@@ -186,7 +187,8 @@ class Inception3(nn.Module):
         super()._load_from_state_dict(state_dict, prefix, *args)
 
     def forward(self, x):
-        require_size("Inception3", x, 75, 75)
+        with_aux = self.training and self.aux_logits
+        require_size("Inception3", x, *((299, 299) if with_aux else (75, 75)))
         if self.transform_input:
             x = from_imagenet(x)
         x = self.maxpool1(self.Conv2d_2b_3x3(self.Conv2d_2a_3x3(self.Conv2d_1a_3x3(x))))
@@ -196,9 +198,7 @@ class Inception3(nn.Module):
         inner = self.Mixed_6e(self.Mixed_6d(x))
         x = self.Mixed_7c(self.Mixed_7b(self.Mixed_7a(inner)))
         scores = self.fc(self.dropout(self.avgpool(x)).flatten(1))
-        if not (self.training and self.aux_logits):
-            return scores
-        return InceptionOutputs(scores, self.AuxLogits(inner))
+        return InceptionOutputs(scores, self.AuxLogits(inner)) if with_aux else scores
 
 
 inception_v3, Inception_V3_Weights = variant(
