@@ -4,14 +4,21 @@ import math
 from collections import Counter
 
 from tallow.errors import ArgumentError
+from tallowtext.data._overlap import (
+    chrf,
+    corpus_bleu,
+    counted_runs,
+    exact_match,
+    rouge_l,
+    token_f1,
+)
+from tallowtext.data._scores import accuracy, perplexity, precision_recall_f1
+from tallowtext.data.utils import ngrams_iterator
 
-__all__ = ["bleu_score"]
-
-
-def _ngram_counts(tokens, max_n):
-    return Counter(
-        tuple(tokens[i : i + n]) for n in range(1, max_n + 1) for i in range(len(tokens) - n + 1)
-    )
+__all__ = [
+    "accuracy", "bleu_score", "chrf", "corpus_bleu", "exact_match", "ngrams_iterator",
+    "perplexity", "precision_recall_f1", "rouge_l", "token_f1",
+]  # fmt: skip
 
 
 def bleu_score(candidate_corpus, references_corpus, max_n=4, weights=(0.25,) * 4):
@@ -41,10 +48,10 @@ def bleu_score(candidate_corpus, references_corpus, max_n=4, weights=(0.25,) * 4
         length = len(candidate)
         candidate_length += length
         reference_length += min((len(r) for r in references), key=lambda n: abs(length - n))
-        allowed = Counter()
+        allowed: Counter = Counter()
         for reference in references:
-            allowed |= _ngram_counts(reference, max_n)
-        for ngram, count in (_ngram_counts(candidate, max_n) & allowed).items():
+            allowed |= counted_runs(reference, max_n)
+        for ngram, count in (counted_runs(candidate, max_n) & allowed).items():
             matched[len(ngram) - 1] += count
         for n in range(max_n):
             total[n] += max(length - n, 0)
