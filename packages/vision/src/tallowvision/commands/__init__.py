@@ -1,0 +1,1 @@
+"""What `python -m tallowvision` does, one command a module; `tallowvision.__main__` lists them."""

@@ -1,0 +1,121 @@
+"""What commands that run a network on pictures share: pictures by path, networks with weights."""
+
+import glob
+import os
+import sys
+
+import PIL.Image
+import PIL.ImageOps
+
+import tallow
+from tallow.errors import ArgumentError
+from tallowvision import models
+from tallowvision.datasets.folder import IMG_EXTENSIONS
+
+
+def arguments(parser, model):
+    """The arguments that these commands have in common; `model` is the default one."""
+    parser.add_argument("pictures", nargs="+", metavar="PICTURE", help="file, folder or pattern")
+    parser.add_argument("--model", default=model, help=f"a registered model; {model} if not told")
+    parser.add_argument(
+        "--weights", metavar="FILE", help="a state dict, or the name of published weights"
+    )
+    parser.add_argument("--categories", metavar="FILE", help="the names of the classes, one a line")
+    parser.add_argument("--json", action="store_true", help="one JSON object a line")
+
+
+def paths(given):
+    """The paths of pictures: those in folders, and what patterns match, in order."""
+    for name in given:
+        if os.path.isdir(name):
+            for folder, _, files in sorted(os.walk(name)):
+                wanted = [f for f in sorted(files) if f.lower().endswith(IMG_EXTENSIONS)]
+                yield from (os.path.join(folder, file) for file in wanted)
+        elif glob.has_magic(name) and not os.path.exists(name):
+            found = sorted(glob.glob(name, recursive=True))
+            if not found:
+                raise ArgumentError(f"{name}: expected a pattern of pictures, it matches none")
+            yield from found
+        else:
+            yield name
+
+
+def open_picture(path):
+    """A picture in RGB, turned as its camera says. OSError with its path if it is none."""
+    try:
+        with PIL.Image.open(path) as image:
+            return PIL.ImageOps.exif_transpose(image).convert("RGB")
+    except PIL.UnidentifiedImageError:
+        raise OSError(f"{path}: expected a picture, got a file of another kind") from None
+    except (OSError, SyntaxError, ValueError, PIL.Image.DecompressionBombError) as error:
+        text = str(error)
+        raise OSError(text if str(path) in text else f"{path}: {text}") from None
+
+
+def each(given, command, show):
+    """Call `show(path, picture)` for every picture; returns the exit status.
+
+    One that cannot be read is told of and passed over. On a terminal the progress is shown.
+    """
+    wanted, status = list(paths(given)), 0
+    if not wanted:
+        raise ArgumentError(f"{' '.join(given)}: expected pictures, got none")
+    counted = len(wanted) > 1 and sys.stderr.isatty()
+    for number, path in enumerate(wanted, start=1):
+        if counted:
+            print(f"{number}/{len(wanted)}", end="\r", file=sys.stderr, flush=True)
+        try:
+            picture = open_picture(path)
+        except OSError as error:
+            print(f"tallowvision {command}: {error}", file=sys.stderr)
+            status = 1
+        else:
+            show(path, picture)
+    return status
+
+
+def network(options):
+    """`(model, transform, categories)`: the network with its weights, in evaluation.
+
+    `categories` are names, or None where nothing says what the classes are called.
+    """
+    enum = models.get_model_weights(options.model)
+    names = _lines(options.categories) if options.categories else None
+    if options.weights is not None and os.path.exists(options.weights):
+        model, count = _with_file(options.model, options.weights)
+        known = next((w for w in enum if len(w.meta["categories"] or ()) == count), None)
+        usual = known or next(iter(enum), None) or models.get_weight("ResNet18_Weights.DEFAULT")
+    else:
+        if options.weights is None and not len(enum):
+            raise ArgumentError(
+                f"{options.model}: expected --weights FILE, as there are no published ones"
+            )
+        usual = known = enum.verify(options.weights or "DEFAULT")
+        model = models.get_model(options.model, weights=known)
+    if names is None and known is not None:
+        names = known.meta["categories"]
+    return model.eval(), usual.transforms(), names
+
+
+def _lines(path):
+    with open(path, encoding="utf-8") as file:
+        return file.read().splitlines()
+
+
+def _with_file(name, path):
+    """A network with the state in a file, and its number of classes, which the state says."""
+    state = tallow.load(path)
+    for key in ("state_dict", "model"):  # where scripts that train put it
+        if isinstance(state, dict) and isinstance(state.get(key), dict):
+            state = state[key]
+    model = models.get_model(name)
+    last, expected = list(model.state_dict().items())[-1]
+    found = state.get(last) if isinstance(state, dict) else None
+    count = len(expected if found is None else found)
+    if count != len(expected):
+        model = models.get_model(name, num_classes=count)
+    try:
+        model.load_state_dict(state)
+    except RuntimeError as error:
+        raise ArgumentError(f"{path}: {error}") from None
+    return model, count
