@@ -24,6 +24,8 @@ RUNS = [
      r"mean return over 2 more episodes: \d+"),
     ("reinforcement_learning", "--episodes 30 --test-episodes 2 --algorithm dqn", ["returns.png"],
      r"30 episodes of training"),
+    ("speech_commands", "--generated --epochs 1", ["confusion.png", "curves.png", "sounds.png"],
+     r"accuracy on b, never heard: [\d.]+%"),
     ("time_series", "--count 800 --epochs 1 --past 48", ["forecasts.png"],
      r"mean absolute error, forecast: [\d.]+"),
     ("time_series", "--count 800 --epochs 1 --past 48 --model conv", ["forecasts.png"],
