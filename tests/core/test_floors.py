@@ -20,16 +20,15 @@ FLOORS = [
     "kernels",
     """
     activations attributes casting changes complex_parts conversion creation cuda diagonals
-    distributed elementwise fft formatting graph indexing joining legacy linalg logic math matrices methods
-    ordering products promotion random reductions running scattering settings shaping signal special
-    spectral statistics
+    distributed elementwise fft formatting graph indexing joining legacy linalg logic math matrices
+    methods ordering products promotion random reductions running scattering settings shaping signal
+    special spectral statistics
     """,
     "nn.functional",
     "nn",
     """
     __main__ accelerator amp autograd.functional backends compiler distributed.optim distributed.run
-    distributions func hub imitation
-    onnx optim serialization utils
+    distributions func hub imitation onnx optim serialization utils
     """,
     "testing",
 ]

@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 
-NEEDS = {"tallow.kernels.cuda": "cupy"}
+NEEDS = {
+    "tallow.kernels.cuda": "cupy", "tallow.distributed.nccl": "cupy",
+    "tallow.distributed.mpi": "mpi4py",
+}  # fmt: skip
 OPTIONS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
 

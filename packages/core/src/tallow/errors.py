@@ -70,6 +70,10 @@ class LinAlgError(TallowError, RuntimeError):
     """A matrix without what was asked for: singular, not positive definite, no convergence."""
 
 
+class DistributedError(TallowError, RuntimeError):
+    """Processes that do not do the same, or that do not answer."""
+
+
 class NotSupportedError(TallowError, NotImplementedError):
     """Something PyTorch has and tallow has not, with the reason or the way around."""
 

@@ -43,7 +43,7 @@ def _affine(x, weight, bias, factor):
     return x if bias is None else x + reshape(bias, shape=factor)
 
 
-def _update(running, new, momentum):
+def update_running(running, new, momentum):
     """running = (1 - momentum) * running + momentum * new, in place and unrecorded."""
     array = running.array
     array *= 1 - momentum
@@ -96,9 +96,9 @@ def batch_norm(
         )
     out, mean, var = _normalize(input, weight, bias, factor, axes, eps)
     if running_mean is not None:
-        _update(running_mean, mean.array, momentum)
+        update_running(running_mean, mean.array, momentum)
     if running_var is not None:
-        _update(running_var, var.array * (count / (count - 1)), momentum)
+        update_running(running_var, var.array * (count / (count - 1)), momentum)
     return out
 
 
@@ -127,9 +127,9 @@ def instance_norm(
     _check("instance_norm", input, weight, bias)
     out, mean, var = _normalize(input, weight, bias, factor, tuple(range(2, x.ndim)), eps)
     if running_mean is not None:
-        _update(running_mean, mean.array.mean(axis=0), momentum)
+        update_running(running_mean, mean.array.mean(axis=0), momentum)
     if running_var is not None:
-        _update(running_var, var.array.mean(axis=0) * (count / (count - 1)), momentum)
+        update_running(running_var, var.array.mean(axis=0) * (count / (count - 1)), momentum)
     return out
 
 

@@ -17,7 +17,6 @@ from tallow.nn.modules.loss import *
 from tallow.nn.modules.module import Module
 from tallow.nn.modules.normalization import *
 from tallow.nn.modules.padding import *
-from tallow.nn.modules.parallel import *
 from tallow.nn.modules.pixelshuffle import *
 from tallow.nn.modules.pooling import *
 from tallow.nn.modules.rnn import *

@@ -5,6 +5,7 @@ from tallow.dtypes import int64
 from tallow.errors import ArgumentError
 from tallow.nn import functional as F
 from tallow.nn.functional.normalization import count_batch
+from tallow.nn.functional.synchronized import processes, synchronized_batch_norm
 from tallow.nn.members import MODULE
 from tallow.nn.modules.normalization import _Norm
 
@@ -96,7 +97,7 @@ class _BatchNorm(_NormBase):
             if self.momentum is None:
                 momentum = 1.0 / self.num_batches_tracked.item()
         tracked = not self.training or self.track_running_stats
-        return F.batch_norm(
+        return self._normalized(
             input,
             self.running_mean if tracked else None,
             self.running_var if tracked else None,
@@ -106,6 +107,9 @@ class _BatchNorm(_NormBase):
             momentum,
             self.eps,
         )
+
+    def _normalized(self, input, *statistics):
+        return F.batch_norm(input, *statistics)
 
 
 class BatchNorm1d(_BatchNorm):
@@ -157,9 +161,10 @@ class BatchNorm3d(_BatchNorm):
 
 
 class SyncBatchNorm(_BatchNorm):
-    """Batch normalization over all processes of a group: here over the one there is.
+    """Batch normalization whose statistics in training are those of all processes of a group.
 
-    `convert_sync_batchnorm` replaces the batch normalizations in a module by it.
+    Without `distributed.init_process_group` they are the process's own. `convert_sync_batchnorm`
+    replaces the batch normalizations in a module by it.
 
     >>> from tallow import nn
     >>> net = nn.SyncBatchNorm.convert_sync_batchnorm(nn.Sequential(nn.BatchNorm2d(3)))
@@ -177,6 +182,11 @@ class SyncBatchNorm(_BatchNorm):
             num_features, eps, momentum, affine, track_running_stats, device, dtype, bias=bias
         )
         self.process_group = process_group
+
+    def _normalized(self, input, *statistics):
+        if self.training and processes(self.process_group) > 1:
+            return synchronized_batch_norm(input, *statistics, self.process_group)
+        return super()._normalized(input, *statistics)
 
     @classmethod
     def convert_sync_batchnorm(cls, module, process_group=None):

@@ -1,0 +1,1 @@
+"""What can be done to gradients on their way between processes."""
