@@ -8,7 +8,6 @@ import numpy as np
 from tallow import backend, dtypes
 from tallow.errors import ArgumentError
 
-
 _DEFAULTS = {
     "precision": 4, "threshold": 1000, "edgeitems": 3, "linewidth": 80, "sci_mode": None,
 }  # fmt: skip
