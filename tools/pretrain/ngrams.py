@@ -2,12 +2,13 @@
 
 import time
 
+from tqdm import trange
+
 import tallow
 from tallow import nn
 from tallow.optim import LBFGS
 from tallow.utils.checkpointing import CheckpointManager
-from tallowtext.models import NgramClassifier, NgramFeatures
-from tqdm import trange
+from tallowtext.models import NgramClassifier
 
 
 def ratios(numbers, offsets, labels, buckets, classes):
@@ -19,10 +20,9 @@ def ratios(numbers, offsets, labels, buckets, classes):
     of_class = labels.repeat_interleave(lengths)
     counts = tallow.ones(classes, buckets)
     counts.index_put_((of_class, numbers), tallow.ones(len(numbers)), accumulate=True)
-    others = counts.sum(0) - counts + 1
-    table = (counts / counts.sum(1, keepdim=True)).log() - (
-        others / others.sum(1, keepdim=True)
-    ).log()
+    others = counts.sum(0) - counts
+    own, other = (part / part.sum(1, keepdim=True) for part in (counts, others))
+    table = (own / other).log()
     return table[1:].T if classes == 2 else table.T
 
 

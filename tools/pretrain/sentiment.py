@@ -15,6 +15,7 @@ import argparse
 from pathlib import Path
 
 import ngrams
+
 import tallow
 from tallowtext.models import NgramFeatures
 from tallowtext.models.ngrams import WORD
@@ -27,9 +28,9 @@ def parse_arguments():
     parser.add_argument("--data", type=Path, required=True, help="the folder of SST-2")
     parser.add_argument("--more", type=Path, help="the folder of rt-polarity")
     parser.add_argument("--final", action="store_true")
-    parser.add_argument("--buckets", type=int, default=1 << 18)
-    parser.add_argument("--penalty", type=float, default=6e-4)
-    parser.add_argument("--iterations", type=int, default=80)
+    parser.add_argument("--buckets", type=int, default=1 << 19)
+    parser.add_argument("--penalty", type=float, default=5e-4)
+    parser.add_argument("--iterations", type=int, default=40)
     parser.add_argument("--out", type=Path, required=True)
     return parser.parse_args()
 

@@ -59,9 +59,15 @@ class TextCNN(_Classifier):
         self.convs = nn.ModuleList(nn.Conv1d(embedding_dim, channels, k) for k in kernel_sizes)
 
     def _features(self, x, real):
-        short = max(conv.kernel_size[0] for conv in self.convs) - x.shape[1]
-        x = F.pad(x.transpose(1, 2), (0, max(short, 0)))
-        return tallow.cat([F.relu(conv(x)).amax(2) for conv in self.convs], 1)
+        widths = [conv.kernel_size[0] for conv in self.convs]
+        x = F.pad(x.transpose(1, 2), (0, max(max(widths) - x.shape[1], 0)))
+        highest = []
+        for conv, width in zip(self.convs, widths, strict=True):
+            found = conv(x)  # (N, channels, windows)
+            within = (real.sum(1) - width + 1).clamp(1)  # windows that do not reach into padding
+            beyond = tallow.arange(found.shape[2], device=x.device) >= within[:, None]
+            highest.append(found.masked_fill(beyond[:, None], -tallow.inf).amax(2))
+        return F.relu(tallow.cat(highest, 1))
 
 
 class LSTMClassifier(_Classifier):

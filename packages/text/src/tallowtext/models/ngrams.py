@@ -13,7 +13,7 @@ import tallow
 from tallow import nn
 from tallow.errors import ArgumentError
 
-__all__ = ["NgramClassifier", "NgramFeatures"]
+__all__ = ["NgramClassifier", "NgramFeatures", "importance"]
 
 WORD = re.compile(r"n't\b|[^\W_]+?(?=n't\b)|'?[^\W_]+|[!?]")
 BASE, MIX = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xD6E8FEB86659FD93)  # odd, of mixed bits
@@ -118,3 +118,24 @@ class NgramClassifier(nn.Module):
     def forward(self, numbers, offsets, weights=None):
         scores = self.table(numbers, offsets, weights) + self.bias
         return scores if len(self.bias) > 1 else tallow.cat([-scores / 2, scores / 2], 1)
+
+
+def importance(model, features, text, label):
+    """How much each word of a text speaks for a class: [(start, end, value)], as `split` gives.
+
+    The value is the gradient of the class's score with respect to how often an n-gram counts, times
+    that, which is 1, shared evenly by the words of the n-gram; all values add up to the score, but
+    for its bias. Simonyan et al. (2014), Shrikumar et al. (2017).
+    """
+    _, first, length, numbers = features.found([text])
+    weights = tallow.ones(len(numbers), requires_grad=True)
+    offsets = tallow.zeros(1, dtype=tallow.long)
+    score = model(tallow.from_numpy(numbers), offsets, weights)[0, label]
+    (gradient,) = tallow.autograd.grad(score, weights)
+    shares = (gradient * weights).detach().numpy() / length
+    spans = features.split(text)
+    values = np.zeros(len(spans))
+    for n in range(length.max()):
+        reaches = length > n
+        np.add.at(values, first[reaches] + n, shares[reaches])
+    return [(*span, value) for span, value in zip(spans, values.tolist(), strict=True)]
