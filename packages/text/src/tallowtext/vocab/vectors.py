@@ -19,7 +19,7 @@ from tallowtext._files import TextFileError
 
 __all__ = ["CharNGram", "FastText", "GloVe", "Vectors", "pretrained_aliases"]
 
-BLOCK = 1000  # lines that are parsed at once
+BLOCK = 30_000  # numbers that are parsed at once
 
 
 class MissingVectorsError(TallowError, RuntimeError):
@@ -220,7 +220,7 @@ def _vector_lines(path):
 
 def _text_blocks(path, count, dim):
     lines = islice(_vector_lines(path), count)
-    while block := list(islice(lines, BLOCK)):
+    while block := list(islice(lines, max(1, BLOCK // dim))):
         names, texts = [], []
         for number, line in block:
             name, _, text = line.partition(b" ")
@@ -273,9 +273,10 @@ def _binary_blocks(path, count, dim):
     size = 4 * dim
     with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         at = data.find(b"\n") + 1
-        for done in range(0, count, BLOCK):
+        step = max(1, BLOCK // dim)
+        for done in range(0, count, step):
             names, vectors = [], []
-            for row in range(done, min(done + BLOCK, count)):
+            for row in range(done, min(done + step, count)):
                 space = data.find(b" ", at)
                 vectors.append(data[space + 1 : space + 1 + size])
                 if space < 0 or len(vectors[-1]) < size:
