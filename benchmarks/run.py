@@ -20,8 +20,10 @@ from statistics import median
 from time import perf_counter
 
 import cases
+import networks
 
 BEGIN, END = "<!-- begin: benchmarks/run.py -->", "<!-- end -->"
+LONGEST, FEWEST = 30, 7  # seconds for a case, unless that leaves fewer turns than these
 
 
 @dataclass
@@ -61,7 +63,10 @@ def seconds_per_call(function, calls):
 def compare(name, ours, theirs, rounds, turn):
     """Let the two functions take turns of `turn` seconds, and give the medians."""
     sides = [(ours, calls_in(ours, turn), []), (theirs, calls_in(theirs, turn), [])]
+    start = perf_counter()
     for i in range(rounds):
+        if i >= FEWEST and perf_counter() - start > LONGEST:
+            break
         for function, calls, times in sides if i % 2 else reversed(sides):
             times.append(seconds_per_call(function, calls))
     return Result(name, *[median(times) for _, _, times in sides])
@@ -146,7 +151,7 @@ def main():
     import tallow
 
     results = []
-    for name, case in cases.CASES.items():
+    for name, case in (cases.CASES | networks.CASES).items():
         if options.pattern in name:
             results.append(compare(name, case(tallow), case(torch), options.rounds, options.turn))
             print(

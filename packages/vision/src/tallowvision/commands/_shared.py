@@ -77,14 +77,16 @@ def each(given, command, show):
 def network(options):
     """`(model, transform, categories)`: the network with its weights, in evaluation.
 
-    `categories` are names, or None where nothing says what the classes are called.
+    `categories` are names, or None where nothing says what the classes are called; a file does not,
+    but a thousand are taken to be ImageNet's.
     """
     enum = models.get_model_weights(options.model)
     names = _lines(options.categories) if options.categories else None
     if options.weights is not None and os.path.exists(options.weights):
         model, count = _with_file(options.model, options.weights)
-        known = next((w for w in enum if len(w.meta["categories"] or ()) == count), None)
-        usual = known or next(iter(enum), None) or models.get_weight("ResNet18_Weights.DEFAULT")
+        imagenet = models.get_weight("ResNet18_Weights.DEFAULT")
+        usual = enum.DEFAULT if len(enum) else imagenet
+        known = imagenet if count == 1000 else None
     else:
         if options.weights is None and not len(enum):
             raise ArgumentError(
