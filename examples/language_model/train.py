@@ -94,6 +94,8 @@ def draw(history, path):
     for name, points in history.items():
         axis.plot(*zip(*points, strict=True), marker="o", markersize=3, label=name)
     axis.set(xlabel="step", ylabel="perplexity", yscale="log", title="Perplexity of the next token")
+    axis.yaxis.set_major_formatter("{x:.0f}")
+    axis.yaxis.set_minor_formatter("{x:.0f}")
     axis.grid(alpha=0.3, which="both")
     axis.legend()
     figure.savefig(path, dpi=120)

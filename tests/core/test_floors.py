@@ -30,7 +30,7 @@ FLOORS = [
     __main__ accelerator amp autograd.functional backends compiler distributed.optim distributed.run
     distributions func hub imitation onnx optim serialization utils
     """,
-    "testing",
+    "array_api testing",
 ]
 FLOOR_OF = {f"tallow.{name}": n for n, names in enumerate(FLOORS) for name in names.split()}
 FLOOR_OF["tallow"] = 10  # the names together: for users

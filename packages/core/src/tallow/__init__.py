@@ -64,8 +64,8 @@ __version__ = "0.1.0"
 
 
 _PACKAGES = """
-    accelerator amp autograd backends compiler cuda distributed distributions fft func hub linalg nn
-    onnx optim serialization signal special testing utils
+    accelerator amp array_api autograd backends compiler cuda distributed distributions fft func hub
+    linalg nn onnx optim serialization signal special testing utils
 """.split()
 
 _ELSEWHERE = {

@@ -1,5 +1,6 @@
 """What a tensor says about itself: its shape and memory, Python's protocols, new ones like it."""
 
+from importlib import import_module
 
 import numpy as np
 
@@ -16,7 +17,7 @@ from tallow import (
     shaping,
 )
 from tallow.elementwise import one_tensor
-from tallow.errors import GradientError, ShapeError, TypeMismatchError, describe
+from tallow.errors import ArgumentError, GradientError, ShapeError, TypeMismatchError, describe
 from tallow.layout import strided
 from tallow.left_out import missing
 from tallow.promotion import as_operand, axis_of, to_dtype
@@ -360,6 +361,13 @@ def _dlpack(input, **options):
     return input.array.__dlpack__(**options)
 
 
+def _namespace(input, /, *, api_version=None):
+    """The array API standard's functions for tensors, `tallow.array_api`."""
+    if api_version not in (None, "2021.12", "2022.12", "2023.12", "2024.12"):
+        raise ArgumentError(f"array API: expected a version up to 2024.12, got {api_version!r}")
+    return import_module("tallow.array_api")
+
+
 PROTOCOLS = {
     "__new__": lambda cls, *args, device=None: legacy.construct(cls, args, None, device),
     "__len__": _len,
@@ -376,6 +384,7 @@ PROTOCOLS = {
     "__deepcopy__": _deepcopy,
     "__reduce__": _reduce,
     "__array__": conversion.array_protocol,
+    "__array_namespace__": _namespace,
     "__array_wrap__": lambda input, array, context=None, scalar=False: creation.as_tensor(array),
     "__array_priority__": 1000,  # so that ndarray + tensor asks the tensor
     "__dlpack__": _dlpack,
