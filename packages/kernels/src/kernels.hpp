@@ -37,6 +37,17 @@ struct Repeat {
     int64_t outer, middle, inner;
 };
 
+// q (heads, queries, width), k (heads, keys, width), v (heads, keys, values): one pointer for each
+// head, rows as far apart as said. bias (heads, queries, keys), or null, is added to the scaled
+// scores; bias_row 0 is one row for all queries. Under `causal` query i sees the keys up to i.
+struct Attention {
+    int64_t heads, queries, keys, width, values;
+    const float *const *q, *const *k, *const *v, *const *bias;
+    int64_t q_row, k_row, v_row, bias_row;
+    float scale;
+    bool causal;
+};
+
 // Settings of an optimiser's step, those of `Update` bodies of the same names. `sign` is -1 to
 // ascend.
 struct SgdStep {
@@ -86,6 +97,12 @@ struct Kernels {
 
     // out (outer, middle, inner) = x with y (middle), or y with x where `swapped`.
     void (*binary)(Binary, bool swapped, const float* x, const float* y, float* out, const Repeat&);
+
+    // out (heads, queries, values); level (heads, queries) is the logarithm of the sum of the
+    // exponentials of the scores, infinite where all keys are hidden.
+    void (*attention)(const Attention&, float* out, float* level);
+    void (*attention_grad)(const Attention&, const float* g, const float* level, float* q_grad,
+                           float* k_grad, float* v_grad);
 
     // Draws of the Mersenne Twister: words, and whether numbers of 53 bits are below a limit.
     void (*random_words)(uint32_t* key, int32_t* used, uint32_t* out, int64_t count);

@@ -18,6 +18,24 @@ def attention(q, k, v, bias, keep, scale, causal):
     return np.einsum("...ls,...sv->...lv", weights if keep is None else weights * keep, v), weights
 
 
+def attend(q, k, v, bias, scale, causal):
+    out, _ = attention(q, k, v, bias, None, scale, causal)
+    scores = np.einsum("...le,...se->...ls", q, k) * scale
+    if bias is not None:
+        scores = np.where(bias, scores, -np.inf) if bias.dtype == bool else scores + bias
+    if causal:
+        scores = np.where(np.tri(*scores.shape[-2:], dtype=bool), scores, -np.inf)
+    total = np.exp(scores).sum(-1, keepdims=True)
+    return out, np.where(total == 0, np.inf, np.log(np.where(total == 0, 1, total)))
+
+
+def attend_grad(g, q, k, v, bias, level, scale, causal):
+    _, weights = attention(q, k, v, bias, None, scale, causal)
+    by_weights = g @ v.swapaxes(-1, -2)
+    by_scores = weights * (by_weights - (weights * by_weights).sum(-1, keepdims=True)) * scale
+    return by_scores @ k, by_scores.swapaxes(-1, -2) @ q, weights.swapaxes(-1, -2) @ g
+
+
 HIDDEN = np.array([[True, False, True], [False, False, False]])
 
 CASES = [
@@ -31,6 +49,24 @@ CASES = [
         given((4, 3), (3, 3), (3, 3), None, None, scale=0.5, causal=True),
         given((0, 3), (2, 3), (2, 2), None, None, scale=0.5, causal=False),
         by=("q", "k", "v", "bias"), tolerance=10,
+    ),
+    Case(
+        ops.attend, attend,
+        given((2, 3), (4, 3), (4, 2), None, scale=0.5, causal=False),
+        given((2, 2, 3), (2, 3, 3), (2, 3, 2), bools((2, 1, 3)), scale=1.0, causal=False),
+        given((2, 3), (3, 3), (3, 2), HIDDEN, scale=1.0, causal=False),
+        given((2, 1, 3, 2), (2, 2, 3, 2), (2, 2, 3, 4), (3, 3), scale=0.7, causal=False),
+        given((4, 3), (3, 3), (3, 3), None, scale=0.5, causal=True),
+        given((0, 3), (2, 3), (2, 2), None, scale=0.5, causal=False),
+        by=("q", "k", "v"), outputs=(0,), tolerance=10,
+    ),
+    Case(
+        ops.attend_grad, attend_grad,
+        given((2, 2), (2, 3), (4, 3), (4, 2), None, None, scale=0.5, causal=False),
+        given((2, 2, 2), (2, 2, 3), (2, 3, 3), (2, 3, 2), bools((2, 1, 3)), None, scale=1.0,
+              causal=False),
+        given((4, 3), (4, 3), (3, 3), (3, 3), None, None, scale=0.5, causal=True),
+        by=("g", "q", "k", "v"), tolerance=10,
     ),
 ]  # fmt: skip
 

@@ -12,6 +12,7 @@ void bind_elementwise(nb::module_& m);
 void bind_rows(nb::module_& m);
 void bind_updates(nb::module_& m);
 void bind_random(nb::module_& m);
+void bind_attention(nb::module_& m);
 void bind_memory(nb::module_& m);
 void bind_first(nb::module_& m);
 void bind_binary(nb::module_& m);

@@ -18,6 +18,8 @@ const Kernels table{
     unary,
     unary_grad,
     binary,
+    attention,
+    attention_grad,
     random_words,
     random_keep,
     masked,

@@ -16,6 +16,10 @@ void unary_grad(Unary, const float* g, const float* x_or_y, float* out, int64_t 
 
 void binary(Binary, bool swapped, const float* x, const float* y, float* out, const Repeat&);
 
+void attention(const Attention&, float* out, float* level);
+void attention_grad(const Attention&, const float* g, const float* level, float* q_grad,
+                    float* k_grad, float* v_grad);
+
 void random_words(uint32_t* key, int32_t* used, uint32_t* out, int64_t count);
 void random_keep(uint32_t* key, int32_t* used, uint64_t below, uint8_t* keep, int64_t count);
 void masked(const float* x, const uint8_t* keep, float factor, float* out, int64_t n);

@@ -2,7 +2,7 @@
 
 from tallow.autograd.op import op
 from tallow.ops.linalg import matmul
-from tallow.ops.reduce import widened
+from tallow.ops.reduce import sum, widened
 from tallow.ops.shape import swap
 from tallow.ops.softmax import softmax_grad
 
@@ -48,3 +48,74 @@ def _(g, q, k, v, keep, out, scale):
     by_q = matmul(by_scores, k) * scale
     by_k = matmul(_transposed(by_scores), q) * scale
     return by_q, by_k, by_v, by_scores, None
+
+
+# Without the weights, which a kernel then need not keep
+
+
+@op(materialize=False, differentiable=1)
+def attend(xp, q, k, v, bias, *, scale, causal):
+    """The result of `attention` for a bias that has no gradient, and the level (..., L, 1).
+
+    That is the logarithm of the sum of the exponentials of the scores, from which they are made
+    anew for the gradient; where all keys are hidden it is inf.
+    """
+    scores = (widened(xp, q) * scale) @ xp.swapaxes(widened(xp, k), -1, -2)
+    if bias is not None:
+        visible = bias.dtype.kind == "b"
+        scores = xp.where(bias, scores, -xp.inf) if visible else scores + widened(xp, bias)
+    if causal:
+        scores = xp.where(xp.tri(*scores.shape[-2:], dtype=bool), scores, -xp.inf)
+    top = xp.max(scores, axis=-1, keepdims=True, initial=-xp.inf)
+    top = xp.where(top == -xp.inf, xp.zeros_like(top), top)
+    weights = xp.exp(scores - top)
+    total = xp.sum(weights, axis=-1, keepdims=True)
+    level = xp.where(total == 0, xp.inf, xp.log(total) + top)
+    weights /= xp.where(total == 0, 1, total)
+    out = weights @ widened(xp, v)
+    return out.astype(q.dtype, copy=False), level.astype(q.dtype, copy=False)
+
+
+@op
+def attend_grad(xp, g, q, k, v, bias, level, *, scale, causal):
+    """The gradients of `attend`, whose level may be given or None, by q, k and v."""
+    weights = attention(q, k, v, bias, None, scale=scale, causal=causal)[1]
+    by_weights = matmul(g, _transposed(v))
+    by_scores = softmax_grad(by_weights, weights, axis=-1)
+    by_q = matmul(by_scores, k) * q.dtype.type(scale)
+    by_k = matmul(_transposed(by_scores), q) * q.dtype.type(scale)
+    return by_q, by_k, matmul(_transposed(weights), g)
+
+
+@attend.joint_vjp
+def _(g, q, k, v, bias, out, scale, causal):
+    (level,) = out
+    return *attend_grad(g[0], q, k, v, bias, level, scale=scale, causal=causal), None
+
+
+def _along_keys(x):
+    return sum(x, axis=(len(x.shape) - 1,), keepdims=True)
+
+
+@attend_grad.joint_vjp
+def _(c, g, q, k, v, bias, scale, causal):
+    """With weights W and the gradients by them, dW, and by the scores, dS = W (dW - sum(W dW))."""
+    on_q, on_k, on_v = c
+    weights = attention(q, k, v, bias, None, scale=scale, causal=causal)[1]
+    by_weights = matmul(g, _transposed(v))
+    by_scores = softmax_grad(by_weights, weights, axis=-1)
+    on_scores = (matmul(on_q, _transposed(k)) + matmul(q, _transposed(on_k))) * scale  # of dS
+    on_by_weights = softmax_grad(on_scores, weights, axis=-1)  # of dW
+    on_weights = (
+        on_scores * (by_weights - _along_keys(by_weights * weights))
+        - by_weights * _along_keys(on_scores * weights)
+        + matmul(g, _transposed(on_v))
+    )
+    through = softmax_grad(on_weights, weights, axis=-1)  # of the scores
+    return (
+        matmul(on_by_weights, v) + matmul(weights, on_v),
+        (matmul(by_scores, on_k) + matmul(through, k)) * scale,
+        (matmul(_transposed(by_scores), on_q) + matmul(_transposed(through), q)) * scale,
+        matmul(_transposed(on_by_weights), g),
+        None, None,
+    )  # fmt: skip

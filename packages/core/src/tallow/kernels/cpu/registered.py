@@ -7,7 +7,18 @@ not in row-major order. Then the generic body runs.
 import numpy as np
 
 from tallow.kernels.cpu import compiled
-from tallow.ops import activation, conv, dropout, elementwise, linalg, loss, norm, pool, softmax
+from tallow.ops import (
+    activation,
+    attention,
+    conv,
+    dropout,
+    elementwise,
+    linalg,
+    loss,
+    norm,
+    pool,
+    softmax,
+)
 
 # Functions that take what the operation takes
 
@@ -45,6 +56,31 @@ if _twister_is_known():
 def _(x, keep, *, p):
     one = np.float32(1)
     return compiled.masked(x, keep, factor=one / np.float32(1 - p))
+
+
+# Attention. A mask of bool is added as 0 and -inf.
+
+
+def _added(bias):
+    if bias is None or bias.dtype.kind != "b":
+        return bias
+    return np.where(bias, np.float32(0), np.float32(-np.inf))
+
+
+@attention.attend.on("cpu")
+def _(q, k, v, bias, *, scale, causal):
+    return compiled.attention(q, k, v, _added(bias), scale, causal)
+
+
+@attention.attend_grad.on("cpu")
+def _(g, q, k, v, bias, level, *, scale, causal):
+    how = (_added(bias), scale, causal)
+    if level is None:
+        made = compiled.attention(q, k, v, *how)
+        if made is NotImplemented:
+            return made
+        _, level = made
+    return compiled.attention_grad(g, q, k, v, level, *how)
 
 
 # Cross entropy without class weights, of a matrix of scores. A label that is ignored is out of

@@ -10,7 +10,7 @@ from tallow.joining import cat
 from tallow.nn.functional.common import same_dtype
 from tallow.nn.functional.linear import linear
 from tallow.nn.functional.padding import pad
-from tallow.ops.attention import attention
+from tallow.ops.attention import attend, attention
 from tallow.ops.dropout import dropout_mask
 from tallow.shaping import broadcast_shapes
 
@@ -38,7 +38,7 @@ def scaled_dot_product_attention(
     shape = query.array.shape
     if enable_gqa and shape[-3] != key.array.shape[-3]:
         query, key, value, attn_mask = _grouped(name, query, key, value, attn_mask)
-    out, _ = _attend(query, key, value, attn_mask, dropout_p, scale, is_causal)
+    out, _ = _attend(query, key, value, attn_mask, dropout_p, scale, is_causal, False)
     return out if out.array.ndim == len(shape) else out.flatten(-4, -3)
 
 
@@ -74,8 +74,11 @@ def _grouped(name, query, key, value, attn_mask):
     return query.unflatten(-3, (groups, -1)), key.unsqueeze(-3), value.unsqueeze(-3), attn_mask
 
 
-def _attend(query, key, value, mask, dropout_p, scale, causal):
-    """The result, and the weights it was made with, in which dropout has put zeros."""
+def _attend(query, key, value, mask, dropout_p, scale, causal, need_weights):
+    """The result, and if needed the weights it was made with, in which dropout has put zeros."""
+    fixed = mask is None or not mask.requires_grad
+    if not dropout_p and not need_weights and fixed:
+        return attend(query, key, value, mask, scale=scale, causal=causal)[0], None
     if not dropout_p:
         return attention(query, key, value, mask, None, scale=scale, causal=causal)
     batch = broadcast_shapes(query.array.shape[:-2], key.array.shape[:-2])
@@ -124,7 +127,7 @@ def multi_head_attention_forward(
     mask = _joined(name, q, k, attn_mask, key_padding_mask)
     scale = 1 / sqrt(width // num_heads)
     dropout_p = dropout_p if training else 0.0
-    out, weights = _attend(q, k, v, mask, dropout_p, scale, False)
+    out, weights = _attend(q, k, v, mask, dropout_p, scale, False, need_weights)
     out = out.permute(2, 0, 1, 3).reshape(length, batch, width)
     out = linear(out, out_proj_weight, out_proj_bias)
     out = out.squeeze(1) if single else out
