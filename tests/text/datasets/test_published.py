@@ -2,6 +2,7 @@
 
 import bz2
 import gzip
+import hashlib
 import io
 import json
 import lzma
@@ -101,6 +102,22 @@ def talk_pairs(source, target):
     return {"train": train, "valid": others, "test": others}
 
 
+def stories(source):
+    url = f"http://web.archive.org/{source}/1"
+    name = hashlib.sha1(url.encode()).hexdigest()
+    text = "First line\n\nDone.\n\n@highlight\n\nIt is\n\n@highlight\n\nSo \u201cx\u201d\n"
+    files = {f"{source}/stories/{name}.story": text, f"{source}/stories/other.story": "x"}
+    lists = {
+        f"{source}_wayback_{split}_urls.txt": url.encode()
+        for split in ("training", "validation", "test")
+    }
+    number = {"cnn": "0BwmD_VLjROrfTH", "dailymail": "0BwmD_VLjROrfM1"}[source]
+    return {f"id={number}": packed(files)} | lists
+
+
+TOLD = ("First line . Done.", "It is . So \u201cx\u201d")
+
+
 def lines_of(prefix):
     return {split: [f"{prefix} {split}", ""] for split in ("train", "valid", "test")}
 
@@ -162,6 +179,9 @@ CASES = {
                {None: ["<page>", "  <title>A</title>"]}),
     "CC100": ({"cc-100/en.txt.xz": lzma.compress(b"One line\n\nand another\n")},
               {None: [("en", "One line"), ("en", ""), ("en", "and another")]}),
+    "CNNDM": ({key: content for source in ("cnn", "dailymail")
+               for key, content in stories(source).items()},
+              {split: [TOLD, TOLD] for split in ("train", "val", "test")}),
     "UDPOS": ({"en-ud-v2.zip": zipped({
         "__MACOSX/en-ud-v2/._en-ud-tag.v2.train.txt": "junk",
         **{f"en-ud-v2/en-ud-tag.v2.{s}.txt": "Al\tPROPN\tNNP\nsits\tVERB\tVBZ\n\n\nYes\tINTJ\tUH\n"

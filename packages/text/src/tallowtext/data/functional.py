@@ -5,17 +5,28 @@ import re
 from tallow.utils.data import Dataset
 from tallowtext._files import asset
 from tallowtext.sentencepiece import SentencePiece
+from tallowtext.sentencepiece_training import train
 
 __all__ = [
-    "custom_replace", "load_sp_model", "numericalize_tokens_from_iterator",
-    "sentencepiece_numericalizer", "sentencepiece_tokenizer", "simple_space_split",
-    "to_map_style_dataset",
+    "custom_replace", "filter_wikipedia_xml", "generate_sp_model", "load_sp_model",
+    "numericalize_tokens_from_iterator", "sentencepiece_numericalizer", "sentencepiece_tokenizer",
+    "simple_space_split", "to_map_style_dataset",
 ]  # fmt: skip
 
 
 def load_sp_model(spm):
     """The SentencePiece model in a file, given by its path, its address, or opened for reading."""
     return SentencePiece(spm.name if hasattr(spm, "read") else asset(spm))
+
+
+def generate_sp_model(filename, vocab_size=20000, model_type="unigram", model_prefix="m_user"):
+    """Train a SentencePiece model ("unigram", "bpe" or "char") on the lines of a text file.
+
+    Written are model_prefix.model, and model_prefix.vocab with the pieces and their scores. Text is
+    brought into Unicode's form NFKC for training, and not by the model: normalise what it gets.
+    """
+    with open(filename, encoding="utf-8") as file:
+        train(file, vocab_size, model_type, model_prefix)
 
 
 def sentencepiece_tokenizer(sp_model):
@@ -63,6 +74,39 @@ def numericalize_tokens_from_iterator(vocab, iterator, removed_tokens=None):
     removed = frozenset(removed_tokens or ())
     for tokens in iterator:
         yield iter([vocab[token] for token in tokens if token not in removed])
+
+
+_DIGITS = "zero one two three four five six seven eight nine".split()
+_WIKIPEDIA = [
+    (re.compile(pattern), replacement)
+    for pattern, replacement in (
+        (r"<.*>", ""), (r"&amp;", "&"), (r"&lt;", "<"), (r"&gt;", ">"), (r"<ref[^<]*<\/ref>", ""),
+        (r"<[^>]*>", ""), (r"\[http:[^] ]*", "["), (r"\|(?:thumb|left|right|\d+px)", ""),
+        (r"\[\[image:[^\[\]]*\|", ""), (r"\[\[category:([^|\]]*)[^]]*\]\]", r"[[\1]]"),
+        (r"\[\[[a-z\-]*:[^\]]*\]\]", ""), (r"\[\[[^\|\]]*\|", "[["), (r"\{\{[^\}]*\}\}", ""),
+        (r"\{[^\}]*\}", ""), (r"[\[\]]", ""), (r"&[^;]*;", " "),
+    )
+]  # fmt: skip
+
+
+def filter_wikipedia_xml(text_iterator):
+    """The readable text of lines of Wikipedia's XML: words in a-z, digits spelled out.
+
+    Lines without any are left out, and those that redirect. After Mahoney's wikifil.pl (2006).
+
+    >>> from tallowtext.data.functional import filter_wikipedia_xml
+    >>> list(filter_wikipedia_xml(["<text>The [[Felidae|cat]] has 4 legs.", "#REDIRECT [[Cat]]"]))
+    ['the cat has four legs']
+    """
+    for line in text_iterator:
+        if "#redirect" in line or "#REDIRECT" in line:
+            continue
+        for pattern, replacement in _WIKIPEDIA:
+            line = pattern.sub(replacement, line)
+        line = re.sub(r"\d", lambda digit: f" {_DIGITS[int(digit[0])]} ", line.lower())
+        line = " ".join(re.findall("[a-z]+", line))
+        if line:
+            yield line
 
 
 def to_map_style_dataset(iter_data):

@@ -42,11 +42,12 @@ from tallowtext.datasets.corpora import (
     WikiText2,
     WikiText103,
 )
+from tallowtext.datasets.summaries import CNNDM
 from tallowtext.datasets.translation import IWSLT2016, IWSLT2017, Multi30k
 
 __all__ = [
-    "AG_NEWS", "CC100", "IMDB", "IWSLT2016", "IWSLT2017", "MNLI", "MRPC", "QNLI", "QQP", "RTE",
-    "SST2", "STSB", "UDPOS", "WNLI", "AmazonReviewFull", "AmazonReviewPolarity", "CoLA",
+    "AG_NEWS", "CC100", "CNNDM", "IMDB", "IWSLT2016", "IWSLT2017", "MNLI", "MRPC", "QNLI", "QQP",
+    "RTE", "SST2", "STSB", "UDPOS", "WNLI", "AmazonReviewFull", "AmazonReviewPolarity", "CoLA",
     "CoNLL2000Chunking", "DBpedia", "EnWik9", "Multi30k", "PennTreebank", "SQuAD1", "SQuAD2",
     "SogouNews", "WikiText103", "WikiText2", "YahooAnswers", "YelpReviewFull",
     "YelpReviewPolarity",
