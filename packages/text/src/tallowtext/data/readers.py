@@ -9,15 +9,16 @@ import warnings
 from itertools import islice
 
 from tallow.errors import ArgumentError
-from tallow.utils.data import IterableDataset, get_worker_info
+from tallow.utils.data import get_worker_info
 from tallowtext._files import TextFileError
+from tallowtext.data.streams import Stream
 
 __all__ = ["CSVRows", "JSONLines", "Records", "TextLines"]
 
 OPENERS = {".gz": gzip.open, ".xz": lzma.open, ".bz2": bz2.open}
 
 
-class Records(IterableDataset):
+class Records(Stream):
     """The samples that `parse` makes of the records in a file, one after another.
 
     `split` gives the records of a file opened for reading bytes, as (line, record, problem): the

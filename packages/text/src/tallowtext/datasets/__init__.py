@@ -6,9 +6,9 @@ Traceback (most recent call last):
     ...
 tallowtext.datasets._published.SplitError: AG_NEWS: expected splits of train, test, got 'validation'
 
-A split is an iterable dataset that reads its file as a stream, and downloads it when it is made.
-`tallowtext.data.to_map_style_dataset` makes one with an index of it. Files lie where torchtext puts
-them, root/datasets/NAME, `root` being the cache by default.
+A split is a `tallowtext.data.Stream`, which reads its file as it goes and downloads it when it is
+made; `tallowtext.data.to_map_style_dataset` makes a dataset with an index of it. Files lie where
+torchtext puts them, root/datasets/NAME, `root` being the cache by default.
 """
 
 from tallowtext.datasets.classification import (

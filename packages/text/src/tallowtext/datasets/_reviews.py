@@ -4,7 +4,6 @@ import os
 import tarfile
 from pathlib import Path
 
-from tallow.utils.data import ChainDataset
 from tallow.utils.download import fetch
 from tallowtext.data.readers import Records, lines
 
@@ -18,7 +17,8 @@ def labelled_reviews(folder, split):
     paths = {label: folder / "aclImdb_v1" / split / label for label in LABELS}
     if not all(path.exists() for path in paths.values()):
         _gather(fetch(URL, Path(folder, "aclImdb_v1.tar.gz"), f"md5:{MD5}"), split, paths)
-    return ChainDataset([_of_label(path, LABELS[label]) for label, path in paths.items()])
+    bad, good = (_of_label(path, LABELS[label]) for label, path in paths.items())
+    return bad.concat(good)
 
 
 def _of_label(path, label):

@@ -2,9 +2,10 @@
 
 from hashlib import sha1
 
-from tallow.utils.data import IterableDataset, get_worker_info
+from tallow.utils.data import get_worker_info
 from tallow.utils.download import extract, fetch
 from tallowtext.data.readers import TextLines
+from tallowtext.data.streams import Stream
 from tallowtext.datasets._published import MissingMemberError, chosen, drive, folder_of
 
 __all__ = ["CNNDM"]
@@ -27,7 +28,7 @@ def CNNDM(root=None, split=tuple(SPLITS)):  # noqa: N802, the name is torchtext'
     return chosen("CNNDM", split, tuple(SPLITS), lambda one: Stories(folder, one))
 
 
-class Stories(IterableDataset):
+class Stories(Stream):
     """The stories of a split, each in a file of its own, named by the SHA-1 of its address."""
 
     def __init__(self, folder, split):
