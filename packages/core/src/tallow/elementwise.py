@@ -61,7 +61,7 @@ def one_tensor(name, x):
 
 def check_kinds(name, low, high, *operands):
     """Raise DtypeError unless the highest category among the operands lies in [low, high]."""
-    kind = max(_category(as_operand(name, x)) for x in operands)
+    kind = max([_category(name, x) for x in operands])
     if not low <= kind <= high:
         raise DtypeError(
             f"{name}: expected {' or '.join(KINDS[low : high + 1])} operands, "
@@ -69,5 +69,7 @@ def check_kinds(name, low, high, *operands):
         )
 
 
-def _category(x):
+def _category(name, x):
+    if not isinstance(x, Tensor) and type(x) not in (int, float):
+        x = as_operand(name, x)
     return (x.dtype if isinstance(x, Tensor) else of_number(x)).category

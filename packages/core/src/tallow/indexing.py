@@ -155,15 +155,31 @@ def _out_of_range(input, key, error):
     )
 
 
+def _is_plain(part):
+    """True for what NumPy takes from us as it is: None, an int, or a slice from int to int."""
+    if type(part) is int or part is None:
+        return True
+    if type(part) is not slice or part.step is not None:
+        return False
+    start, stop = part.start, part.stop
+    return (start is None or type(start) is int) and (stop is None or type(stop) is int)
+
+
 def getitem(input, key):
     """input[key]: a view for ints, slices, None and ...; a copy where the key holds tensors."""
-    basic, gathered = ((key, ...), None) if type(key) is int else parse(input, key)
+    if _is_plain(key):
+        basic, gathered = (key, ...), None
+    elif type(key) is tuple and all(map(_is_plain, key)):
+        basic, gathered = (*key, ...), None
+    else:
+        basic, gathered = parse(input, key)
     try:
         if gathered is None:
             return ops.getitem(input, key=(...,) if basic is None else basic)
         x = input if basic is None else ops.getitem(input, key=basic)
         return ops.take(x, key=gathered)
     except IndexError as error:
+        parse(input, key)  # which has more to say of a key that is too long
         raise _out_of_range(input, key, error) from None
 
 

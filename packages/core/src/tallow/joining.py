@@ -1,8 +1,8 @@
 """Functions of torch's namespace that join tensors, cut them into parts, and make grids of them."""
 
 import math
+from itertools import accumulate, combinations_with_replacement
 from itertools import combinations as combinations_of
-from itertools import combinations_with_replacement
 
 import numpy as np
 
@@ -65,13 +65,16 @@ def cat(tensors, dim=0, *, out=None):
     tallow.Size([3, 2])
     """
     tensors = _some("cat", tensors, ArgumentError)
-    filled = [x for x in tensors if x.array.shape != (0,)]
-    if any(x.array.ndim != 1 for x in filled):  # an empty vector fits anything, as ever in PyTorch
-        tensors = filled
+    if len({x.array.shape for x in tensors}) > 1:
+        filled = [x for x in tensors if x.array.shape != (0,)]
+        if any(x.array.ndim != 1 for x in filled):  # an empty vector fits anything, as in PyTorch
+            tensors = filled
     first = tensors[0].array.shape
     axis = axis_of("cat", dim, len(first))
     for i, x in enumerate(tensors):
         shape = x.array.shape
+        if shape == first and shape:
+            continue
         if not shape or len(shape) != len(first) or _without(shape, axis) != _without(first, axis):
             raise ShapeError(
                 f"cat: expected tensors with dimensions that agree except in dim {axis}, got "
@@ -200,7 +203,7 @@ def split(tensor, split_size_or_sections=None, dim=0, *, split_size=None):
         raise ShapeError(
             f"split: expected sizes with sum {length} in dim {axis}, got {list(sizes)}"
         )
-    return _cut_at(tensor, axis, np.cumsum(sizes).tolist()[:-1])
+    return _cut_at(tensor, axis, list(accumulate(sizes))[:-1])
 
 
 def _cut_at(x, axis, places):

@@ -105,7 +105,7 @@ BINARY_OPERATORS = {
     "lshift": logic.bitwise_left_shift, "rshift": logic.bitwise_right_shift,
 }  # fmt: skip
 DIRECT = {"add": ops.add, "sub": ops.sub, "mul": ops.mul, "truediv": ops.div}
-OPERANDS = Tensor | int | float | complex | np.ndarray | np.generic
+OPERANDS = (Tensor, int, float, complex, np.ndarray, np.generic)
 
 
 def _attach_functions():

@@ -73,7 +73,9 @@ def pair(name, x, y):
         target = result_type(x, y)
         return to_dtype(x, target), to_dtype(y, target)
     if isinstance(x, Tensor) and isinstance(y, Number):
-        return _with_number(x, number(y))
+        if type(y) is not float or x.array.dtype.kind != "f":  # else each is of the other's kind
+            x, y = _with_number(x, number(y))
+        return x, y
     if isinstance(y, Tensor) and isinstance(x, Number):
         y, x = _with_number(y, number(x))
         return x, y
@@ -161,9 +163,8 @@ def floating(name, x):
 
 def common(name, tensors):
     """Several tensors in their common dtype."""
-    tensors = [as_tensor_operand(name, x) for x in tensors]
-    first = tensors[0].array.dtype
-    if all(x.array.dtype is first for x in tensors):
+    tensors = [x if isinstance(x, Tensor) else as_tensor_operand(name, x) for x in tensors]
+    if len({x.array.dtype for x in tensors}) == 1:
         return tensors
     target = result_type(*tensors)
     return [to_dtype(x, target) for x in tensors]
@@ -209,6 +210,8 @@ def axes_of(name, dim, ndim):
     """A dim or several as a tuple of axes; None for all of them, and for those of a 0-d tensor."""
     if dim is None:
         return None
+    if type(dim) is int and -ndim <= dim < ndim:
+        return (dim + ndim if dim < 0 else dim,)
     dims = (dim,) if not isinstance(dim, tuple | list) else tuple(dim)
     axes = tuple(axis_of(name, d, ndim) for d in dims)
     if len(set(axes)) != len(axes):
@@ -222,7 +225,10 @@ def sizes_of(name, sizes, given=None):
         sizes = (given,)
     if len(sizes) == 1 and isinstance(sizes[0], tuple | list):
         sizes = sizes[0]
-    return tuple(n if type(n) is int else _as_index(name, n) for n in sizes)
+    for n in sizes:
+        if type(n) is not int:
+            return tuple(n if type(n) is int else _as_index(name, n) for n in sizes)
+    return tuple(sizes)
 
 
 NUMPY_NAMES = {"axis": "dim", "keepdims": "keepdim"}
@@ -233,8 +239,9 @@ def numpy_names(function):
 
     @wraps(function)
     def call(*args, **kwargs):
-        if kwargs:
-            kwargs = {NUMPY_NAMES.get(name, name): value for name, value in kwargs.items()}
+        if not kwargs:
+            return function(*args)
+        kwargs = {NUMPY_NAMES.get(name, name): value for name, value in kwargs.items()}
         return function(*args, **kwargs)
 
     return call

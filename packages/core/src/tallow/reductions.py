@@ -53,7 +53,9 @@ def drop_axes(result, input, axes, keepdim):
     if keepdim:
         return result
     shape = input.array.shape
-    rest = () if axes is None else tuple(n for i, n in enumerate(shape) if i not in axes)
+    if axes is None:
+        return reshape(result, shape=())
+    rest = tuple(n for i, n in enumerate(shape) if i not in axes)
     return reshape(result, shape=rest)
 
 
@@ -254,23 +256,25 @@ def renorm(input, p, dim, maxnorm, *, out=None):
 
 
 def _ordered(name, input, error=NotSupportedError):
-    if input.dtype.is_complex:
+    if input.array.dtype.kind == "c":
         raise error(f"{name}: expected a real tensor, complex numbers have no order")
     return input
 
 
 def not_empty(name, input, axes):
     """Raise if there is nothing to reduce: IndexError along a dim, RuntimeError for all."""
-    if ops.count(input.array.shape, axes) == 0:
+    if not input.array.size and ops.count(input.array.shape, axes) == 0:
         error = ShapeError if axes is None else OutOfRangeError
         raise error(f"{name}: expected at least one element to reduce, got {describe(input)}")
 
 
 def _extreme_along(name, op):
     def function(input, dim=(), keepdim=False, *, out=None):
-        axes = axes_of(name, None if dim == () else dim, _ordered(name, input).array.ndim)
+        _ordered(name, input)
+        axes = None if dim == () else axes_of(name, dim, input.array.ndim)
         not_empty(name, input, axes)
-        return give(drop_axes(op(input, axis=axes), input, axes, keepdim), out, name)
+        result = drop_axes(op(input, axis=axes), input, axes, keepdim)
+        return result if out is None else give(result, out, name)
 
     function.__name__ = function.__qualname__ = name
     function.__doc__ = (
@@ -326,7 +330,7 @@ min = _extreme("min", amin, ops.argmin, elementwise.minimum)
 def _position(name, op):
     def function(input, dim=None, keepdim=False, *, out=None):
         axes = axes_of(name, dim, _ordered(name, input, DtypeError).array.ndim)
-        if ops.count(input.array.shape, axes) == 0:
+        if not input.array.size and ops.count(input.array.shape, axes) == 0:
             raise OutOfRangeError(f"{name}: expected at least one element, got {describe(input)}")
         return give(op(input, axis=axes and axes[0], keepdims=keepdim), out, name)
 

@@ -37,7 +37,7 @@ def _resolve(name, sizes, input):
         if rest == 0 or total % rest:
             raise ShapeError(f"{name}: expected a shape for {total} elements, got {list(sizes)}")
         sizes = tuple(total // rest if n == -1 else n for n in sizes)
-    if math.prod(sizes) != total or any(n < 0 for n in sizes):
+    if math.prod(sizes) != total or min(sizes, default=0) < 0:
         raise ShapeError(
             f"{name}: expected a shape for the {total} elements of {describe(input)}, got "
             f"{list(sizes)}"
@@ -61,10 +61,10 @@ def view(input, *sizes, size=None, dtype=None):
 
     With a dtype instead of sizes, the same memory read as another dtype of the same size.
     """
-    from tallow.conversion import view_dtype
-
     dtype = sizes[0] if len(sizes) == 1 and isinstance(sizes[0], dtypes.dtype) else dtype
     if dtype is not None:
+        from tallow.conversion import view_dtype
+
         return view_dtype(input, dtype)
     sizes = _resolve("view", sizes_of("view", sizes, size), input)
     result = ops.reshape(input, shape=sizes)

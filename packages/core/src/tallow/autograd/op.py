@@ -233,7 +233,7 @@ _UNWRAP = """\
 
 _CALL_VARIADIC = """\
 def {name}({signature}):
-    if not any(isinstance(x, Tensor) for x in {operands}):
+    if not isinstance({operands}[0], Tensor) and not any(isinstance(x, Tensor) for x in {operands}):
         return (_kernels.get(type({operands}[0])) or _op.bind({operands}))(*{operands}{arguments})
     _mask, arrays = 0, []
     for i, x in enumerate({operands}):

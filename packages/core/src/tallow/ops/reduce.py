@@ -81,12 +81,12 @@ prod.vjp(lambda g, x, shapes, axis: spread(g, shapes[0], axis) * prod_of_others(
 
 @op
 def amax(xp, x, *, axis):
-    return xp.max(x, axis=axis, keepdims=True)
+    return xp.maximum.reduce(x, axis, None, None, True)
 
 
 @op
 def amin(xp, x, *, axis):
-    return xp.min(x, axis=axis, keepdims=True)
+    return xp.minimum.reduce(x, axis, None, None, True)
 
 
 @op
@@ -238,12 +238,12 @@ recur.vjp(
 
 @op
 def argmax(xp, x, *, axis, keepdims):
-    return xp.argmax(x, axis=axis, keepdims=keepdims)
+    return x.argmax(axis) if not keepdims else xp.argmax(x, axis=axis, keepdims=True)
 
 
 @op
 def argmin(xp, x, *, axis, keepdims):
-    return xp.argmin(x, axis=axis, keepdims=keepdims)
+    return x.argmin(axis) if not keepdims else xp.argmin(x, axis=axis, keepdims=True)
 
 
 @op
