@@ -19,8 +19,8 @@ CASES = [
             remix 2 1v0.3,2v0.5 0; delay 0.01 0.02; lowpass 700 | gain -3 | reverse | trim 0.05"""),
         (1, """trim 0.05; trim 0.05 0.1; trim 0.05 =0.1; trim 0 -0.05; trim -0.05; speed 1.5
             trim 100s 50s 0.01 =0.15; pad 0.01; pad 0.01 0.02; pad 50s@0.1; delay 0.01; reverse
-            repeat; repeat 2; fade 0.05; fade q 0.05; fade h 0.05 0 0.04; fade t 0.05 0.15
-            fade p 0.02 0.15 0.05; fade l 0.05 0; rate 4000; rate 16k; speed 100c; downsample 3
+            repeat; repeat 2; fade 0.05; fade q 0.05; fade h 0.05 0 0.04; fade t 0.05 0.1
+            fade p 0.02 0.1 0.05; fade l 0.05 0; rate 4000; rate 16k; speed 100c; downsample 3
             upsample 2; channels 2; tempo 1.3; tempo 0.8; tempo -m 1.4; tempo -s 0.7; pitch 300
             vad; speed 1.2 | rate 8000; pitch -200 | rate 8000"""),
         (3, "remix -m 1,3; channels 2; remix 1-2"),
