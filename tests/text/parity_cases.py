@@ -31,7 +31,7 @@ SENTENCES = [
     "andon достопримечательностидостопримечательностидостопримечательности short",
     "under_scores camelCase snake_case http://example.org/?a=b&c=d#e user@example.org C++ a/b\\c",
     "\x1cfile \x85next \ufeffmark \ufffdreplaced \u2028line \u00adsoft \ue000private",
-    "aaaaaaaa aaa aa a hahahahaha nonono 000000 ...... !!!??? ---- ____",
+    "it'ſ a\u0345b \u0345 aaaaaaaa aaa aa a hahahahaha nonono 000000 ...... !!!??? ---- ____",
     " ",
     "",
     "a",

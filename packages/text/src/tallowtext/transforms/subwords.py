@@ -33,7 +33,8 @@ GPT2 = (
     rf"(?<=[{SPACE}]) {SHORT}|{SHORT}| ?{LETTER}+| ?{NUMBER}+| ?[^{SPACE}{LETTER}{NUMBER}]+"
     rf"|[{SPACE}]+(?![^{SPACE}])|[{SPACE}]+"
 )
-CLIP = rf"{SHORT}|{LETTER}+|{NUMBER}|[^\t\n\f\r {LETTER}{NUMBER}]+"
+# Without regard to case "ſ" is an s, and U+0345 a letter, since it is an iota in upper case.
+CLIP = rf"'ſ|{SHORT}|[{LETTER}\u0345]+|{NUMBER}|[^\t\n\f\r {LETTER}{NUMBER}\u0345]+"
 CLIP_SPECIALS = ("<|startoftext|>", "<|endoftext|>")
 
 
