@@ -12,6 +12,7 @@ COMMANDS = {
     "info": "what sound files hold: rate, channels, duration, encoding",
     "spectrogram": "a picture of a sound file: time to the right, frequency upward",
     "convert": "a sound file in another format, at another rate, as a part, in mono",
+    "transcribe": "what is said in sound files: digits, or what a saved recogniser knows",
 }
 
 

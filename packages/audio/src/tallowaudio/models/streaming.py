@@ -1,8 +1,11 @@
 """Small networks that listen while a sound comes in: a recogniser, and a detector of speech."""
 
+import json
+
 import tallow
 from tallow import nn
-from tallow.errors import ShapeError, describe
+from tallow.errors import CheckpointError, ShapeError, describe
+from tallow.serialization import load_file, load_metadata, save_file
 from tallowaudio import functional as F
 
 
@@ -33,6 +36,8 @@ class _Streaming(nn.Module):
     Scores come every `stride` samples. A sound is seen between zeros, and for `tail` frames after
     its end, in which what was heard last may still be reported.
     """
+
+    settings: dict = {}  # what the constructor was called with
 
     def __init__(self, sample_rate, mel, convolutions, gru, outputs, tail):
         super().__init__()
@@ -79,6 +84,31 @@ class _Streaming(nn.Module):
         hidden, state = self.gru(self.convolutions(self.mel(samples)).transpose(1, 2), state)
         return self.head(hidden), state
 
+    def save(self, path, dtype=None):
+        """Write the weights, of type `dtype` if given, and what `load` needs, as safetensors."""
+        state = {
+            name: x.to(dtype) if dtype is not None and x.is_floating_point() else x
+            for name, x in self.state_dict().items()
+        }
+        about = {"model": type(self).__name__, "settings": json.dumps(self.settings)}
+        save_file(state, path, about)
+
+    @classmethod
+    def load(cls, path):
+        """The network in a file that `save` wrote, in float32, for inference.
+
+        CheckpointError for a file of another kind.
+        """
+        about = load_metadata(path)
+        if about.get("model") != cls.__name__:
+            raise CheckpointError(
+                f"{path}: expected a {cls.__name__} that its `save` wrote, got "
+                f"{about.get('model', 'something else')}"
+            )
+        model = cls(**json.loads(about["settings"]))
+        model.load_state_dict(load_file(path))
+        return model.eval()
+
     def stream(self):
         """A `Stream`, which takes samples (time,) as they come and gives their scores."""
         return Stream(self)
@@ -115,11 +145,17 @@ class Stream:
 class StreamingRecognizer(_Streaming):
     """A recogniser to be trained with CTC, which reports while it listens: scores every 40 ms.
 
-    Two convolutions over log mel energies at 8 kHz, then a GRU of `hidden` units in two layers; its
-    view is 1216 samples wide.
+    Two convolutions over log mel energies of sound at 8 kHz, then a GRU of `hidden` units in two
+    layers. `labels` are characters, of which the first is the blank.
+
+    >>> import tallow
+    >>> from tallowaudio.models import StreamingRecognizer
+    >>> scores, frames = StreamingRecognizer("-ab").eval()(tallow.rand(1, 8000))
+    >>> scores.shape, frames
+    (tallow.Size([1, 31, 3]), tensor([31]))
     """
 
-    def __init__(self, labels, channels=128, hidden=160, dropout=0.1):
+    def __init__(self, labels, channels=96, hidden=128, dropout=0.1):
         convolutions = nn.Sequential(
             nn.BatchNorm1d(40),
             nn.Conv1d(40, channels, 5, stride=2), nn.BatchNorm1d(channels), nn.ReLU(),
@@ -127,7 +163,9 @@ class StreamingRecognizer(_Streaming):
             nn.Dropout(dropout),
         )  # fmt: skip
         gru = nn.GRU(channels, hidden, 2, batch_first=True, dropout=dropout)
-        super().__init__(8000, LogMel(8000, 256, 80, 40), convolutions, gru, labels, tail=6)
+        super().__init__(8000, LogMel(8000, 256, 80, 40), convolutions, gru, len(labels), tail=6)
+        self.settings = {"labels": labels, "channels": channels, "hidden": hidden}
+        self.labels = labels
 
 
 class VoiceDetector(_Streaming):

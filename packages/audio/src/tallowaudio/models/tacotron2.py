@@ -268,7 +268,7 @@ class Tacotron2(nn.Module):
     def infer(self, tokens, lengths=None):
         """Spectrograms (N, n_mels, frames), their lengths, and alignments (N, steps, symbols)."""
         if lengths is None:
-            lengths = tallow.full((len(tokens),), tokens.shape[1], dtype=tallow.int64)
+            lengths = tallow.full((len(tokens),), tokens.shape[-1], dtype=tallow.int64)
         memory = self._encode(tokens, lengths)
         mels, frames, _, alignments = self.decoder.infer(memory, lengths)
         return mels + self.postnet(mels), frames, alignments

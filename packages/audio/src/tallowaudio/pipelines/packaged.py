@@ -1,0 +1,50 @@
+"""The small models that come with the package."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tallowaudio.models.streaming import StreamingRecognizer, VoiceDetector
+
+FOLDER = Path(__file__).with_name("weights")
+
+
+@dataclass(frozen=True)
+class PackagedBundle:
+    """A small model that is there at once: `get_model()`, for sounds at `sample_rate` Hz.
+
+    `meta` has facts about it, and README.md in the folder of `path` is its card.
+    """
+
+    file: str
+    kind: type
+    sample_rate: int
+    meta: dict[str, Any]
+
+    @property
+    def path(self):
+        """Where the weights are."""
+        return FOLDER / self.file
+
+    def get_model(self):
+        """The model, for inference."""
+        return self.kind.load(self.path)
+
+
+@dataclass(frozen=True)
+class DigitStringsBundle(PackagedBundle):
+    """A recogniser, whose scores are of `get_labels()`."""
+
+    def get_labels(self, *, blank="-"):
+        """The labels, `blank` first."""
+        return (blank, *"0123456789")
+
+
+DIGIT_STRINGS = DigitStringsBundle(
+    "digit_strings.safetensors", StreamingRecognizer, 8000,
+    {"num_params": 253211, "license": "CC BY-SA 4.0"},
+)  # fmt: skip
+VOICE_ACTIVITY = PackagedBundle(
+    "voice_activity.safetensors", VoiceDetector, 8000,
+    {"num_params": 5177, "frame_seconds": 0.03, "license": "CC BY-SA 4.0"},
+)  # fmt: skip
