@@ -48,6 +48,24 @@ struct Attention {
     bool causal;
 };
 
+// The steps of a layer in the order in which it takes them: step t has `rows[t]` sequences, the
+// first ones of the batch, from row starts[t] of what all steps have. gates (rows of all, 4 hidden)
+// are what the inputs give them, then the gates' values i f m o. last and cell (batch, hidden) are
+// the first states and cells, then the last; states and cells (rows of all, hidden) those of all.
+struct LstmLayer {
+    int64_t steps, hidden;
+    const int64_t *starts, *rows;
+    float *gates, *last, *cell, *states, *cells;
+};
+
+// by_last and by_cell are the gradients by the last states and cells, then by the first; by_states
+// may be null. The layer's last, cell and states are not looked at.
+struct LstmGrad {
+    LstmLayer layer;
+    const float *first_cell, *by_states;
+    float *by_last, *by_cell, *by_gates;
+};
+
 // Settings of an optimiser's step, those of `Update` bodies of the same names. `sign` is -1 to
 // ascend.
 struct SgdStep {
@@ -103,6 +121,10 @@ struct Kernels {
     void (*attention)(const Attention&, float* out, float* level);
     void (*attention_grad)(const Attention&, const float* g, const float* level, float* q_grad,
                            float* k_grad, float* v_grad);
+
+    // weight (4 hidden, hidden) is that of the states
+    void (*lstm)(const LstmLayer&, const float* weight);
+    void (*lstm_grad)(const LstmGrad&, const float* weight);
 
     // Draws of the Mersenne Twister: words, and whether numbers of 53 bits are below a limit.
     void (*random_words)(uint32_t* key, int32_t* used, uint32_t* out, int64_t count);

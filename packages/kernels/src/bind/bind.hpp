@@ -13,6 +13,7 @@ void bind_rows(nb::module_& m);
 void bind_updates(nb::module_& m);
 void bind_random(nb::module_& m);
 void bind_attention(nb::module_& m);
+void bind_recurrent(nb::module_& m);
 void bind_memory(nb::module_& m);
 void bind_first(nb::module_& m);
 void bind_binary(nb::module_& m);

@@ -20,6 +20,8 @@ const Kernels table{
     binary,
     attention,
     attention_grad,
+    lstm,
+    lstm_grad,
     random_words,
     random_keep,
     masked,

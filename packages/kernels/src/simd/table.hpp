@@ -20,6 +20,9 @@ void attention(const Attention&, float* out, float* level);
 void attention_grad(const Attention&, const float* g, const float* level, float* q_grad,
                     float* k_grad, float* v_grad);
 
+void lstm(const LstmLayer&, const float* weight);
+void lstm_grad(const LstmGrad&, const float* weight);
+
 void random_words(uint32_t* key, int32_t* used, uint32_t* out, int64_t count);
 void random_keep(uint32_t* key, int32_t* used, uint64_t below, uint8_t* keep, int64_t count);
 void masked(const float* x, const uint8_t* keep, float factor, float* out, int64_t n);

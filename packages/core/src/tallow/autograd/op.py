@@ -104,6 +104,15 @@ class Op:
 
         return register
 
+    def grad_on(self, kernel):
+        """Decorator: a kernel for the joint rule, called as the rule, which runs where it declines.
+
+        That is for layouts, dtypes, other backends, and for Tensors, when the rule is recorded.
+        """
+        self.joint.function = Op.first_of(kernel, self.joint.function)
+        self.plans.clear()
+        return kernel
+
     @staticmethod
     def first_of(special, generic):
         """A backend's kernel, and the generic body where that declines."""

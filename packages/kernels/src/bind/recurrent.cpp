@@ -1,0 +1,104 @@
+// Recurrent layers: all steps of one direction in one call.
+#include <algorithm>
+#include <cstring>
+#include <vector>
+
+#include "bind.hpp"
+
+namespace tallow {
+namespace {
+
+// The steps in the order in which a layer takes them.
+struct Steps {
+    std::vector<int64_t> starts, rows;
+    int64_t all = 0;
+
+    Steps(nb::tuple batch_sizes, bool reverse) {
+        for (nb::handle size : batch_sizes) {
+            starts.push_back(all), rows.push_back(nb::cast<int64_t>(size));
+            all += rows.back();
+        }
+        if (!reverse) return;
+        std::reverse(starts.begin(), starts.end());
+        std::reverse(rows.begin(), rows.end());
+    }
+    int64_t batch() const { return rows.empty() ? 0 : std::max(rows.front(), rows.back()); }
+};
+
+bool is(const Floats& x, int64_t rows, int64_t columns) {
+    return x.ok() && x.ndim() == 2 && x.shape(0) == rows && x.shape(1) == columns;
+}
+
+Made copy(const Floats& x) {
+    Made made(x);
+    std::memcpy(made.data(), x.data(), size_t(x.size()) * sizeof(float));
+    return made;
+}
+
+// gates are changed: from what the inputs give to their values.
+nb::object lstm(nb::handle gates, nb::handle h, nb::handle c, nb::handle weight,
+                nb::tuple batch_sizes, bool reverse) {
+    const Floats entering(gates), first(h), cell(c), w(weight);
+    const Steps steps(batch_sizes, reverse);
+    if (!w.ok() || w.ndim() != 2 || w.size() == 0) return not_implemented();
+    const int64_t n = w.shape(1), batch = steps.batch();
+    if (!is(w, 4 * n, n) || !is(entering, steps.all, 4 * n) || !entering.writable() ||
+        !is(first, batch, n) || !is(cell, batch, n) || steps.all == 0)
+        return not_implemented();
+    Made last = copy(first), last_cell = copy(cell), states{steps.all, n}, cells{steps.all, n};
+    const LstmLayer layer{int64_t(steps.rows.size()),
+                          n,
+                          steps.starts.data(),
+                          steps.rows.data(),
+                          entering.writable(),
+                          last.data(),
+                          last_cell.data(),
+                          states.data(),
+                          cells.data()};
+    unlocked(steps.all * n * n, [&] { kernels().lstm(layer, w.data()); });
+    return nb::make_tuple(states.object(), last.object(), last_cell.object(), nb::borrow(gates),
+                          cells.object());
+}
+
+// The gradients by the gates, h and c, from those of the states, the last state and the last cell,
+// each of which may be None.
+nb::object lstm_grad(nb::handle by_states, nb::handle by_last, nb::handle by_cell, nb::handle gates,
+                     nb::handle cells, nb::handle c, nb::handle weight, nb::tuple batch_sizes,
+                     bool reverse) {
+    const Floats values(gates), memory(cells), first(c), w(weight);
+    const Floats on_states(by_states), on_last(by_last), on_cell(by_cell);
+    const Steps steps(batch_sizes, reverse);
+    if (!w.ok() || w.ndim() != 2 || w.size() == 0) return not_implemented();
+    const int64_t n = w.shape(1), batch = steps.batch();
+    if (!is(w, 4 * n, n) || !is(values, steps.all, 4 * n) || !is(memory, steps.all, n) ||
+        !is(first, batch, n) || (!by_states.is_none() && !is(on_states, steps.all, n)) ||
+        (!by_last.is_none() && !is(on_last, batch, n)) ||
+        (!by_cell.is_none() && !is(on_cell, batch, n)))
+        return not_implemented();
+    auto start = [&](const Floats& given) {
+        if (given.ok()) return copy(given);
+        Made zeros{batch, n};
+        std::fill_n(zeros.data(), batch * n, 0.0f);
+        return zeros;
+    };
+    Made by_h = start(on_last), by_c = start(on_cell), by_gates{steps.all, 4 * n};
+    LstmGrad grad{};
+    grad.layer.steps = int64_t(steps.rows.size()), grad.layer.hidden = n;
+    grad.layer.starts = steps.starts.data(), grad.layer.rows = steps.rows.data();
+    grad.layer.gates = const_cast<float*>(values.data());
+    grad.layer.cells = const_cast<float*>(memory.data());
+    grad.first_cell = first.data(), grad.by_states = on_states.ok() ? on_states.data() : nullptr;
+    grad.by_last = by_h.data(), grad.by_cell = by_c.data(), grad.by_gates = by_gates.data();
+    unlocked(steps.all * n * n, [&] { kernels().lstm_grad(grad, w.data()); });
+    return nb::make_tuple(by_gates.object(), by_h.object(), by_c.object());
+}
+
+}  // namespace
+
+void bind_recurrent(nb::module_& m) {
+    m.def("lstm", &lstm);
+    m.def("lstm_grad", &lstm_grad, nb::arg().none(), nb::arg().none(), nb::arg().none(), nb::arg(),
+          nb::arg(), nb::arg(), nb::arg(), nb::arg(), nb::arg());
+}
+
+}  // namespace tallow
