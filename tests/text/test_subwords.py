@@ -123,6 +123,25 @@ ERRORS = [
 ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ('{"a": 0, "b": 1, "c": 0}', "j.json: expected a number for each token, got 0 for 'a'"),
+        ("[1, 2]", "j.json: expected the JSON of a vocabulary, got cannot convert"),
+        ('{"a": [1]}', "j.json: expected the JSON of a vocabulary, got unhashable"),
+    ],
+)
+def test_bad_vocabularies(content, message, tmp_path):
+    (tmp_path / "j.json").write_text(content, encoding="utf-8")
+    with pytest.raises(TextFileError, match=message):
+        transforms.CharBPETokenizer(tmp_path / "j.json", FILES / "char.bpe")
+
+
+def test_merges_of_another_vocabulary():
+    with pytest.raises(ValueError, match="CLIPTokenizer: expected merges that make tokens"):
+        transforms.CLIPTokenizer(FILES / "clip.bpe", FILES / "gpt2.json")
+
+
 @pytest.mark.parametrize("number", range(len(ERRORS)))
 def test_errors(number):
     call, error, message = ERRORS[number]

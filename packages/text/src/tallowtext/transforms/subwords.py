@@ -77,12 +77,21 @@ class _Subwords(nn.Module):
 
 
 def _read_json(path):
+    """A dict from tokens to numbers; TextFileError if it is none, or has a number twice."""
     path = asset(path)
     try:
         with open(path, encoding="utf-8") as file:
-            return json.load(file)
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+            numbers = dict(json.load(file))
+        tokens = {number: token for token, number in numbers.items()}
+    except (ValueError, TypeError) as error:
         raise TextFileError(f"{path}: expected the JSON of a vocabulary, got {error}") from None
+    for token, number in numbers.items():
+        if tokens[number] != token:
+            raise TextFileError(
+                f"{path}: expected a number for each token, got {number!r} for {token!r} and "
+                f"{tokens[number]!r}"
+            )
+    return numbers
 
 
 def _read_merges(path):
@@ -103,7 +112,12 @@ def _core(vocab, merges, suffix, pattern, name):
             f"{name}: expected a vocabulary with a symbol for each of 256 bytes, got one without "
             f"{missing[0]!r}"
         )
-    model = Core(models.BPE(vocab, merges, end_of_word_suffix=suffix))
+    try:
+        model = Core(models.BPE(vocab, merges, end_of_word_suffix=suffix))
+    except Exception as error:  # tokenizers raises nothing more special
+        raise ArgumentError(
+            f"{name}: expected merges that make tokens of the vocabulary, got: {error}"
+        ) from error
     model.pre_tokenizer = pre_tokenizers.Sequence(
         [
             pre_tokenizers.Split(Regex(pattern), "removed", invert=True),

@@ -158,7 +158,8 @@ def _download(path, url):
 
 def _convert(path, array, words, max_vectors):
     """Write what is in a file of vectors as an array and as words, one a line."""
-    partial, partial_words = Path(f"{array}.partial"), Path(f"{words}.partial")
+    own = f".{os.getpid()}.partial"  # another process may do the same
+    partial, partial_words = Path(f"{array}{own}"), Path(f"{words}{own}")
     read = _read_binary if path.suffix == ".bin" else _read_text
     count, dim, blocks = read(path, max_vectors)
     table = np.lib.format.open_memmap(partial, "w+", np.float32, (count, dim))
