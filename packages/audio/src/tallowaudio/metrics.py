@@ -50,11 +50,11 @@ def align(reference, hypothesis):
     """The `Alignment` of two sequences with the fewest errors (Levenshtein).
 
     >>> from tallowaudio.metrics import align
-    >>> found = align("one two three".split(), "one too two".split())
+    >>> found = align("one two three".split(), "one two two tree".split())
     >>> print(found)
     reference  one *   two three
-    hypothesis one too two *
-                   I       D
+    hypothesis one two two tree
+                   I       S
     >>> found.errors
     2
     """
