@@ -291,9 +291,21 @@ KALDI = [
     "slope(lambda x: K.mfcc(x, sample_frequency=8000.0, use_energy=True), double)",
 ]  # fmt: skip
 
+# Prototypes in torchaudio, until 2.8: recorded with 2.3.
+BANDS = [
+    *(f"F.barkscale_fbanks(129, {low}, {high}, 12, {rate}, '{scale}')"
+      for low, high, rate in ((0.0, 4000.0, 8000), (300.0, 20000.0, 44100))
+      for scale in ("traunmuller", "schroeder", "wang")),
+    "F.chroma_filterbank(8000, 65, 12)",
+    "F.chroma_filterbank(8000, 65, 24, tuning=0.3, octwidth=None, norm=1, base_c=False)",
+    "F.chroma_filterbank(16000, 33, 12, ctroct=4.0, octwidth=1.0)",
+    "T.BarkScale(6, 8000, n_stft=33)(power)", "T.BarkSpectrogram(8000, 128, n_barks=8)(wave)",
+    "T.ChromaScale(8000, 33)(power)", "T.ChromaSpectrogram(8000, 128, hop_length=50)(wave)",
+]  # fmt: skip
+
 GROUPS = {
     "spectra": SPECTRA, "mel": MEL, "waveform": WAVEFORM, "gradients": GRADIENTS, "more": MORE,
-    "filters": FILTERS, "effects": EFFECTS, "analysis": ANALYSIS, "kaldi": KALDI,
+    "filters": FILTERS, "effects": EFFECTS, "analysis": ANALYSIS, "kaldi": KALDI, "bands": BANDS,
 }  # fmt: skip
 
 

@@ -6,6 +6,7 @@ from tallowaudio.functional._analysis import (
     loudness,
     sliding_window_cmn,
 )
+from tallowaudio.functional._bands import barkscale_fbanks, chroma_filterbank
 from tallowaudio.functional._beamforming import (
     apply_beamforming,
     mvdr_weights_rtf,
@@ -64,14 +65,15 @@ from tallowaudio.functional._waveform import (
 
 __all__ = [
     "DB_to_amplitude", "TokenSpan", "add_noise", "allpass_biquad", "amplitude_to_DB",
-    "apply_beamforming", "band_biquad", "bandpass_biquad", "bandreject_biquad", "bass_biquad",
-    "biquad", "compute_deltas", "contrast", "convolve", "create_dct", "dcshift", "deemph_biquad",
-    "deemphasis", "detect_pitch_frequency", "dither", "edit_distance", "equalizer_biquad",
-    "fftconvolve", "filtfilt", "flanger", "forced_align", "frechet_distance", "gain", "griffinlim",
+    "apply_beamforming", "band_biquad", "bandpass_biquad", "bandreject_biquad",
+    "barkscale_fbanks", "bass_biquad", "biquad", "chroma_filterbank", "compute_deltas",
+    "contrast", "convolve", "create_dct", "dcshift", "deemph_biquad", "deemphasis",
+    "detect_pitch_frequency", "dither", "edit_distance", "equalizer_biquad", "fftconvolve",
+    "filtfilt", "flanger", "forced_align", "frechet_distance", "gain", "griffinlim",
     "highpass_biquad", "inverse_spectrogram", "lfilter", "linear_fbanks", "loudness",
-    "lowpass_biquad", "mask_along_axis", "mask_along_axis_iid", "melscale_fbanks", "merge_tokens",
-    "mu_law_decoding", "mu_law_encoding", "mvdr_weights_rtf", "mvdr_weights_souden", "overdrive",
-    "phase_vocoder", "phaser", "pitch_shift", "preemphasis", "psd", "resample", "riaa_biquad",
-    "rnnt_loss", "rtf_evd", "rtf_power", "sliding_window_cmn", "spectral_centroid", "spectrogram",
-    "speed", "treble_biquad", "vad",
+    "lowpass_biquad", "mask_along_axis", "mask_along_axis_iid", "melscale_fbanks",
+    "merge_tokens", "mu_law_decoding", "mu_law_encoding", "mvdr_weights_rtf",
+    "mvdr_weights_souden", "overdrive", "phase_vocoder", "phaser", "pitch_shift", "preemphasis",
+    "psd", "resample", "riaa_biquad", "rnnt_loss", "rtf_evd", "rtf_power", "sliding_window_cmn",
+    "spectral_centroid", "spectrogram", "speed", "treble_biquad", "vad",
 ]  # fmt: skip

@@ -126,7 +126,7 @@ class MelScale(nn.Module):
         self.register_buffer("fb", bank)
 
     def forward(self, specgram):
-        return _by_matrix(specgram, self.fb)
+        return by_matrix(specgram, self.fb)
 
 
 class InverseMelScale(nn.Module):
@@ -154,10 +154,10 @@ class InverseMelScale(nn.Module):
             raise ArgumentError(
                 f"InverseMelScale: expected {self.n_mels} mel bands, got {describe(melspec)}"
             )
-        return _by_matrix(melspec, tallow.linalg.pinv(self.fb)).relu()
+        return by_matrix(melspec, tallow.linalg.pinv(self.fb)).relu()
 
 
-def _by_matrix(spectrogram, matrix):
+def by_matrix(spectrogram, matrix):
     """(..., freq, time) and (freq, bands) -> (..., bands, time)."""
     return (spectrogram.transpose(-1, -2) @ matrix).transpose(-1, -2)
 
@@ -208,7 +208,7 @@ class _Cepstrum(nn.Module):
 
     def _coefficients(self, bands):
         bands = (bands + 1e-6).log() if self.logarithmic else self.amplitude_to_DB(bands)
-        return _by_matrix(bands, self.dct_mat)
+        return by_matrix(bands, self.dct_mat)
 
 
 class MFCC(_Cepstrum):
@@ -258,7 +258,7 @@ class LFCC(_Cepstrum):
         self.register_buffer("filter_mat", bank)
 
     def forward(self, waveform):
-        return self._coefficients(_by_matrix(self.Spectrogram(waveform), self.filter_mat))
+        return self._coefficients(by_matrix(self.Spectrogram(waveform), self.filter_mat))
 
 
 class GriffinLim(_Framed):
