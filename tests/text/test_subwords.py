@@ -118,6 +118,9 @@ ERRORS = [
     (lambda: transforms.SentencePieceTokenizer(FILES / "unigram.model")(3), TypeError, "got 3"),
     (lambda: SentencePiece(FILES / "bert.txt"), TextFileError, "bert.txt: expected a Sentence"),
     (lambda: SentencePiece(FILES / "unigram.model").IdToPiece(-1), ValueError, "got -1"),
+    (lambda: SentencePiece(FILES / "unigram.model").DecodeIds([4, 9999]), ValueError, "got 9999"),
+    (lambda: transforms.GPT2BPETokenizer(FILES / "gpt2.json", FILES / "gpt2.bpe").decode(["9999"]),
+     ValueError, "expected numbers of tokens, got '9999'"),
     (lambda: list(fields(b"\x0a\x05abc")), ValueError, "the end of the file"),
     (lambda: list(fields(b"\x80")), ValueError, "within a number"),
 ]  # fmt: skip

@@ -115,19 +115,19 @@ class SentencePiece:
                 pairs.append((text[start:end], number))
         return pairs
 
-    def EncodeAsPieces(self, text):  # noqa: N802, the name is torchtext's
+    def EncodeAsPieces(self, text):
         """The pieces of a text; what is unknown is a piece of its own."""
         return [piece for piece, _ in self._encoded(text)]
 
-    def EncodeAsIds(self, text):  # noqa: N802
+    def EncodeAsIds(self, text):
         """The numbers of a text's pieces."""
         return [number for _, number in self._encoded(text)]
 
-    def DecodeIds(self, ids):  # noqa: N802
+    def DecodeIds(self, ids):
         """The text of pieces' numbers."""
-        return self._decoded([self.pieces[number] for number in ids])
+        return self._decoded([self._piece(number) for number in ids])
 
-    def DecodePieces(self, pieces):  # noqa: N802
+    def DecodePieces(self, pieces):
         """The text of pieces; those that the model has not stay as they are."""
         kinds = [self.pieces[self.PieceToId(piece)] for piece in pieces]
         return self._decoded([p._replace(text=t) for p, t in zip(kinds, pieces, strict=True)])
@@ -149,23 +149,26 @@ class SentencePiece:
                 text += piece.text[start:].replace(SPACE, " ")
         return text + _of_bytes(data)
 
-    def GetPieceSize(self):  # noqa: N802
+    def GetPieceSize(self):
         """How many pieces there are."""
         return len(self.pieces)
 
     __len__ = GetPieceSize
 
-    def PieceToId(self, piece):  # noqa: N802
+    def PieceToId(self, piece):
         """The number of a piece, or that of the unknown one."""
         return self._numbers.get(piece, self._unknown)
 
-    def IdToPiece(self, number):  # noqa: N802
+    def IdToPiece(self, number):
         """The piece with a number."""
+        return self._piece(number).text
+
+    def _piece(self, number):
         if not 0 <= number < len(self.pieces):
             raise ArgumentError(
-                f"IdToPiece: expected a number below {len(self.pieces)}, got {number}"
+                f"SentencePiece: expected a number below {len(self.pieces)}, got {number}"
             )
-        return self.pieces[number].text
+        return self.pieces[number]
 
     def unk_id(self):
         """The number of the unknown piece."""

@@ -103,7 +103,7 @@ YelpReviewPolarity = _zhang(
 )
 
 
-def IMDB(root=None, split=("train", "test")):  # noqa: N802, the name is torchtext's
+def IMDB(root=None, split=("train", "test")):
     """Reviews of films: (1 for bad or 2 for good, text).
 
     Splits: train, test. Files are kept below `root`, those of a split and a label in one.

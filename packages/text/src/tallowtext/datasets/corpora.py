@@ -75,7 +75,7 @@ ta_rom te te_rom th tl tn tr ug uk ur ur_rom uz vi wo xh yi yo zh-Hans zh-Hant z
 """.split()
 
 
-def CC100(root=None, language_code="en"):  # noqa: N802, the name is torchtext's
+def CC100(root=None, language_code="en"):
     """Pages of the web in one of 100 languages: (code of the language, line).
 
     The file, up to 82 GB, is kept below `root` as it is and unpacked while it is read.

@@ -19,7 +19,7 @@ SPLITS = {"train": "training", "val": "validation", "test": "test"}
 ENDS = (".", "!", "?", "...", "'", "`", '"', "\u2019", "\u201d", ")")
 
 
-def CNNDM(root=None, split=tuple(SPLITS)):  # noqa: N802, the name is torchtext's
+def CNNDM(root=None, split=tuple(SPLITS)):
     """News of CNN and the Daily Mail: (article, its highlights).
 
     Splits: train, val, test. Files are kept below `root`. See et al., Get To The Point (2017).

@@ -25,7 +25,7 @@ MULTI30K_FILES = {  # the archive, its SHA-256, and the name in it
 SPLITS = ("train", "valid", "test")
 
 
-def Multi30k(root=None, split=SPLITS, language_pair=("de", "en")):  # noqa: N802
+def Multi30k(root=None, split=SPLITS, language_pair=("de", "en")):
     """What photographs show, in German and English: (source, target) in the order of the pair.
 
     Splits: train, valid, test. Files are kept below `root`.
@@ -64,7 +64,7 @@ SHAREPOINT = (
 )
 
 
-def IWSLT2016(  # noqa: N802
+def IWSLT2016(
     root=None, split=SPLITS, language_pair=("de", "en"), valid_set="tst2013", test_set="tst2014"
 ):
     """Talks in English and Arabic, Czech, French or German: (source, target), lines with ends.
@@ -90,7 +90,7 @@ def IWSLT2016(  # noqa: N802
     return chosen("IWSLT2016", split, SPLITS, pairs)
 
 
-def IWSLT2017(root=None, split=SPLITS, language_pair=("de", "en")):  # noqa: N802
+def IWSLT2017(root=None, split=SPLITS, language_pair=("de", "en")):
     """Talks in two of Dutch, English, German, Italian, Romanian: (source, target) with line ends.
 
     Splits: train, valid, test. Files are kept below `root`.

@@ -186,6 +186,9 @@ class GPT2BPETokenizer(_Subwords):
 
     def decode(self, tokens):
         """The text of tokens' numbers; bytes that are no UTF-8 become U+FFFD."""
+        unknown = [token for token in tokens if int(token) not in self.tokens]
+        if unknown:
+            raise ArgumentError(f"GPT2BPETokenizer: expected numbers of tokens, got {unknown[0]!r}")
         parts = []
         names = [self.tokens[int(token)] for token in tokens]
         for special, group in groupby(names, self.specials.__contains__):
