@@ -115,8 +115,15 @@ class Vectors:
         names = [tokens] if isinstance(tokens, str) else tokens
         if lower_case_backup:
             names = [name if name in self.stoi else name.lower() for name in names]
-        found = tallow.stack([self[name] for name in names])
+        found = self._rows(names)
         return found[0] if isinstance(tokens, str) else found
+
+    def _rows(self, names):
+        rows = tallow.tensor([self.stoi.get(name, -1) for name in names], dtype=tallow.long)
+        found = self.vectors[rows.clamp(min=0)]
+        for row in (rows < 0).nonzero().flatten().tolist():
+            found[row] = self[names[row]]
+        return found
 
     def nearest(self, word, count=10):
         """The (word, cosine) pairs of the words most like a word or a vector (dim), best first."""
@@ -347,6 +354,9 @@ class CharNGram(Vectors):
             return self.vectors[rows].mean(0, keepdim=True)
         empty = tallow.zeros(1, self.dim)
         return self.unk_init(empty) if self.unk_init else empty
+
+    def _rows(self, names):
+        return tallow.stack([self[name] for name in names])
 
 
 pretrained_aliases = {
