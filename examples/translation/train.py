@@ -1,6 +1,6 @@
 """Teach a network to translate dates: "tuesday, 3 march 1987" to "1987-03-03".
 
-    python train.py                     two or three minutes on two cores
+    python train.py                     a minute on two cores
     python train.py "mar. 3rd, 1987"    then translate dates of one's own
 
 The network, a `Seq2Seq` with attention, sees dates character by character; dates of its own are
@@ -32,9 +32,9 @@ def parse_arguments():
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("dates", nargs="*", help="dates to translate, once trained")
-    parser.add_argument("--pairs", type=int, default=20000, help="dates to learn from")
+    parser.add_argument("--pairs", type=int, default=10000, help="dates to learn from")
     parser.add_argument("--held-out", type=int, default=1000)
-    parser.add_argument("--epochs", type=int, default=8)
+    parser.add_argument("--epochs", type=int, default=5)
     parser.add_argument("--batch-size", type=int, default=64)
     parser.add_argument("--hidden-size", type=int, default=96)
     parser.add_argument("--lr", type=float, default=5e-3, help="the highest learning rate")

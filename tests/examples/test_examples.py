@@ -20,12 +20,15 @@ RUNS = [
      r"perplexity [\d.]+ on 202 held-out characters"),
     ("language_model", "--data TEXT --steps 3 --length 8 --tokens word --model transformer",
      ["curves.png"], r"perplexity [\d.]+ on \d+ held-out words"),
+    ("news_classification", "--data NEWS --epochs 8 --buckets 4096", ["confusion.png"],
+     r"accuracy (100|9\d)\.\d+%"),
     ("reinforcement_learning", "--episodes 5 --test-episodes 2", ["returns.png"],
      r"mean return over 2 more episodes: \d+"),
     ("reinforcement_learning", "--episodes 30 --test-episodes 2 --algorithm dqn", ["returns.png"],
      r"30 episodes of training"),
     ("speech_commands", "--generated --epochs 1", ["confusion.png", "curves.png", "sounds.png"],
      r"accuracy on b, never heard: [\d.]+%"),
+    ("sentiment", "--epochs 1 --models bag cnn", ["curves.png"], r"cnn +[\d,]+ +[\d.]+ +[\d.]+%"),
     ("time_series", "--count 800 --epochs 1 --past 48", ["forecasts.png"],
      r"mean absolute error, forecast: [\d.]+"),
     ("time_series", "--count 800 --epochs 1 --past 48 --model conv", ["forecasts.png"],
@@ -34,6 +37,8 @@ RUNS = [
      r"quick: \w+, \w+, \w+\n"),
     ("word_vectors", "--data TEXT --epochs 1 --near 3 --model glove --show fox dog",
      ["neighbours.png"], r"8 words from 405"),
+    ("translation", "--pairs 128 --held-out 20 --epochs 1 2.march.1987", ["attention.png"],
+     r"exact match on 20 held-out dates: [\d.]+%"),
     ("vae", "--epochs 1 --width 32", ["pictures.png"], r"loss [\d.]+ nats a held-out picture"),
 ]  # fmt: skip
 
@@ -59,7 +64,10 @@ def test_help(name):
 def test_runs(name, arguments, pictures, printed, tmp_path):
     text = tmp_path / "text.txt"
     text.write_text("The quick brown fox jumps over the lazy dog.\n" * 45)
-    arguments = arguments.replace("TEXT", str(text)).split()
+    news = tmp_path / "news.csv"
+    rows = [("1", "election", "the vote"), ("2", "match", "the goal"), ("3", "shares", "a deal")]
+    news.write_text("".join(f'"{a}","{b}","{c}"\n' for a, b, c in rows * 20))
+    arguments = arguments.replace("TEXT", str(text)).replace("NEWS", str(news)).split()
     found = run(name, *arguments, "--out", str(tmp_path / "out"))
     assert found.returncode == 0, found.stderr
     assert re.search(printed, found.stdout), found.stdout

@@ -12,7 +12,7 @@ import argparse
 import math
 from pathlib import Path
 
-from tqdm import trange
+from tqdm import tqdm
 
 import tallow
 from tallow import nn
@@ -78,7 +78,8 @@ def train(model, tokens, held_out, options):
         done = latest["steps"]
     every = max(options.steps // 10, 1)
     span = tallow.arange(options.length + 1)
-    progress = trange(done, options.steps, desc="training", unit="step", initial=done)
+    steps = range(done, options.steps)
+    progress = tqdm(steps, "training", options.steps, initial=done, unit="step")
     for step in progress:
         tallow.manual_seed(options.seed + step)
         model.train()

@@ -29,7 +29,7 @@ def parse_arguments():
     parser.add_argument("--final", action="store_true")
     parser.add_argument("--buckets", type=int, default=1 << 16)
     parser.add_argument("--penalty", type=float, default=1e-3)
-    parser.add_argument("--iterations", type=int, default=40)
+    parser.add_argument("--iterations", type=int, default=30)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, required=True)
     return parser.parse_args()

@@ -2,13 +2,15 @@
 
 import time
 
-from tqdm import trange
+from tqdm import tqdm
 
 import tallow
 from tallow import nn
 from tallow.optim import LBFGS
 from tallow.utils.checkpointing import CheckpointManager
 from tallowtext.models import NgramClassifier
+
+ROUND = 10  # iterations between two checkpoints
 
 
 def ratios(numbers, offsets, labels, buckets, classes):
@@ -38,7 +40,9 @@ def train(texts, labels, features, classes, penalty, iterations, folder):
     scale = ratios(numbers, offsets, labels, features.buckets, classes)
     model = NgramClassifier(classes, features.buckets)
     weight = nn.Parameter(tallow.zeros_like(scale))
-    optimizer = LBFGS([weight, model.bias], max_iter=1, line_search_fn="strong_wolfe")
+    optimizer = LBFGS(
+        [weight, model.bias], max_iter=ROUND, max_eval=2 * ROUND, line_search_fn="strong_wolfe"
+    )
     checkpoints = CheckpointManager(folder, keep=1)
     done = 0
     if (latest := checkpoints.load()) is not None:
@@ -57,16 +61,16 @@ def train(texts, labels, features, classes, penalty, iterations, folder):
             loss = nn.functional.cross_entropy(scores, labels)
         loss = loss + penalty * weight.square().sum()
         loss.backward()
+        progress.set_postfix(loss=f"{loss.item():.4f}")
+        progress.update()
         return loss
 
-    progress = trange(done, iterations, initial=done, desc="training", unit="iteration")
-    for iteration in progress:
-        loss = optimizer.step(closure)
-        progress.set_postfix(loss=f"{loss.item():.4f}")
-        if (iteration + 1) % 20 == 0:
+    with tqdm(desc="training", unit="evaluation") as progress:
+        for count in range(done + ROUND, iterations + 1, ROUND):
+            optimizer.step(closure)
             state = {"weight": weight.data, "bias": model.bias.data}
-            state |= {"optimizer": optimizer.state_dict(), "iterations": iteration + 1}
-            checkpoints.save(state, step=iteration + 1)
+            state |= {"optimizer": optimizer.state_dict(), "iterations": count}
+            checkpoints.save(state, step=count)
     model.table.weight.data.copy_((weight * scale).detach())
     return model
 

@@ -30,7 +30,7 @@ def parse_arguments():
     parser.add_argument("--final", action="store_true")
     parser.add_argument("--buckets", type=int, default=1 << 19)
     parser.add_argument("--penalty", type=float, default=5e-4)
-    parser.add_argument("--iterations", type=int, default=40)
+    parser.add_argument("--iterations", type=int, default=30)
     parser.add_argument("--out", type=Path, required=True)
     return parser.parse_args()
 
