@@ -1,6 +1,7 @@
 """Tokenizers in Hugging Face's format, and the command line."""
 
 import json
+import pickle
 import sys
 
 import pytest
@@ -66,6 +67,7 @@ def test_pairs_by_the_files_template(tmp_path):
     trained = Tokenizer.train(LINES, "wordpiece", 200)
     trained.model.post_processor = tokenizers.processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
     trained.model.enable_padding(direction="left", pad_token="[MASK]")
+    trained.model.enable_truncation(6, strategy="only_first")
     trained.save(tmp_path / "tokenizer.json")
     again = Tokenizer.from_file(tmp_path / "tokenizer.json")
     batch = again(["the cat", "the"], ["mat", "mat"])
@@ -73,6 +75,11 @@ def test_pairs_by_the_files_template(tmp_path):
     assert batch["input_ids"][1, :2].tolist() == [4, 2]
     assert batch["input_ids"][:, -1].tolist() == [3, 3]
     assert batch["token_type_ids"].tolist() == [[0, 0, 0, 0, 1, 1], [0, 0, 0, 0, 1, 1]]
+    cut = again(["the cat sat on the mat"], max_length=4)["input_ids"]
+    assert cut.shape == (1, 4) and cut[0, [0, -1]].tolist() == [2, 3]
+    again.save(tmp_path / "again.json")
+    assert (tmp_path / "again.json").read_text() == (tmp_path / "tokenizer.json").read_text()
+    assert pickle.loads(pickle.dumps(again)).encode("the") == again.encode("the")
     assert again.encode("the", "mat") == batch["input_ids"][1, 1:].tolist()
 
 

@@ -35,10 +35,11 @@ class Tokenizer:
 
     def __init__(self, model, pad_token=None):
         self.model = model
-        settings = model.padding or {}
-        self.pads_left = settings.get("direction") == "left"
-        self.pad_token = pad_token or settings.get("pad_token") or self._first(PADDING)
-        self.max_length = (model.truncation or {}).get("max_length")
+        self._padding, self._truncation = model.padding, model.truncation  # what the file says
+        padding, truncation = self._padding or {}, self._truncation or {}
+        self.pads_left = padding.get("direction") == "left"
+        self.pad_token = pad_token or padding.get("pad_token") or self._first(PADDING)
+        self.max_length = truncation.get("max_length")
         model.no_padding()
         model.no_truncation()
 
@@ -83,7 +84,13 @@ class Tokenizer:
 
     def save(self, path):
         """Write a file tokenizer.json, which Hugging Face's libraries read too."""
+        if self._padding:
+            self.model.enable_padding(**self._padding)
+        if self._truncation:
+            self.model.enable_truncation(**self._truncation)
         self.model.save(str(path))
+        self.model.no_padding()
+        self.model.no_truncation()
 
     def __len__(self):
         return self.model.get_vocab_size()
@@ -129,11 +136,13 @@ class Tokenizer:
         """
         texts = [texts] if isinstance(texts, str) else list(texts)
         inputs = texts if pairs is None else list(zip(texts, pairs, strict=True))
-        found = self.model.encode_batch(inputs, add_special_tokens=add_special_tokens)
         max_length = max_length or self.max_length
-        if max_length is not None:
-            for encoding in found:
-                encoding.truncate(max_length)
+        if max_length is not None:  # special tokens are put around what is left
+            self.model.enable_truncation(**(self._truncation or {}) | {"max_length": max_length})
+        try:
+            found = self.model.encode_batch(inputs, add_special_tokens=add_special_tokens)
+        finally:
+            self.model.no_truncation()
         lengths = np.array([len(encoding) for encoding in found], np.int64)
         width = max_length if padding == "max_length" else lengths.max(initial=0)
         if not padding and (lengths != width).any():
