@@ -10,7 +10,7 @@ import tallow
 from tallow.errors import ArgumentError, DtypeError, ShapeError, describe
 from tallowaudio import _wav
 from tallowaudio._errors import AudioFileError, MissingPackageError, name_of
-from tallowaudio._samples import as_float32, as_int32
+from tallowaudio._samples import as_float32, as_int32, check_numbers
 
 
 @dataclass
@@ -53,7 +53,7 @@ def soundfile():
 
 
 @contextlib.contextmanager
-def _opened(uri):
+def opened(uri):
     """An open binary file of a path, or the file object itself, which stays open and is rewound."""
     if hasattr(uri, "read"):
         uri.seek(0)
@@ -93,7 +93,8 @@ class _SndFile:
     def read(self, offset, count, normalize):
         whole = self.native and not normalize and self.data.encoding in ("PCM_S", "PCM_U")
         try:
-            self.sound.seek(offset)
+            if self.sound.tell() != offset:
+                self.sound.seek(offset)
             samples = self.sound.read(count, "int32" if whole else "float32", always_2d=True)
         except self.failures as error:
             raise AudioFileError(f"{self.name}: expected a whole sound file, got {error}") from None
@@ -120,7 +121,7 @@ class _WavFile:
         return as_float32(samples) if normalize else samples
 
 
-def _reader(file, name):
+def reader_of(file, name):
     if _wav.is_wav(_head(file, name)):
         header = _wav.read_header(file, name)
         if header.readable:
@@ -135,8 +136,8 @@ def info(uri, format=None, buffer_size=4096, backend=None):
     `format`, `buffer_size` and `backend` are taken for compatibility: the content of the file says
     what it is.
     """
-    with _opened(uri) as file:
-        return _reader(file, name_of(uri)).data
+    with opened(uri) as file:
+        return reader_of(file, name_of(uri)).data
 
 
 def load(
@@ -157,8 +158,8 @@ def load(
     (tensor([[ 0.0000,  0.5000, -0.2500]]), 8000)
     """
     name = name_of(uri)
-    with _opened(uri) as file:
-        reader = _reader(file, name)
+    with opened(uri) as file:
+        reader = reader_of(file, name)
         total = reader.data.num_frames
         if not 0 <= frame_offset <= total or num_frames < -1:
             raise ArgumentError(
@@ -185,7 +186,7 @@ _BITS = {
 }  # fmt: skip
 
 # The other formats: libsndfile's name, its encodings by ours (None: the usual one) and bits.
-_FORMATS = {
+FORMATS = {
     "flac": ("FLAC", {(None, None): "PCM_16", (None, 8): "PCM_S8", (None, 16): "PCM_16",
                       (None, 24): "PCM_24"}),
     "ogg": ("OGG", {(None, None): "VORBIS", ("VORBIS", None): "VORBIS", ("OPUS", None): "OPUS"}),
@@ -199,7 +200,14 @@ _FORMATS = {
                      (None, 24): "PCM_24", (None, 32): "PCM_32", ("ULAW", None): "ULAW",
                      ("ALAW", None): "ALAW"}),
 }  # fmt: skip
-_FORMATS |= {"vorbis": _FORMATS["ogg"], "aif": _FORMATS["aiff"], "nist": _FORMATS["sph"]}
+FORMATS |= {"vorbis": FORMATS["ogg"], "aif": FORMATS["aiff"], "nist": FORMATS["sph"]}
+
+
+def subtype_of(kind):
+    """libsndfile's names of a format and of its usual encoding."""
+    name, subtypes = FORMATS[kind]
+    return name, subtypes[None, None]
+
 
 # How a compression level of a format is one of libsndfile's, from 0 to 1.
 _LEVELS = {"FLAC": lambda level: level / 8, "OGG": lambda quality: 1 - quality / 10}
@@ -238,8 +246,8 @@ def save(
     if format is None and to_object:
         raise ArgumentError("save: expected format with a file object, got none")
     kind = (format or os.path.splitext(name)[1][1:]).lower()
-    if kind != "wav" and kind not in _FORMATS:
-        names = ", ".join(["wav", *_FORMATS])
+    if kind != "wav" and kind not in FORMATS:
+        names = ", ".join(["wav", *FORMATS])
         raise ArgumentError(f"{name}: expected a format of {names}, got {kind!r}")
     write = _writer(kind, src.dtype, encoding, bits_per_sample, compression)
     samples = src.detach().cpu().numpy()
@@ -264,7 +272,7 @@ def _writer(kind, dtype, encoding, bits, compression):
             raise ArgumentError(f"save: expected no compression for WAV, got {compression}")
         pair = _wav_encoding(dtype, encoding, bits)
         return lambda file, samples, rate: _wav.write(file, samples, rate, *pair)
-    name, subtypes = _FORMATS[kind]
+    name, subtypes = FORMATS[kind]
     asked = (None if encoding == "PCM_S" else encoding and encoding.upper(), bits)
     if asked not in subtypes:
         known = ", ".join(
@@ -287,6 +295,8 @@ def _writer(kind, dtype, encoding, bits, compression):
                 f"{samples.shape[1]} at {rate} Hz"
             )
         package = soundfile()
+        if samples.dtype.kind == "f" and subtypes[asked] not in ("FLOAT", "DOUBLE"):
+            check_numbers(samples)
         if samples.dtype.name not in ("int16", "int32", "float32", "float64"):
             samples = as_int32(samples)
         try:

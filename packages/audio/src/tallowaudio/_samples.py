@@ -5,6 +5,8 @@ Integers use the whole range of their dtype: 24-bit samples are int32 whose last
 
 import numpy as np
 
+from tallow.errors import ArgumentError
+
 
 def as_float32(samples):
     """Samples of any form as float32, in [-1, 1) for integers."""
@@ -15,12 +17,23 @@ def as_float32(samples):
     return samples.astype(np.float32, copy=False)
 
 
+def check_numbers(samples):
+    """ArgumentError if some samples are NaN."""
+    count = int(np.isnan(samples).sum())
+    if count:
+        raise ArgumentError(
+            f"save: expected numbers, got {count} samples that are NaN; save as floats (PCM_F), or "
+            "use nan_to_num first"
+        )
+
+
 def as_int32(samples):
     """Samples of any form as int32; floats beyond [-1, 1] are clipped."""
     if samples.dtype == np.uint8:
         return (samples.astype(np.int32) - 128) << 24
     if samples.dtype.kind == "i":
         return samples.astype(np.int32) << 8 * (4 - samples.itemsize)
+    check_numbers(samples)
     scaled = np.rint(samples.astype(np.float64) * 2**31)
     return np.clip(scaled, -(2**31), 2**31 - 1).astype(np.int32)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tallowaudio._errors import AudioFileError
+from tallowaudio._errors import AudioFileError, name_of
 from tallowaudio._samples import LAWS, as_int32, encode_law
 
 # The codes of encodings in a header; 0xFFFE says that the code is further on.
@@ -116,7 +116,14 @@ def read(file, header, offset, count):
 def write(file, samples, sample_rate, encoding, bits):
     """A WAV file of samples (frames, channels) in an encoding that `read` knows."""
     frames, channels = samples.shape
-    data = _encoded(samples, encoding, bits)
+    file.write(header(name_of(file), frames, channels, sample_rate, encoding, bits))
+    data = encoded(samples, encoding, bits)
+    file.write(data)
+    file.write(b"\0" * (len(data) % 2))
+
+
+def header(name, frames, channels, sample_rate, encoding, bits):
+    """What comes before the samples."""
     code = {name: code for code, name in _CODES.items()}.get(encoding, 1)
     frame = channels * bits // 8
     description = struct.pack(
@@ -127,19 +134,19 @@ def write(file, samples, sample_rate, encoding, bits):
     else:  # all but PCM have the number of frames as well
         chunks = [b"fmt ", struct.pack("<I", 18), description, b"\0\0"]
         chunks += [b"fact", struct.pack("<II", 4, frames)]
-    chunks += [b"data", struct.pack("<I", len(data)), data, b"\0" * (len(data) % 2)]
-    size = 4 + sum(map(len, chunks))
-    if size >= _UNKNOWN_LENGTH:
+    size = frames * frame
+    whole = 4 + sum(map(len, chunks)) + 8 + size + size % 2
+    if whole >= _UNKNOWN_LENGTH:
         raise AudioFileError(
-            f"{getattr(file, 'name', 'save')}: expected under 4 GiB of samples in a WAV file, got "
-            f"{size} bytes; save as FLAC"
+            f"{name}: expected under 4 GiB of samples in a WAV file, got {whole} bytes; save as "
+            "FLAC"
         )
-    file.write(b"RIFF" + struct.pack("<I", size) + b"WAVE")
-    for chunk in chunks:
-        file.write(chunk)
+    head = b"RIFF" + struct.pack("<I", whole) + b"WAVE" + b"".join(chunks)
+    return head + b"data" + struct.pack("<I", size)
 
 
-def _encoded(samples, encoding, bits):
+def encoded(samples, encoding, bits):
+    """The bytes of samples (frames, channels)."""
     if encoding in LAWS:
         return encode_law(samples, encoding).tobytes()
     dtype = _DTYPES[encoding, bits]
