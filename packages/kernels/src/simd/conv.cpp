@@ -163,7 +163,7 @@ void spread(const Conv& c, const float* g, const float* weight, float* x_grad) {
 
 void conv(const Conv& c, const float* x, const float* weight, const float* bias, float* y) {
     if (is_depthwise(c)) return depthwise(c, x, weight, bias, y);
-    if (suits_winograd(c)) return winograd(c, x, weight, bias, y);
+    if (suits_winograd(c) && pays_to_transform_weights(c)) return winograd(c, x, weight, bias, y);
     const float* packed = pack_weights(c, weight);
     const int64_t each_group = PackedRows::size(c.out, c.in * places(c)), bands = bands_of(c);
     const int64_t wide = band(pixels(c), bands, COLUMNS);

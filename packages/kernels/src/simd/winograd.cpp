@@ -161,22 +161,33 @@ void transform_tiles(const Conv& c, const float* x, const Place* where, int64_t 
     }
 }
 
-// The transformed weights as A strips of 36 products: u[place][strip][in][ROWS].
+// The transformed weights as A strips of 36 products: u[place][strip][in][ROWS]; vectors run over
+// rows. Those of some channels are gathered before they go to the 36 places, which lie far apart.
 void transform_weights(const Conv& c, const float* weight, float* u) {
+    constexpr int64_t GATHERED = 8, PADDED = (ROWS + WIDTH - 1) / WIDTH * WIDTH;
     const int64_t strips = (c.out + ROWS - 1) / ROWS, place_size = strips * c.in * ROWS;
     parallel(strips, [&](int64_t strip) {
-        for (int64_t i = 0; i < c.in; ++i)
-            for (int64_t r = 0; r < ROWS; ++r) {
-                float half[18] = {}, whole[PLACES] = {};
-                const int64_t o = strip * ROWS + r;
-                if (o < c.out) {
-                    const float* w = weight + (o * c.in + i) * 9;
-                    for (int j = 0; j < 3; ++j) transform_filter(w + j, 3, half + j, 3);
+        const int64_t rows = std::min<int64_t>(ROWS, c.out - strip * ROWS);
+        const float* filters = weight + strip * ROWS * c.in * 9;
+        alignas(64) float lanes[9 * PADDED] = {}, gathered[PLACES][GATHERED * ROWS + WIDTH];
+        for (int64_t first = 0; first < c.in; first += GATHERED) {
+            const int64_t count = std::min(GATHERED, c.in - first);
+            for (int64_t i = 0; i < count; ++i) {
+                for (int64_t r = 0; r < rows; ++r)
+                    for (int p = 0; p < 9; ++p)
+                        lanes[p * PADDED + r] = filters[(r * c.in + first + i) * 9 + p];
+                for (int64_t r = 0; r < ROWS; r += WIDTH) {
+                    Vec filter[9], half[18], whole[PLACES];
+                    for (int p = 0; p < 9; ++p) filter[p] = load(lanes + p * PADDED + r);
+                    for (int j = 0; j < 3; ++j) transform_filter(filter + j, 3, half + j, 3);
                     for (int k = 0; k < 6; ++k) transform_filter(half + k * 3, 1, whole + k * 6, 1);
+                    for (int p = 0; p < PLACES; ++p) store(gathered[p] + i * ROWS + r, whole[p]);
                 }
-                float* to = u + (strip * c.in + i) * ROWS + r;
-                for (int p = 0; p < PLACES; ++p) to[p * place_size] = whole[p];
             }
+            float* to = u + (strip * c.in + first) * ROWS;
+            for (int p = 0; p < PLACES; ++p)
+                std::memcpy(to + p * place_size, gathered[p], count * ROWS * sizeof(float));
+        }
     });
 }
 
@@ -292,18 +303,24 @@ void add_products(const Conv& c, const float* a, const float* b, int64_t count, 
             }
 }
 
-// totals[group][place][out][in], summed over groups, to weight_grad (out, in, 3, 3).
+// totals[group][place][out][in], summed over groups, to weight_grad (out, in, 3, 3); vectors run
+// over pairs of out and in.
 void put_weight_grad(const Conv& c, const float* totals, int64_t groups, float* weight_grad) {
     const int64_t pairs = c.out * c.in;
     parallel_ranges(pairs, 256, [&](int64_t begin, int64_t end) {
-        for (int64_t i = begin; i < end; ++i) {
-            float sums[PLACES] = {}, half[18], whole[9];
+        for (int64_t i = begin; i < end; i += WIDTH) {
+            const int64_t count = std::min<int64_t>(WIDTH, end - i);
+            Vec sums[PLACES] = {}, half[18], whole[9];
             for (int64_t group = 0; group < groups; ++group)
                 for (int p = 0; p < PLACES; ++p)
-                    sums[p] += totals[(group * PLACES + p) * pairs + i];
+                    sums[p] += load_some(totals + (group * PLACES + p) * pairs + i, count);
             for (int j = 0; j < 6; ++j) transform_weight_grad(sums + j, 6, half + j, 6);
             for (int k = 0; k < 3; ++k) transform_weight_grad(half + k * 6, 1, whole + k * 3, 1);
-            std::memcpy(weight_grad + i * 9, whole, sizeof whole);
+            alignas(64) float lanes[9 * WIDTH];
+            for (int p = 0; p < 9; ++p) store(lanes + p * WIDTH, whole[p]);
+            for (int64_t lane = 0; lane < count; ++lane)
+                for (int p = 0; p < 9; ++p)
+                    weight_grad[(i + lane) * 9 + p] = lanes[p * WIDTH + lane];
         }
     });
 }
@@ -315,6 +332,9 @@ bool suits_winograd(const Conv& c) {
            c.dilation_y == 1 && c.dilation_x == 1 && c.groups == 1 && c.in >= 8 && c.out >= 8 &&
            c.out_height >= 4 && c.out_width >= 4;
 }
+
+// To transform the weights costs as much as some tiles do in the direct way.
+bool pays_to_transform_weights(const Conv& c) { return Tiles(c).all() >= 24; }
 
 void winograd(const Conv& c, const float* x, const float* weight, const float* bias, float* y) {
     const int64_t out_strips = (c.out + ROWS - 1) / ROWS;

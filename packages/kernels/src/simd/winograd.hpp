@@ -6,6 +6,7 @@ namespace tallow::ISA {
 
 // 3 x 3 at stride 1 with enough channels that transforming tiles pays.
 bool suits_winograd(const Conv& c);
+bool pays_to_transform_weights(const Conv& c);
 
 void winograd(const Conv& c, const float* x, const float* weight, const float* bias, float* y);
 void winograd_by_weight(const Conv& c, const float* g, const float* x, float* weight_grad);
