@@ -9,6 +9,7 @@ from tallowtext.data import (
     BucketBatchSampler,
     PackCollate,
     PadCollate,
+    Stream,
     TokenBlocks,
     pack_sequences,
 )
@@ -101,6 +102,9 @@ def test_workers_share_the_blocks():
     alone = [tokens.tolist() for tokens, _ in blocks]
     shared = [tokens.tolist() for tokens, _ in DataLoader(blocks, batch_size=None, num_workers=2)]
     assert sorted(shared) == alone and len(alone) == 12
+    streamed = TokenBlocks(Stream.of(sequences), 4)
+    shared = [tokens.tolist() for tokens, _ in DataLoader(streamed, batch_size=None, num_workers=2)]
+    assert len(shared) == 12 and shared[0] == [0, 1, 2, 3]
 
 
 def test_packed_sequences_are_whole():

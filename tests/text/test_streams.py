@@ -43,3 +43,10 @@ def test_the_ends():
 def test_streams_are_pickled():
     made = Stream.of([3, 0, 1]).map(str).filter(str.isdigit).shuffle().batch(2)
     assert sorted(sum(pickle.loads(pickle.dumps(made)), [])) == ["0", "1", "3"]
+
+
+def test_workers_share_the_samples():
+    numbers = Stream.of(range(20)).concat(range(20, 30)).map(lambda n: n * 2).batch(4)
+    found = [n for batch in DataLoader(numbers, batch_size=None, num_workers=3) for n in batch]
+    assert sorted(found) == list(range(0, 60, 2))
+    assert Stream.of(numbers) is numbers

@@ -59,6 +59,8 @@ def test_padding_and_truncation():
     trained.pads_left = True
     assert trained(["the cat", "the"])["attention_mask"].tolist() == [[1, 1], [0, 1]]
     assert trained([])["input_ids"].shape == (0, 0)
+    with pytest.raises(ValueError, match="expected max_length with padding"):
+        trained("the", padding="max_length")
     with pytest.raises(ValueError, match="without padding, got 1 to 2 tokens"):
         trained(["the cat", "the"], padding=False)
 

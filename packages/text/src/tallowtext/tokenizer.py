@@ -137,6 +137,8 @@ class Tokenizer:
         texts = [texts] if isinstance(texts, str) else list(texts)
         inputs = texts if pairs is None else list(zip(texts, pairs, strict=True))
         max_length = max_length or self.max_length
+        if padding == "max_length" and max_length is None:
+            raise ArgumentError("Tokenizer: expected max_length with padding 'max_length'")
         if max_length is not None:  # special tokens are put around what is left
             self.model.enable_truncation(**(self._truncation or {}) | {"max_length": max_length})
         try:

@@ -5,7 +5,8 @@ import numpy as np
 import tallow
 from tallow import nn
 from tallow.errors import ArgumentError
-from tallow.utils.data import IterableDataset, Sampler, get_worker_info
+from tallow.utils.data import IterableDataset, Sampler
+from tallowtext.data.streams import Stream, shared
 
 __all__ = ["BucketBatchSampler", "PackCollate", "PadCollate", "TokenBlocks", "pack_sequences"]
 
@@ -175,13 +176,13 @@ class BucketBatchSampler(Sampler):
         return [*batches, batch] if batch and not (self.drop_last and batches) else batches
 
 
-class TokenBlocks(IterableDataset):
+class TokenBlocks(Stream):
     """Running text for a language model: pairs (length) of tokens and of those that follow them.
 
     The numbers of tokens in an iterable of lists are put one behind the other, with `separator`
     after each list if given, and cut into blocks; what is left at the end is dropped. It is a
     stream: of the iterable no more is kept than a block takes. The workers of a DataLoader share
-    the blocks.
+    the blocks, or make them of their share of an IterableDataset.
 
     >>> from tallowtext.data import TokenBlocks
     >>> for tokens, following in TokenBlocks([[1, 2, 3], [4, 5]], 2, separator=0):
@@ -197,20 +198,22 @@ class TokenBlocks(IterableDataset):
         self.separator = separator
 
     def __iter__(self):
-        worker = get_worker_info()
-        first, step = (worker.id, worker.num_workers) if worker else (0, 1)
+        blocks = self._blocks()
+        is_shared = isinstance(self.sequences, IterableDataset)
+        for block in blocks if is_shared else shared(blocks):
+            tokens = tallow.tensor(block)
+            yield tokens[:-1], tokens[1:]
+
+    def _blocks(self):
         kept: list[int] = []
-        number = 0
         for sequence in self.sequences:
             kept.extend(sequence)
             if self.separator is not None:
                 kept.append(self.separator)
             start = 0
             while len(kept) - start > self.length:
-                if number % step == first:
-                    block = tallow.tensor(kept[start : start + self.length + 1])
-                    yield block[:-1], block[1:]
-                number, start = number + 1, start + self.length
+                yield kept[start : start + self.length + 1]
+                start += self.length
             del kept[:start]
 
 

@@ -9,9 +9,8 @@ import warnings
 from itertools import islice
 
 from tallow.errors import ArgumentError
-from tallow.utils.data import get_worker_info
 from tallowtext._files import TextFileError
-from tallowtext.data.streams import Stream
+from tallowtext.data.streams import Stream, shared
 
 __all__ = ["CSVRows", "JSONLines", "Records", "TextLines"]
 
@@ -37,12 +36,10 @@ class Records(Stream):
         self.skipped = 0
 
     def __iter__(self):
-        worker = get_worker_info()
-        first, step = (worker.id, worker.num_workers) if worker else (0, 1)
         self.skipped, first_problem = 0, None
         opener = next((o for end, o in OPENERS.items() if str(self.path).endswith(end)), open)
         with opener(self.path, "rb") as file:
-            for line, record, problem in islice(self.split(file), first, None, step):
+            for line, record, problem in shared(self.split(file)):
                 try:
                     if problem:
                         raise ValueError(problem)

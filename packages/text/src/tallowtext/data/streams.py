@@ -5,7 +5,7 @@ from functools import partial
 from itertools import chain, islice
 
 import tallow
-from tallow.utils.data import IterableDataset
+from tallow.utils.data import IterableDataset, get_worker_info
 
 __all__ = ["Stream"]
 
@@ -21,8 +21,11 @@ class Stream(IterableDataset):
 
     @staticmethod
     def of(samples):
-        """The stream of an iterable, which begins anew each time where that does."""
-        return _Made(samples, iter)
+        """The stream of an iterable, which begins anew each time where that does.
+
+        The workers of a DataLoader share the samples.
+        """
+        return samples if isinstance(samples, Stream) else _Made(samples, shared)
 
     def map(self, fn):
         """`fn` of each sample."""
@@ -45,8 +48,8 @@ class Stream(IterableDataset):
         return _Made(self, partial(map, partial(_columns, column_names)))
 
     def concat(self, *others):
-        """The samples of this stream, then those of others."""
-        return _Made((self, *others), chain.from_iterable)
+        """The samples of this stream, then those of other iterables."""
+        return _Made((self, *map(Stream.of, others)), chain.from_iterable)
 
 
 class _Made(Stream):
@@ -56,6 +59,15 @@ class _Made(Stream):
 
     def __iter__(self):
         return iter(self.function(self.source))
+
+
+def shared(samples):
+    """The samples that are this worker's, of a dataset what it gives, of others in turns."""
+    if isinstance(samples, IterableDataset):
+        return iter(samples)
+    worker = get_worker_info()
+    first, step = (worker.id, worker.num_workers) if worker else (0, 1)
+    return islice(samples, first, None, step)
 
 
 def _batches(batch_size, drop_last, samples):

@@ -2,10 +2,9 @@
 
 from hashlib import sha1
 
-from tallow.utils.data import get_worker_info
 from tallow.utils.download import extract, fetch
 from tallowtext.data.readers import TextLines
-from tallowtext.data.streams import Stream
+from tallowtext.data.streams import Stream, shared
 from tallowtext.datasets._published import MissingMemberError, chosen, drive, folder_of
 
 __all__ = ["CNNDM"]
@@ -46,9 +45,7 @@ class Stories(Stream):
         return len(self.paths)
 
     def __iter__(self):
-        worker = get_worker_info()
-        first, step = (worker.id, worker.num_workers) if worker else (0, 1)
-        for path in self.paths[first::step]:
+        for path in shared(self.paths):
             if not path.exists():
                 raise MissingMemberError(f"{path}: expected a story of the archive, got none")
             yield story(TextLines(path))
