@@ -20,7 +20,10 @@ from statistics import median
 from time import perf_counter
 
 import cases
+import layers  # noqa: F401 - it adds cases, as the next does
+import models  # noqa: F401
 import networks
+import sound
 
 BEGIN, END = "<!-- begin: benchmarks/run.py -->", "<!-- end -->"
 LONGEST, FEWEST = 30, 7  # seconds for a case, unless that leaves fewer turns than these
@@ -151,7 +154,7 @@ def main():
     import tallow
 
     results = []
-    for name, case in (cases.CASES | networks.CASES).items():
+    for name, case in (cases.CASES | networks.CASES | sound.CASES).items():
         if options.pattern in name:
             results.append(compare(name, case(tallow), case(torch), options.rounds, options.turn))
             print(
