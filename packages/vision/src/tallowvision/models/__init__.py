@@ -42,6 +42,7 @@ _FAMILIES = {  # module: (classes, what its builders and weights are called afte
     ),
     "feature_extraction": ("", ""),
     "inception": ("Inception3 InceptionOutputs", "Inception_V3"),
+    "lenet": ("LeNet", "LeNet_Digits"),
     "maxvit": ("MaxVit", "MaxVit_T"),
     "mnasnet": ("MNASNet", "MNASNet0_5 MNASNet0_75 MNASNet1_0 MNASNet1_3"),
     "mobilenet": ("", ""),

@@ -51,6 +51,17 @@ class ImageClassification(_Preset):
         return F.normalize(_values(img), self.mean, self.std)
 
 
+class GreyClassification(_Preset):
+    """A PIL image or a tensor (..., C, H, W), bright on dark: (..., 1, size, size) in [0, 1]."""
+
+    def __init__(self, *, size):
+        super().__init__()
+        self.size = size
+
+    def forward(self, img):
+        return F.resize(F.rgb_to_grayscale(_values(img)), [self.size, self.size], antialias=True)
+
+
 class VideoClassification(_Preset):
     """Frames (..., T, C, H, W), resized and normalised, their centre cut out: (..., C, T, H, W)."""
 
