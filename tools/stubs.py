@@ -30,8 +30,8 @@ tick: Callable[[], int]
 '''
 
 HIDDEN = """
-    __array_priority__ __array_ufunc__ __deepcopy__ __dict__ __doc__ __module__ __reduce__ __slots__
-    __weakref__
+    __array_priority__ __array_ufunc__ __deepcopy__ __dict__ __doc__ __firstlineno__ __module__
+    __reduce__ __slots__ __static_attributes__ __weakref__
 """.split()
 
 # The types that are not Tensor. `builtins`, since Tensor has methods called bool, int and so on.
