@@ -37,7 +37,8 @@ HIDDEN = """
 # The types that are not Tensor. `builtins`, since Tensor has methods called bool, int and so on.
 NAMES_OF_TYPES = {
     "Any": """
-        __array_namespace__ __dlpack__ _base array as_subclass frexp grad_fn hooks item max median min node nonzero
+        __array_namespace__ __dlpack__ _base array as_subclass frexp grad_fn hooks item max median
+        min node nonzero
         register_hook register_post_accumulate_grad_hook size sort stride tolist topk type unique
     """,
     "None": "__setitem__ backward retain_grad",
