@@ -45,12 +45,12 @@ def test_clip_reads_its_vocabulary(tmp_path):
 def test_accents_are_kept_if_asked():
     options = {"do_lower_case": False, "strip_accents": False, "return_tokens": True}
     kept = transforms.BERTTokenizer(FILES / "bert.txt", **options)
-    assert kept._spelled("é, e\u0301") == "é ,  e\u0301"
+    assert kept._prepared("é, e\u0301") == "é ,  e\u0301"
 
 
 def test_tokenizers_are_pickled(gpt2):
     model = transforms.SentencePieceTokenizer(FILES / "unigram.model")
-    for tokenizer in (gpt2, model):
+    for tokenizer in (gpt2, model, transforms.BERTTokenizer(FILES / "bert.txt")):
         assert pickle.loads(pickle.dumps(tokenizer))("It's a fox.") == tokenizer("It's a fox.")
 
 

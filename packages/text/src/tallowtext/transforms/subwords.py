@@ -7,8 +7,7 @@ numbers, which are strings as torchtext's are: `StrToIntTransform` comes next.
 import json
 import re
 import unicodedata
-from functools import cache
-from itertools import groupby
+from itertools import chain, groupby
 
 from tokenizers import Regex, models, pre_tokenizers
 from tokenizers import Tokenizer as Core
@@ -35,6 +34,7 @@ GPT2 = (
 )
 # Without regard to case "ſ" is an s, and U+0345 a letter, since it is an iota in upper case.
 CLIP = rf"'ſ|{SHORT}|[{LETTER}\u0345]+|{NUMBER}|[^\t\n\f\r {LETTER}{NUMBER}\u0345]+"
+BATCH = 1000  # texts encoded together, which takes more room than what is kept of it
 CLIP_SPECIALS = ("<|startoftext|>", "<|endoftext|>")
 
 
@@ -51,7 +51,7 @@ BYTES = {symbol: byte for byte, symbol in SYMBOLS.items()}
 
 
 class _Subwords(nn.Module):
-    """Texts, or lists of them, by what a subclass makes of one: `_tokenize` or `_encode`."""
+    """Texts, or lists of them, encoded by the model `core` of `tokenizers`, lists on all cores."""
 
     def __init__(self, return_tokens):
         super().__init__()
@@ -59,21 +59,25 @@ class _Subwords(nn.Module):
 
     def forward(self, input):
         """Tokens, or their numbers, of a text or of each text in a list."""
-        name = type(self).__name__
         if isinstance(input, str):
-            return self._of(input)
+            return self._all([input])[0]
         if not isinstance(input, list) or not all(isinstance(text, str) for text in input):
+            name = type(self).__name__
             raise TypeMismatchError(f"{name}: expected a str or a list of them, got {input!r:.60}")
-        return [self._of(text) for text in input]
+        return self._all(input)
 
-    def _of(self, text):
-        return self._tokenize(text) if self.return_tokens else self._encode(text)
+    def _all(self, texts):
+        found = []
+        for at in range(0, len(texts), BATCH):
+            batch = [self._prepared(text) for text in texts[at : at + BATCH]]
+            found += map(self._result, batch, self.core.encode_batch(batch))
+        return found
 
-    def _tokenize(self, text):
-        return self._run(text).tokens
+    def _prepared(self, text):
+        return text
 
-    def _encode(self, text):
-        return [str(number) for number in self._run(text).ids]
+    def _result(self, text, encoding):
+        return encoding.tokens if self.return_tokens else list(map(str, encoding.ids))
 
 
 def _read_json(path):
@@ -168,21 +172,19 @@ class GPT2BPETokenizer(_Subwords):
         longest_first = sorted(map(re.escape, self.specials), key=len, reverse=True)
         return re.split(rf"[{SPACE}]?({'|'.join(longest_first)})[{SPACE}]?", text)
 
-    def _each(self, text, of_special, of_rest):
+    def _all(self, texts):
+        if not self.specials:
+            return super()._all(texts)
         found = []
-        for part in self._parts(text):
-            if part in self.specials:
-                found.append(of_special(part))
-            elif part:
-                found += of_rest(self.core.encode(part))
+        for text in texts:
+            parts = [part for part in self._parts(text) if part]
+            rest = iter(super()._all([part for part in parts if part not in self.specials]))
+            tokens = ([self._named(p)] if p in self.specials else next(rest) for p in parts)
+            found.append(list(chain.from_iterable(tokens)))
         return found
 
-    def _tokenize(self, text):
-        return self._each(text, str, lambda encoding: encoding.tokens)
-
-    def _encode(self, text):
-        numbers = self._each(text, self.specials.get, lambda encoding: encoding.ids)
-        return [str(number) for number in numbers]
+    def _named(self, special):
+        return special if self.return_tokens else str(self.specials[special])
 
     def decode(self, tokens):
         """The text of tokens' numbers; bytes that are no UTF-8 become U+FFFD."""
@@ -222,26 +224,22 @@ class CLIPTokenizer(_Subwords):
         specials = "|".join(map(re.escape, CLIP_SPECIALS))
         self.core = _core(vocab, merges, "</w>", f"{specials}|{CLIP}", "CLIPTokenizer")
 
-    def _pairs(self, text):
-        """The (token, number) pairs of a text."""
-        text = text.lower().strip()
-        found = self.core.encode(text)
-        pairs = list(zip(found.tokens, found.ids, strict=True))
+    def _prepared(self, text):
+        return text.lower().strip()
+
+    def _result(self, text, encoding):
         if not any(special in text for special in CLIP_SPECIALS):
-            return pairs
-        words, kept = zip(pairs, found.offsets, found.word_ids, strict=True), []
+            return super()._result(text, encoding)
+        tokens = super()._result(text, encoding)
+        words, kept = zip(tokens, encoding.offsets, encoding.word_ids, strict=True), []
         for _, group in groupby(words, key=lambda item: item[2]):
             pieces = list(group)
             word = text[pieces[0][1][0] : pieces[-1][1][1]]
-            special = word in CLIP_SPECIALS
-            kept += [(word, self.numbers[word])] if special else [pair for pair, *_ in pieces]
+            if word in CLIP_SPECIALS:
+                kept.append(word if self.return_tokens else str(self.numbers[word]))
+            else:
+                kept += [token for token, *_ in pieces]
         return kept
-
-    def _tokenize(self, text):
-        return [token for token, _ in self._pairs(text)]
-
-    def _encode(self, text):
-        return [str(number) for _, number in self._pairs(text)]
 
 
 class CharBPETokenizer(_Subwords):
@@ -293,8 +291,8 @@ class CharBPETokenizer(_Subwords):
             tokens += self._known[word]
         return tokens
 
-    def _encode(self, text):
-        return self.encode(text)
+    def _all(self, texts):
+        return list(map(self._tokenize if self.return_tokens else self.encode, texts))
 
     def encode(self, text):
         """The numbers of a text's tokens, of the type that the vocabulary's file has."""
@@ -349,7 +347,7 @@ class BERTTokenizer(_Subwords):
         self.core = Core(models.WordPiece(vocab, unk_token="[UNK]"))
         self.core.pre_tokenizer = pre_tokenizers.CharDelimiterSplit(" ")
 
-    def _spelled(self, text):
+    def _prepared(self, text):
         """A text as words between spaces."""
         parts = text.strip().split(" ") if self.never_split else [text.strip()]
         tables = [self.kept_table if part in self.never_split else self.table for part in parts]
@@ -360,9 +358,6 @@ class BERTTokenizer(_Subwords):
             return text
         words = text.split(" ")
         return " ".join("\0" if len(word.encode()) > self.longest else word for word in words)
-
-    def _run(self, text):
-        return self.core.encode(self._spelled(text))
 
 
 class _Spelling(dict):
@@ -389,7 +384,6 @@ class _Spelling(dict):
         return f" {shown} " if alone else shown
 
 
-@cache
 def is_chinese(code):
     """True for a code point of the blocks of CJK ideographs."""
     blocks = (
