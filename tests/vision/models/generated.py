@@ -26,11 +26,12 @@ def array(key, shape):
 
 
 def load(model, torch, scale=None):
-    """Give a network of `torch` (or tallow) generated weights; `scale(key)` is a factor for each."""
+    """Give a network of `torch`, or tallow, generated weights; `scale(key)` multiplies each."""
     state = {}
     for key, value in model.state_dict().items():
         made = array(key, tuple(value.shape))
-        made = made if scale is None else (made * scale(key)).astype(made.dtype)
+        if scale is not None:
+            made = np.asarray(made * scale(key), made.dtype)
         state[key] = torch.from_numpy(made)
     model.load_state_dict(state)
     return model

@@ -1,6 +1,6 @@
 """tallowvision: images for tallow, with torchvision's names."""
 
-from tallowvision import datasets, io, models, ops, transforms, tv_tensors, utils
+from tallowvision import datasets, evaluation, io, models, ops, transforms, tv_tensors, utils
 
 __version__ = "0.1.0"
-__all__ = ["datasets", "io", "models", "ops", "transforms", "tv_tensors", "utils"]
+__all__ = ["datasets", "evaluation", "io", "models", "ops", "transforms", "tv_tensors", "utils"]
