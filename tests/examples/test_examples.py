@@ -10,10 +10,15 @@ import pytest
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 NEEDS = {"reinforcement_learning": ["gymnasium"], "vae": ["sklearn"]}
-WRITTEN = {"word_vectors": "vectors.txt"}  # where it is no checkpoint
+SCRIPTS = {"audio_effects": "effects.py"}  # where it is not train.py
+WRITTEN = {  # where it is another file
+    "audio_effects": "01.wav", "sentiment": "cnn.safetensors", "word_vectors": "vectors.txt",
+}  # fmt: skip
 
 # An example, arguments that make it short, the pictures it draws, and what it prints.
 RUNS = [
+    ("audio_effects", "", ["effects.png"], r"03.wav  echo: 3.30 s, -[\d.]+ dB"),
+    ("audio_effects", "--chain reverse --seed 3", ["effects.png"], r"01.wav  reverse: 3.00 s"),
     ("image_classification", "--epochs 1 --model mlp", ["curves.png", "predictions.png"],
      r"accuracy [\d.]+%, and the same from"),
     ("language_model", "--data TEXT --steps 3 --length 16 --sample 10", ["curves.png"],
@@ -47,7 +52,8 @@ def run(name, *arguments):
     """The finished process of an example, which must warn of nothing."""
     for module in ("matplotlib", "tqdm", *NEEDS.get(name, [])):
         pytest.importorskip(module)
-    command = [sys.executable, "-W", "error:::tallow", EXAMPLES / name / "train.py", *arguments]
+    script = EXAMPLES / name / SCRIPTS.get(name, "train.py")
+    command = [sys.executable, "-W", "error:::tallow", script, *arguments]
     return subprocess.run(
         command, capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"}
     )
@@ -56,7 +62,7 @@ def run(name, *arguments):
 @pytest.mark.parametrize("name", sorted({name for name, *_ in RUNS}))
 def test_help(name):
     found = run(name, "--help")
-    assert found.returncode == 0 and "python train.py" in found.stdout
+    assert found.returncode == 0 and f"python {SCRIPTS.get(name, 'train.py')}" in found.stdout
     assert {"--seed", "--out"} <= set(re.findall(r"--\w+", found.stdout))
 
 
