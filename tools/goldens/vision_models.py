@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from torchvision import models
-from torchvision.models import video
+from torchvision.models import optical_flow, video
 
 FOLDER = Path(__file__).parents[2] / "tests" / "vision" / "models"
 
@@ -38,7 +38,8 @@ def signatures(cases):
     """The signature of every network, built without memory."""
     params = models.regnet.BlockParams
     params.from_init_params = on_cpu(params.from_init_params)
-    names = [*models.list_models(models), *models.list_models(video)]
+    packages = (models, video, optical_flow)
+    names = [name for package in packages for name in models.list_models(package)]
     found = {}
     with torch.device("meta"):
         for name in names:
@@ -53,10 +54,10 @@ def main(wanted):
     path = FOLDER / "golden" / "outputs.npz"
     recorded = dict(np.load(path)) if wanted and path.exists() else {}
     for name in wanted or cases.CASES:
-        output, gradient = cases.evaluate(name, torch, models, video)
+        output, gradient = cases.evaluate(name, torch, models)
         recorded |= {f"{name}.output": output, f"{name}.gradient": gradient}
         if name in cases.SEEDED:
-            recorded[f"{name}.drawn"] = cases.drawn(name, torch, models, video)
+            recorded[f"{name}.drawn"] = cases.drawn(name, torch, models)
         recorded[f"{name}.case"] = np.array(str(cases.CASES[name]))
         print(f"{name:24}", np.abs(output).max(), np.abs(gradient).max())
     np.savez_compressed(path, **recorded)

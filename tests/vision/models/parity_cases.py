@@ -76,6 +76,8 @@ CASES = {  # name: (the network, the shape of the input, what of the network is 
         (2, 3, 32, 32),
         "",
     ),
+    "raft_large": ("optical_flow.raft_large()", (2, 1, 3, 128, 136), ""),
+    "raft_small": ("optical_flow.raft_small()", (2, 1, 3, 128, 136), ""),
     "r3d": (
         "video.VideoResNet(video.resnet.BasicBlock, [video.resnet.Conv3DSimple] * 4, "
         "[1, 1, 1, 1], video.resnet.BasicStem, num_classes=10)",
@@ -121,6 +123,7 @@ CASES = {  # name: (the network, the shape of the input, what of the network is 
 SEEDED = """
     densenet squeezenet1_1 mobilenet_v2 mobilenet_v3_small shufflenet mnasnet efficientnet_v2
     regnet_x convnext vit swin swin_v2 maxvit mvit_v1 mvit_v2 swin3d
+    raft_small
 """.split()  # cases whose initial weights are held against torchvision's: small networks
 COUNT = 1 << 20
 BASE = np.tile(np.random.default_rng(9).standard_normal(COUNT, dtype=np.float32), 2)
@@ -151,24 +154,29 @@ def picture(shape):
     return values("input", (*shape, 1))[..., 0] * math.sqrt(math.prod(shape[1:]) / 1.5)
 
 
-def evaluate(name, torch, models, video):
+def build(name, models):
+    """The network of a case."""
+    names = {"models": models, "video": models.video, "optical_flow": models.optical_flow}
+    return eval(CASES[name][0], names)
+
+
+def evaluate(name, torch, models):
     """The output for a case, flat, and some of the gradient of its squares by the input."""
-    text, shape, part = CASES[name]
-    model = eval(text, {"models": models, "video": video}).eval()
-    model = model.get_submodule(part)
+    _, shape, part = CASES[name]
+    model = build(name, models).eval().get_submodule(part)
     with torch.no_grad():
         fill(model, torch.from_numpy, f"{part}." if part else "")
     x = torch.from_numpy(picture(shape)).requires_grad_()
-    out = model(x)
+    out = model(x[0], x[1], num_flow_updates=2)[-1] if name.startswith("raft") else model(x)
     ((out / out.detach().abs().max()) ** 2).sum().backward()
     flat, gradient = (t.detach().numpy().reshape(-1) for t in (out, x.grad))
     return flat[:1000], gradient[:: max(1, len(gradient) // 500)]
 
 
-def drawn(name, torch, models, video):
+def drawn(name, torch, models):
     """The mean of every parameter that a case begins with, drawn after seed 3."""
     torch.manual_seed(3)
-    model = eval(CASES[name][0], {"models": models, "video": video})
+    model = build(name, models)
     means = [parameter.detach().double().mean().item() for parameter in model.parameters()]
     return np.float32(means)
 

@@ -6,7 +6,7 @@ import pytest
 import tallow
 from tallow import nn
 from tallowvision import models
-from tallowvision.models import video
+from tallowvision.models import optical_flow, video
 
 LEAST = {
     "alexnet": "63 x 63",
@@ -61,6 +61,16 @@ def test_networks_of_one_size_say_which():
 def test_videos_too_small_are_told_the_least_size(blank):
     with pytest.raises(RuntimeError, match="S3D: .* at least 14 x 224 x 224, got 13 x 224 x 224"):
         video.s3d().eval()(tallow.zeros(1, 3, 13, 224, 224))
+
+
+def test_images_that_no_flow_can_be_found_between(blank):
+    model = optical_flow.raft_small().eval()
+    x = tallow.zeros(1, 3, 120, 128)
+    with pytest.raises(RuntimeError, match="RAFT: .* at least 128 x 128, got 120 x 128"):
+        model(x, x)
+    for other in (tallow.zeros(1, 3, 128, 128), tallow.zeros(1, 3, 120, 129)):
+        with pytest.raises(ValueError, match="RAFT: .* same size, multiples of 8"):
+            model(x, other)
 
 
 @pytest.mark.parametrize(

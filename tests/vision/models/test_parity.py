@@ -10,7 +10,6 @@ import pytest
 import tallow
 from tallow import nn
 from tallowvision import models
-from tallowvision.models import video
 
 _spec = importlib.util.spec_from_file_location(
     "model_parity_cases", Path(__file__).with_name("parity_cases.py")
@@ -39,7 +38,7 @@ def blank(monkeypatch):
 def test_as_torchvision(name, outputs, blank):
     message = "record the goldens anew: tools/goldens/vision_models.py"
     assert outputs[f"{name}.case"] == str(cases.CASES[name]), message
-    output, gradient = cases.evaluate(name, tallow, models, video)
+    output, gradient = cases.evaluate(name, tallow, models)
     expected = outputs[f"{name}.output"]
     assert output.shape == expected.shape
     np.testing.assert_allclose(output, expected, rtol=1e-4, atol=1e-4 * np.abs(expected).max())
@@ -50,7 +49,7 @@ def test_as_torchvision(name, outputs, blank):
 
 @pytest.mark.parametrize("name", cases.SEEDED)
 def test_the_same_seed_draws_the_same_weights(name, outputs):
-    found = cases.drawn(name, tallow, models, video)
+    found = cases.drawn(name, tallow, models)
     np.testing.assert_allclose(found, outputs[f"{name}.drawn"], rtol=1e-5, atol=1e-7)
 
 

@@ -179,7 +179,7 @@ def verify(enum, weights, kwargs):
 
 def for_weights(weights, kwargs, name="num_classes"):
     """`kwargs` with the number of classes that the weights have. ValueError if it is another."""
-    if weights.meta["categories"] is None:  # of the features alone
+    if weights.meta.get("categories") is None:  # of the features alone, or of no classifier
         return kwargs
     count = len(weights.meta["categories"])
     if kwargs.get(name, count) != count:
