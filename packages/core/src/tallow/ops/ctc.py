@@ -21,29 +21,24 @@ def lattice(xp, targets, lengths, blank):
     return states, exists, skips
 
 
-def log_sum(xp, *terms):
-    """log(sum(exp(terms))), -inf where all are."""
-    top = terms[0]
-    for term in terms[1:]:
-        top = xp.maximum(top, term)
-    top = xp.where(top == -xp.inf, 0, top)
-    total = 0
-    for term in terms:
-        total = total + xp.exp(term - top)
-    none = total == 0
-    return xp.where(none, -xp.inf, xp.log(xp.where(none, 1, total)) + top)
+LEAST = -1e30  # what is taken from -inf, so that no difference is nan
 
 
-def delayed(xp, x, steps):
-    """x moved by some states to later ones, -inf entering at the front."""
-    out = xp.full_like(x, -xp.inf)
-    out[:, steps:] = x[:, : x.shape[1] - steps]
-    return out
+def log_sum(xp, stay, one, two):
+    """log(exp(stay) + exp(one) + exp(two)), -inf where all are."""
+    top = xp.maximum(xp.maximum(stay, one), xp.maximum(two, LEAST))
+    return xp.log(xp.exp(stay - top) + xp.exp(one - top) + xp.exp(two - top)) + top
 
 
-def emitted(xp, x, states):
+def emitted(xp, x, states, exists):
     """The log probability of each state's label at each time: (T, N, 2 S + 1)."""
-    return xp.take_along_axis(widened(xp, x), states[None], axis=2)
+    found = xp.take_along_axis(widened(xp, x), states[None], axis=2)
+    return xp.where(exists, found, -xp.inf)
+
+
+def nowhere(xp, like, more):
+    """The states of a time (T, N, 2 S + 1), and `more` of them, all at -inf."""
+    return xp.full((like.shape[1], like.shape[2] + more), -xp.inf, like.dtype)
 
 
 @op
@@ -53,21 +48,23 @@ def ctc(xp, x, targets, input_lengths, target_lengths, *, blank):
     The second result, for the gradient, are the forward variables (T, N, 2 S + 1).
     """
     states, exists, skips = lattice(xp, targets, target_lengths, blank)
-    emission = emitted(xp, x, states)
-    forward = xp.full(emission.shape, -xp.inf, emission.dtype)
-    forward[0, :, :2] = emission[0, :, :2]
-    forward[0] = xp.where(exists, forward[0], -xp.inf)
+    emission = emitted(xp, x, states, exists)
+    skipping = nowhere(xp, emission, 0)
+    skipping[skips] = 0
+    forward = xp.empty(emission.shape, emission.dtype)
+    reached = nowhere(xp, emission, 2)  # two before the first
+    reached[:, 2:4] = emission[0, :, :2]
+    forward[0] = reached[:, 2:]
     for t in range(1, len(x)):
-        before = forward[t - 1]
-        skipped = xp.where(skips, delayed(xp, before, 2), -xp.inf)
-        reached = log_sum(xp, before, delayed(xp, before, 1), skipped) + emission[t]
-        forward[t] = xp.where(exists, reached, -xp.inf)
+        ways = reached[:, 2:], reached[:, 1:-1], reached[:, :-2] + skipping
+        forward[t] = log_sum(xp, *ways) + emission[t]
+        reached[:, 2:] = forward[t]
     row = xp.arange(x.shape[1])
     last = forward[xp.maximum(input_lengths - 1, 0), row]
     at_blank = last[row, 2 * target_lengths]
     at_label = last[row, xp.maximum(2 * target_lengths - 1, 0)]
     at_label = xp.where(target_lengths > 0, at_label, -xp.inf)
-    losses = -log_sum(xp, at_blank, at_label)
+    losses = -log_sum(xp, at_blank, at_label, -xp.inf)
     losses = xp.where(input_lengths > 0, losses, xp.where(target_lengths > 0, xp.inf, 0))
     return losses.astype(x.dtype), forward.astype(x.dtype)
 
@@ -76,21 +73,20 @@ def ctc(xp, x, targets, input_lengths, target_lengths, *, blank):
 def ctc_grad(xp, g, x, forward, losses, targets, input_lengths, target_lengths, *, blank):
     """-g times the share of the likelihood by time and label; 0 for an infinite loss."""
     states, exists, skips = lattice(xp, targets, target_lengths, blank)
-    emission = emitted(xp, x, states)
-    skips_from = xp.zeros(skips.shape, bool)
-    skips_from[:, :-2] = skips[:, 2:]
+    emission = emitted(xp, x, states, exists)
+    skipping = nowhere(xp, emission, 0)
+    skipping[:, :-2][skips[:, 2:]] = 0
     final = exists & (xp.arange(states.shape[1]) >= 2 * target_lengths[:, None] - 1)
-    row, out = xp.arange(x.shape[1]), xp.zeros(x.shape, emission.dtype)
     scale = xp.where(xp.isfinite(losses), losses, -xp.inf)[:, None]
-    later = xp.full(states.shape, -xp.inf, emission.dtype)  # from here on, without what is emitted
+    shares = xp.empty(emission.shape, emission.dtype)
+    later = nowhere(xp, emission, 2)  # from a time on, with what is emitted; two after the last
     for t in reversed(range(len(x))):
-        skipped = xp.where(skips_from, delayed(xp, later[:, ::-1], 2)[:, ::-1], -xp.inf)
-        later = log_sum(xp, later, delayed(xp, later[:, ::-1], 1)[:, ::-1], skipped)
-        later = xp.where((t == input_lengths - 1)[:, None] & final, 0, later)
-        share = xp.exp(forward[t] + later + scale)
-        for state in range(states.shape[1]):
-            out[t, row, states[:, state]] -= share[:, state]
-        later = later + emission[t]
+        ways = later[:, :-2], later[:, 1:-1], later[:, 2:] + skipping
+        onward = xp.where((t == input_lengths - 1)[:, None] & final, 0, log_sum(xp, *ways))
+        shares[t] = xp.exp(forward[t] + onward + scale)
+        later[:, :-2] = onward + emission[t]
+    labels = (states[..., None] == xp.arange(x.shape[2])).astype(shares.dtype)  # (N, 2 S + 1, C)
+    out = -xp.matmul(shares.swapaxes(0, 1), labels).swapaxes(0, 1)
     return (out * g[:, None]).astype(x.dtype)
 
 
