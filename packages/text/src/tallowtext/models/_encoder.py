@@ -94,6 +94,11 @@ class Encoder(nn.Module):
         )
         self.embedding_layer_norm = nn.LayerNorm(embedding_dim, eps=layer_norm_eps)
         self.dropout = nn.Dropout(dropout)
+        for module in self.modules():
+            if isinstance(module, nn.Embedding):  # as BERT: for training from nothing
+                nn.init.normal_(module.weight, std=0.02)
+                if module.padding_idx is not None:
+                    nn.init.zeros_(module.weight.detach()[module.padding_idx])
 
     def forward(self, tokens, types=None, hidden=None):
         if tokens.ndim != 2 or not 0 < tokens.shape[1] <= self.longest:

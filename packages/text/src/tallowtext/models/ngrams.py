@@ -124,8 +124,8 @@ def importance(model, features, text, label):
     """How much each word of a text speaks for a class: [(start, end, value)], as `split` gives.
 
     The value is the gradient of the class's score with respect to how often an n-gram counts, times
-    that, which is 1, shared evenly by the words of the n-gram; all values add up to the score, but
-    for its bias. Simonyan et al. (2014), Shrikumar et al. (2017).
+    that, which is 1, shared evenly by the words of the n-gram where it occurs first; all values add
+    up to the score, but for its bias. Simonyan et al. (2014), Shrikumar et al. (2017).
     """
     _, first, length, numbers = features.found([text])
     weights = tallow.ones(len(numbers), requires_grad=True)
