@@ -3,6 +3,7 @@
 import pickle
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -36,6 +37,7 @@ ERRORS = [
     (lambda v: data.bleu_score([["a"]], []), ValueError, "each of 1 candidates"),
     (lambda v: data.bleu_score([], [], 2), ValueError, "expected 2 weights, got 4"),
     (lambda v: transforms.VocabTransform({"a": 1}), TypeError, "expected a Vocab, got dict"),
+    (lambda v: transforms.VocabTransform(object()), TypeError, "expected a Vocab, got object"),
     (lambda v: transforms.VocabTransform(v)("the"), TypeError, "expected a list, got str"),
     (lambda v: functional.to_tensor([[1], [2, 3]]), ValueError, "lengths from 1 to 2"),
     (lambda v: functional.to_tensor(["a"]), TypeError, "use a Vocab first"),
@@ -84,6 +86,13 @@ def test_file(words, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["words.txt"]
     again = Vocab.load(tmp_path / "words.txt", default_index=0)
     assert again.get_itos() == ["<unk>", "the", "ü"] and again["zzz"] == 0
+
+
+def test_what_torchtext_saved(tmp_path):
+    path = Path(__file__).parent / "golden" / "vocabularies" / "vocab.pt"
+    found = Vocab.load(path)
+    assert found.get_itos() == ["<unk>", "a", "ü"] and found["zzz"] == 0
+    assert transforms.VocabTransform(tallow.load(path, weights_only=False))(["ü", "b"]) == [2, 0]
 
 
 @pytest.mark.parametrize("token", ["", "two\nlines", "a\u2028b"])

@@ -42,6 +42,9 @@ def main():
     content = json.dumps(results, ensure_ascii=False).encode()
     path.write_bytes(gzip.compress(content, 9, mtime=0))
     print(path.name, len(results), "results", path.stat().st_size, "bytes")
+    saved = vocab({"a": 2, "ü": 1}, specials=["<unk>"])
+    saved.set_default_index(0)
+    torch.save(saved, TESTS / "golden" / "vocabularies" / "vocab.pt")
 
 
 if __name__ == "__main__":

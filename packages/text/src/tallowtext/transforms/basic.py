@@ -4,10 +4,11 @@ import re
 
 import tallow
 from tallow import nn
-from tallow.errors import ArgumentError, TypeMismatchError, describe
+from tallow.errors import ArgumentError, describe
 from tallowtext import functional as F
 from tallowtext._files import numbered_lines
 from tallowtext.vocab import Vocab
+from tallowtext.vocab.vocabulary import saved_vocab
 
 __all__ = [
     "AddToken", "LabelToIndex", "MaskTransform", "PadTransform", "RegexTokenizer", "Sequential",
@@ -18,6 +19,8 @@ __all__ = [
 class VocabTransform(nn.Module):
     """Tokens as their numbers in a Vocab, in a sequence or a batch.
 
+    The Vocab may be one that torchtext saved, as `tallow.load` gives it.
+
     >>> from tallowtext import transforms, vocab
     >>> numbers = transforms.VocabTransform(vocab.vocab({"a": 1, "b": 1}))
     >>> numbers([["b", "a"], ["b"]])
@@ -26,9 +29,7 @@ class VocabTransform(nn.Module):
 
     def __init__(self, vocab):
         super().__init__()
-        if not isinstance(vocab, Vocab):
-            raise TypeMismatchError(f"VocabTransform: expected a Vocab, got {type(vocab).__name__}")
-        self.vocab = vocab
+        self.vocab = saved_vocab(vocab)
 
     def forward(self, input):
         return F.per_sequence("VocabTransform", input, self.vocab.lookup_indices)

@@ -4,7 +4,8 @@ import os
 from collections import Counter
 from itertools import islice
 
-from tallow.errors import ArgumentError, TallowError
+import tallow
+from tallow.errors import ArgumentError, TallowError, TypeMismatchError
 from tallow.nn import Module
 from tallowtext._files import TextFileError, numbered_lines
 
@@ -118,7 +119,12 @@ class Vocab(Module):
 
     @classmethod
     def load(cls, path, default_index=None):
-        """The vocabulary in a file with one token a line; TextFileError names a bad line."""
+        """The vocabulary in a file with one token a line; TextFileError names a bad line.
+
+        A file with the end .pt is one that torchtext saved a Vocab in.
+        """
+        if str(path).endswith(".pt"):
+            return saved_vocab(tallow.load(path, weights_only=False))
         numbers = {}
         for line, token in numbered_lines(path):
             if not token:
@@ -133,6 +139,22 @@ class Vocab(Module):
 
     def extra_repr(self):
         return f"{len(self)} tokens, default_index={self._default}"
+
+
+def saved_vocab(found):
+    """The Vocab that `tallow.load` found in a file of torchtext's; TypeMismatchError for another.
+
+    Torchtext's class is not loaded: what stands for it has the version, the default index in a
+    list that may be empty, the tokens, and tensors of which there are none.
+    """
+    if isinstance(found, Vocab):
+        return found
+    state = getattr(found, "state", None)
+    inner = state.get("vocab") if isinstance(state, dict) else None
+    match getattr(inner, "state", None):
+        case (str(), [*default], [*tokens], []):
+            return Vocab(tokens, *default)
+    raise TypeMismatchError(f"Vocab: expected a Vocab, got {type(found).__name__}")
 
 
 def vocab(ordered_dict, min_freq=1, specials=None, special_first=True):
