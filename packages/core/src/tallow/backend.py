@@ -23,7 +23,8 @@ class Backend(NamedTuple):
     `xp` is the module with the array API's names; `scalar_types` are what its reductions may return
     in place of a 0-d array; `on_device(array, index)` copies an array of this backend to another
     device of it. `kernels` names the module that registers specialised kernels (`Op.on`), which is
-    imported when the first operation runs.
+    imported when the first operation runs. `explain` gives what to raise for an error of the
+    library's own, or None.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Backend(NamedTuple):
     synchronize: Callable[[], None]
     scalar_types: tuple[type, ...] = ()
     kernels: str | None = None
+    explain: Callable[[Exception], Exception | None] | None = None
 
 
 RESULT_TYPES: set[type] = {tuple}  # what an operation may return as it is: whole arrays, or several

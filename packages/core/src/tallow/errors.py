@@ -70,6 +70,10 @@ class LinAlgError(TallowError, RuntimeError):
     """A matrix without what was asked for: singular, not positive definite, no convergence."""
 
 
+class OutOfMemoryError(TallowError, RuntimeError, MemoryError):
+    """No memory on a device: it says what was asked, what is held and what is free."""
+
+
 class DistributedError(TallowError, RuntimeError):
     """Processes that do not do the same, or that do not answer."""
 

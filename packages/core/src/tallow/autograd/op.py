@@ -196,6 +196,10 @@ class Op:
                 f"{self.name}: expected shapes that broadcast together (equal or 1, aligned at the "
                 f"last dimension), got {listing(arrays)}"
             )
+        known = next((x for x in arrays if hasattr(x, "dtype")), None)
+        where = known is not None and backend.for_array(known)
+        if where and where.explain and (better := where.explain(error)):
+            error = better
         error.add_note(f"in {self.name} on {listing(arrays)}")
         return error
 

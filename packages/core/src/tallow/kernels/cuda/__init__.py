@@ -1,8 +1,10 @@
 """The CUDA backend: CuPy's arrays. Importing this module opens it, at a device's first use."""
 
+from importlib import import_module
+
 from tallow import backend
 from tallow.device import device
-from tallow.errors import DeviceError
+from tallow.errors import DeviceError, OutOfMemoryError
 
 try:
     import cupy
@@ -29,6 +31,19 @@ def from_host(array, index):
         return cupy.array(array)
 
 
+def explain(error):
+    """What to raise for an error of CuPy's; None: the error itself."""
+    if not isinstance(error, cupy.cuda.memory.OutOfMemoryError):
+        return None
+    pool = cupy.get_default_memory_pool()
+    free, total = cupy.cuda.runtime.memGetInfo()
+    return OutOfMemoryError(
+        f"cuda: expected memory for an allocation, got none: {error}; tensors hold "
+        f"{pool.used_bytes():,} bytes, {pool.free_bytes():,} more are kept for reuse, and "
+        f"{free:,} of the device's {total:,} are free"
+    )
+
+
 backend.register(
     backend.Backend(
         name="cuda",
@@ -38,5 +53,7 @@ backend.register(
         from_host=from_host,
         device_of=lambda array: device("cuda", array.device.id),
         synchronize=lambda: cupy.cuda.get_current_stream().synchronize(),
+        explain=explain,
     )
 )
+import_module("tallow.kernels.cuda.memory").PEAK.__enter__()  # counts from here on

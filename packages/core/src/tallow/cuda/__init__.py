@@ -1,0 +1,201 @@
+"""CUDA devices: whether there are any, which, and waiting for them. CuPy is opened when called."""
+
+from importlib import import_module
+from types import SimpleNamespace
+
+from tallow import backend
+from tallow.cuda import nvtx
+from tallow.cuda.graphs import CUDAGraph, graph, is_current_stream_capturing
+from tallow.cuda.streams import (
+    Event,
+    Stream,
+    current_stream,
+    default_stream,
+    set_stream,
+    stream,
+)
+from tallow.device import device as device_type
+from tallow.errors import DeviceError, OutOfMemoryError
+
+
+def is_available():
+    """True if CuPy is installed and finds a CUDA device.
+
+    >>> import tallow
+    >>> where = tallow.device("cuda" if tallow.cuda.is_available() else "cpu")
+    """
+    return device_count() > 0
+
+
+def device_count():
+    """How many CUDA devices there are; 0 without CuPy."""
+    try:
+        return _runtime().getDeviceCount()
+    except DeviceError:
+        return 0
+
+
+def current_device():
+    """The number of the device that `"cuda"` means; DeviceError if there is none."""
+    return _runtime().getDevice()
+
+
+def get_device_name(device=None):
+    """What the maker calls a device, such as "NVIDIA H100"."""
+    return _runtime().getDeviceProperties(_number(device))["name"].decode()
+
+
+def get_device_capability(device=None):
+    """The compute capability of a device, such as (9, 0)."""
+    properties = _runtime().getDeviceProperties(_number(device))
+    return properties["major"], properties["minor"]
+
+
+def get_device_properties(device=None):
+    """What a device is: `name`, `major`, `minor`, `total_memory` (bytes), and the like."""
+    found = _runtime().getDeviceProperties(_number(device))
+    return SimpleNamespace(
+        name=found["name"].decode(), major=found["major"], minor=found["minor"],
+        total_memory=found["totalGlobalMem"], multi_processor_count=found["multiProcessorCount"],
+        warp_size=found["warpSize"], L2_cache_size=found["l2CacheSize"],
+    )  # fmt: skip
+
+
+class device:
+    """A context in which `"cuda"` means another device; None changes nothing."""
+
+    def __init__(self, device):
+        self._inner = None
+        self.idx = None if device is None else _number(device)
+
+    def __enter__(self):
+        if self.idx is not None:
+            self._inner = backend.for_device("cuda").xp.cuda.Device(self.idx)
+            self._inner.__enter__()
+        return self
+
+    def __exit__(self, *exception):
+        if self._inner is not None:
+            self._inner.__exit__(*exception)
+
+
+def set_device(device):
+    """Make a device the one that `"cuda"` means."""
+    backend.for_device("cuda").xp.cuda.Device(_number(device)).use()
+
+
+def manual_seed(seed):
+    """Nothing: `tallow.manual_seed` seeds the one stream that all devices draw from."""
+
+
+manual_seed_all = manual_seed
+
+
+def get_rng_state(device=None):
+    """The state of the one stream that all devices draw from, as `tallow.get_rng_state` has it."""
+    from tallow.random import get_rng_state
+
+    return get_rng_state()
+
+
+def set_rng_state(new_state, device=None):
+    """Take over a state that `get_rng_state` returned."""
+    from tallow.random import set_rng_state
+
+    set_rng_state(new_state)
+
+
+def get_rng_state_all():
+    """[`get_rng_state()`], for there is one stream."""
+    return [get_rng_state()]
+
+
+def set_rng_state_all(new_states):
+    """Take over what `get_rng_state_all` returned."""
+    set_rng_state(new_states[0])
+
+
+def empty_cache():
+    """Give memory that no tensor uses back to the device; nothing where no device is there."""
+    if is_available():
+        _pool().free_all_blocks()
+
+
+def memory_allocated(device=None):
+    """How many bytes tensors use on the current device; 0 where none is there."""
+    return _pool().used_bytes() if is_available() else 0
+
+
+def memory_reserved(device=None):
+    """How many bytes are held on the current device for tensors; 0 where none is there."""
+    return _pool().total_bytes() if is_available() else 0
+
+
+def max_memory_allocated(device=None):
+    """The most bytes that tensors used at once on the current device; 0 where none is there.
+
+    Counted are allocations of the thread that used CUDA first.
+    """
+    return _peak().used if is_available() else 0
+
+
+def reset_peak_memory_stats(device=None):
+    """Let `max_memory_allocated` begin anew."""
+    if is_available():
+        _peak().used = _pool().used_bytes()
+
+
+def memory_stats(device=None):
+    """The figures of PyTorch's of that name that CuPy's pool has, in bytes."""
+    return {
+        "allocated_bytes.all.current": memory_allocated(device),
+        "allocated_bytes.all.peak": max_memory_allocated(device),
+        "reserved_bytes.all.current": memory_reserved(device),
+    }
+
+
+def memory_summary(device=None, abbreviated=False):
+    """`memory_stats` as a table."""
+    rows = [f"{name:<30}{count:>16,}" for name, count in memory_stats(device).items()]
+    return "\n".join(["memory of the current CUDA device, bytes", *rows])
+
+
+def mem_get_info(device=None):
+    """How many bytes are free on a device, and how many it has."""
+    with backend.for_device("cuda").xp.cuda.Device(_number(device)):
+        return _runtime().memGetInfo()
+
+
+def is_bf16_supported(including_emulation=True):
+    """True if there is a device: CuPy computes with bfloat16 on all of them."""
+    return is_available()
+
+
+def is_initialized():
+    """True if a CUDA device has been used."""
+    return backend.is_open("cuda")
+
+
+def synchronize(device=None):
+    """Wait until everything asked of a device (the current one unless told) is done."""
+    with backend.for_device("cuda").xp.cuda.Device(_number(device)) as chosen:
+        chosen.synchronize()
+
+
+def _runtime():
+    return backend.for_device("cuda").xp.cuda.runtime
+
+
+def _pool():
+    return backend.for_device("cuda").xp.get_default_memory_pool()
+
+
+def _peak():
+    backend.for_device("cuda")  # opens it, and with it the count
+    return import_module("tallow.kernels.cuda.memory").PEAK
+
+
+def _number(device):
+    """The number of a device given as a number, a name, a `device` or None."""
+    index = None if device is None else device_type(device).index
+    return current_device() if index is None else index

@@ -1,0 +1,123 @@
+"""Streams of work on a GPU, and events that mark places in them; they wrap CuPy's."""
+
+from contextlib import contextmanager
+
+from tallow import backend
+from tallow.device import device as device_type
+
+
+def _cupy():
+    return backend.for_device("cuda").xp
+
+
+def _index(device):
+    index = None if device is None else device_type(device).index
+    return _cupy().cuda.runtime.getDevice() if index is None else index
+
+
+class Event:
+    """A place in a stream. Times are measured between events made with `enable_timing=True`."""
+
+    def __init__(self, enable_timing=False, blocking=False, interprocess=False):
+        self.inner = _cupy().cuda.Event(
+            block=blocking, disable_timing=not enable_timing, interprocess=interprocess
+        )
+
+    def record(self, stream=None):
+        """Put the event after what a stream, by default the current one, has been given so far."""
+        self.inner.record(None if stream is None else stream.inner)
+
+    def wait(self, stream=None):
+        """Have a stream, by default the current one, wait for the event."""
+        (current_stream() if stream is None else stream).wait_event(self)
+
+    def query(self):
+        """True if all that came before the event is done."""
+        return bool(self.inner.done)
+
+    def synchronize(self):
+        """Wait until all that came before the event is done."""
+        self.inner.synchronize()
+
+    def elapsed_time(self, end_event):
+        """Milliseconds from this event to another."""
+        return _cupy().cuda.get_elapsed_time(self.inner, end_event.inner)
+
+
+class Stream:
+    """A queue of work on one device; as a context, the stream that operations go to."""
+
+    def __init__(self, device=None, priority=0, *, inner=None):
+        self.device = device_type("cuda", _index(device))
+        if inner is None:
+            with _cupy().cuda.Device(self.device.index):
+                inner = _cupy().cuda.Stream(non_blocking=True, priority=priority)
+        self.inner = inner
+
+    def __eq__(self, other):
+        return isinstance(other, Stream) and self.cuda_stream == other.cuda_stream
+
+    def __hash__(self):
+        return hash((self.device.index, self.cuda_stream))
+
+    def __repr__(self):
+        return f"<tallow.cuda.Stream device={self.device} cuda_stream={self.cuda_stream:#x}>"
+
+    def __enter__(self):
+        self.inner.__enter__()
+        return self
+
+    def __exit__(self, *exception):
+        self.inner.__exit__(*exception)
+
+    @property
+    def cuda_stream(self):
+        """CUDA's handle of the stream, a number."""
+        return self.inner.ptr
+
+    def synchronize(self):
+        """Wait until all work in the stream is done."""
+        self.inner.synchronize()
+
+    def query(self):
+        """True if all work in the stream is done."""
+        return bool(self.inner.done)
+
+    def record_event(self, event=None):
+        """An event, a new one unless given, after what is in the stream so far."""
+        event = Event() if event is None else event
+        event.record(self)
+        return event
+
+    def wait_event(self, event):
+        """Have what is put into this stream from now on wait for an event."""
+        self.inner.wait_event(event.inner)
+
+    def wait_stream(self, stream):
+        """Have what is put into this stream from now on wait for what is in another."""
+        self.wait_event(stream.record_event())
+
+
+def current_stream(device=None):
+    """The stream that operations go to."""
+    return Stream(device, inner=_cupy().cuda.get_current_stream(_index(device)))
+
+
+def default_stream(device=None):
+    """The stream that operations go to unless another is chosen."""
+    return Stream(device, inner=_cupy().cuda.Stream.null)
+
+
+def set_stream(stream):
+    """Have operations go to a stream from now on; `stream(...)` does so for a while."""
+    stream.inner.use()
+
+
+@contextmanager
+def stream(stream):
+    """A context whose operations go to a stream; None: to the one they go to anyway."""
+    if stream is None:
+        yield
+    else:
+        with stream:
+            yield

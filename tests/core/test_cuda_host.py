@@ -1,0 +1,217 @@
+"""Streams, events, graphs and memory figures: what they ask of CuPy, on a stand-in for it."""
+
+from contextlib import contextmanager
+from types import SimpleNamespace
+
+import pytest
+
+import tallow
+from tallow import backend, cuda
+from tallow.errors import OutOfMemoryError
+
+
+class Cupy:
+    """As much of CuPy as `tallow.cuda` asks; `log` is what was asked, in order."""
+
+    def __init__(self):
+        self.log = log = []
+        self.current = []
+        library = self
+
+        class Stream:
+            made = 0
+
+            def __init__(self, null=False, non_blocking=False, priority=0):
+                self.ptr = 0 if null else 1 + Stream.made
+                Stream.made += not null
+                self.done = True
+                self.capturing = False
+
+            def use(self):
+                library.current[:] = [self]
+
+            def __enter__(self):
+                library.current.append(self)
+                return self
+
+            def __exit__(self, *exception):
+                library.current.pop()
+
+            def synchronize(self):
+                log.append(f"wait for stream {self.ptr}")
+
+            def wait_event(self, event):
+                log.append(f"stream {self.ptr} waits for event {event.number}")
+
+            def is_capturing(self):
+                return self.capturing
+
+            def begin_capture(self):
+                self.capturing = True
+                log.append(f"capture {self.ptr}")
+
+            def end_capture(self):
+                self.capturing = False
+                return SimpleNamespace(launch=lambda on: log.append(f"launch on {on.ptr}"))
+
+        class Event:
+            made = 0
+
+            def __init__(self, **options):
+                self.number = Event.made
+                Event.made += 1
+                self.options = options
+                self.done = False
+
+            def record(self, stream=None):
+                log.append(f"event {self.number} in {(stream or library.current[-1]).ptr}")
+
+            def synchronize(self):
+                self.done = True
+
+        @contextmanager
+        def using_allocator(allocator):
+            log.append(f"memory from {allocator.__self__.name}")
+            yield
+            log.append("memory from the pool of all")
+
+        Stream.null = Stream(null=True)
+        self.current.append(Stream.null)
+        self.cuda = SimpleNamespace(
+            Stream=Stream, Event=Event, using_allocator=using_allocator,
+            MemoryPool=lambda: SimpleNamespace(name="its own"),
+            get_current_stream=lambda index=0: library.current[-1],
+            get_elapsed_time=lambda start, end: 1.5,
+            Device=lambda index: _entered(log, index),
+            nvtx=SimpleNamespace(
+                Mark=log.append, RangePush=log.append, RangePop=lambda: log.append("pop")
+            ),
+            runtime=SimpleNamespace(
+                getDevice=lambda: 0, getDeviceCount=lambda: 2, memGetInfo=lambda: (10, 20),
+                getDeviceProperties=lambda index: {
+                    "name": b"stand-in", "major": 9, "minor": index, "totalGlobalMem": 20,
+                    "multiProcessorCount": 3, "warpSize": 32, "l2CacheSize": 4,
+                },
+            ),
+        )  # fmt: skip
+
+        class Pool:
+            name = "its own"
+
+            def malloc(self, size):
+                raise AssertionError("nothing is allocated here")
+
+        self.cuda.MemoryPool = Pool
+
+
+@contextmanager
+def _entered(log, index):
+    log.append(f"device {index}")
+    yield SimpleNamespace(synchronize=lambda: log.append(f"wait for device {index}"))
+
+
+@pytest.fixture
+def cupy(monkeypatch):
+    library = Cupy()
+    monkeypatch.setitem(backend._by_name, "cuda", SimpleNamespace(xp=library))
+    return library
+
+
+def test_streams_wait_for_each_other(cupy):
+    first, second = cuda.Stream(), cuda.Stream(priority=-1)
+    assert first != second and first == cuda.Stream(inner=first.inner)
+    assert len({first, cuda.Stream(inner=first.inner)}) == 1
+    assert cuda.current_stream() == cuda.default_stream()
+    with cuda.stream(first):
+        assert cuda.current_stream() == first
+        with cuda.stream(None):
+            assert cuda.current_stream() == first
+    cupy.log.clear()
+    second.wait_stream(first)
+    second.synchronize()
+    assert second.query()
+    assert cupy.log == ["event 0 in 1", "stream 2 waits for event 0", "wait for stream 2"]
+    cuda.set_stream(second)
+    assert cuda.current_stream() == second
+    assert "cuda:0" in repr(second)
+
+
+def test_events(cupy):
+    start, end = (cuda.Event(enable_timing=True) for _ in range(2))
+    assert start.inner.options["disable_timing"] is False
+    start.record()
+    end.record(cuda.Stream())
+    assert not end.query()
+    end.synchronize()
+    assert end.query() and start.elapsed_time(end) == 1.5
+    end.wait()
+    asked = [line for line in cupy.log if not line.startswith("device")]
+    assert asked == ["event 0 in 0", "event 1 in 1", "stream 0 waits for event 1"]
+
+
+def test_a_graph_has_a_stream_and_memory_of_its_own(cupy):
+    graph = cuda.CUDAGraph()
+    with pytest.raises(RuntimeError, match="replay: expected a captured graph"):
+        graph.replay()
+    with pytest.raises(RuntimeError, match="another stream than the default"):
+        graph.capture_begin()
+    cupy.log.clear()
+    with cuda.graph(graph):
+        assert cuda.is_current_stream_capturing()
+    assert not cuda.is_current_stream_capturing()
+    graph.replay()
+    assert cupy.log == [
+        "device 0", "event 0 in 0", "stream 1 waits for event 0", "memory from its own",
+        "capture 1", "memory from the pool of all", "event 1 in 1", "stream 0 waits for event 1",
+        "launch on 0",
+    ]  # fmt: skip
+    other = cuda.CUDAGraph()
+    with cuda.graph(other, pool=graph.pool()):
+        pass
+    assert other.pool() is graph.pool()
+    graph.reset()
+    with pytest.raises(RuntimeError):
+        graph.replay()
+
+
+def test_devices(cupy):
+    assert cuda.device_count() == 2 and cuda.mem_get_info() == (10, 20)
+    properties = cuda.get_device_properties(1)
+    assert (properties.name, properties.minor, properties.total_memory) == ("stand-in", 1, 20)
+    cupy.log.clear()
+    with cuda.device("cuda:1") as chosen, cuda.device(None):
+        assert chosen.idx == 1
+    cuda.synchronize(1)
+    assert cupy.log == ["device 1", "device 1", "wait for device 1"]
+
+
+def test_marks(cupy):
+    cuda.nvtx.mark("here")
+    with cuda.nvtx.range("step {}", 3):
+        pass
+    assert cupy.log == ["here", "step 3", "pop"]
+
+
+def test_random_state_is_the_host_s():
+    state = cuda.get_rng_state_all()
+    drawn = tallow.rand(3)
+    cuda.set_rng_state_all(state)
+    assert tallow.equal(tallow.rand(3), drawn)
+
+
+def test_a_library_s_own_error_is_explained(monkeypatch):
+    def explain(error):
+        return OutOfMemoryError("cuda: expected memory") if "full" in str(error) else None
+
+    cpu = backend._by_name["cpu"]._replace(explain=explain)
+    monkeypatch.setitem(backend._by_type, type(tallow.ones(1).array), cpu)
+
+    @tallow.autograd.op.op
+    def fill_up(x, *, text):
+        raise RuntimeError(text)
+
+    with pytest.raises(cuda.OutOfMemoryError, match="expected memory"):
+        fill_up(tallow.ones(1), text="full")
+    with pytest.raises(RuntimeError, match="other") as caught:
+        fill_up(tallow.ones(1), text="other")
+    assert "in fill_up on float32 (1,)" in caught.value.__notes__[0]
