@@ -145,14 +145,15 @@ def test_convolution_is_the_same_for_any_number_of_threads(rng, passed):
 # Pooling
 
 
-@pytest.mark.parametrize("size", [(8, 9), (9, 12)], ids=str)
+@pytest.mark.parametrize("size", [(8, 9), (9, 12), (35, 70)], ids=str)
 @pytest.mark.parametrize(
-    ("kernel", "stride", "padding", "dilation", "shrink"),
-    [(2, 2, 0, 1, 2), (3, 2, 1, 1, 2), (3, 1, 1, 2, 1), (3, 3, 0, 1, 3)],
+    ("kernel", "stride", "padding", "dilation"),
+    [(2, 2, 0, 1), (3, 2, 1, 1), (3, 1, 1, 2), (3, 3, 0, 1), (2, 1, 0, 1)],
 )
-def test_max_pool(rng, size, kernel, stride, padding, dilation, shrink):
-    x = normal(rng, 3, 4, *size)
-    x[0, 0, 0, 0] = np.nan
+def test_max_pool(rng, size, kernel, stride, padding, dilation):
+    x = np.round(normal(rng, 3, 4, *size), 1)  # with ties
+    x[1], x[2, 1] = -3e38, np.inf
+    x[0, 0, 0, 0] = x[1, 1, 5, 6] = x[1, 1, 5, 7] = np.nan
     count = tuple((n + 2 * padding - dilation * (kernel - 1) - 1) // stride + 1 for n in size)
     how = {
         "kernel": (kernel,) * 2, "stride": (stride,) * 2, "padding": (padding,) * 2,
@@ -163,6 +164,48 @@ def test_max_pool(rng, size, kernel, stride, padding, dilation, shrink):
     g = normal(rng, *y.shape)
     expected = generic(pool.max_pool_grad, g, x, y, **how)
     assert_near(compiled.max_pool_grad(g, x, y.astype(np.float32), **how), expected)
+
+
+@pytest.mark.parametrize("size", [(8, 9), (35, 70), (70,)], ids=str)
+@pytest.mark.parametrize(
+    ("kernel", "stride", "padding"), [(2, 2, 0), (3, 2, 1), (3, 1, 1), (3, 3, 0), (5, 2, 2)]
+)
+def test_sums_of_windows(rng, size, kernel, stride, padding):
+    x = normal(rng, 3, 4, *size)
+    x[0, 0, ..., 1] = np.inf
+    count = tuple((n + 2 * padding - kernel + stride - 1) // stride + 1 for n in size)
+    axes = len(size)
+    how = {
+        "kernel": (kernel,) * axes, "stride": (stride,) * axes, "padding": (padding,) * axes,
+        "count": count,
+    }  # fmt: skip
+    expected = generic(pool.pool_sum, x, **how)
+    np.testing.assert_allclose(compiled.pool_sum(x, **how), expected, rtol=1e-5, atol=1e-5)
+    g = normal(rng, 3, 4, *count)
+    expected = generic(pool.pool_spread, g, size=size, **how)
+    assert_near(compiled.pool_spread(g, size=size, **how), expected)
+
+
+# Rows added by an index
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("width", [0, 1, 3, 16, 33, 200])
+def test_rows_are_added(rng, width, threads):
+    index, values = rng.integers(-7, 7, (40, 10)), normal(rng, 40, 10, width)
+    expected = np.zeros((7, width), np.float32)
+    np.add.at(expected, index, values)
+    before = compiled.get_threads()
+    compiled.set_threads(threads)
+    assert np.array_equal(compiled.add_rows(index, values, 7, width), expected)
+    compiled.set_threads(before)
+
+
+def test_rows_that_are_not_there(rng):
+    values = normal(rng, 2, 3)
+    for index in ([0, 7], [-8, 0], [0, 1, 2], [0.0, 1.0]):
+        assert compiled.add_rows(np.array(index), values, 7, 3) is NotImplemented
+    assert not compiled.add_rows(np.array([], np.int64), values[:0], 7, 3).any()
 
 
 # Activations

@@ -161,6 +161,12 @@ struct Kernels {
 
     void (*max_pool)(const Conv&, const float* x, float* y);
     void (*max_pool_grad)(const Conv&, const float* g, const float* x, float* x_grad);
+    void (*pool_sum)(const Conv&, const float* x, float* y);
+    void (*pool_spread)(const Conv&, const float* g, float* x_grad);
+
+    // out[index[i]] += values[i], rows of `width`
+    void (*add_rows)(float* out, const int64_t* index, const float* values, int64_t count,
+                     int64_t width);
 
     // On this thread: the caller cuts the elements of all parameters into ranges.
     void (*sgd)(const Parameter&, const SgdStep&);            // first: momentum

@@ -31,6 +31,8 @@ NB_MODULE(_compiled, m) {
     tallow::bind_random(m);
     tallow::bind_attention(m);
     tallow::bind_recurrent(m);
+    tallow::bind_scatter(m);
+    tallow::bind_pools(m);
     tallow::bind_memory(m);
     tallow::bind_first(m);
     tallow::bind_binary(m);

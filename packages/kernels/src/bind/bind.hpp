@@ -14,6 +14,8 @@ void bind_updates(nb::module_& m);
 void bind_random(nb::module_& m);
 void bind_attention(nb::module_& m);
 void bind_recurrent(nb::module_& m);
+void bind_scatter(nb::module_& m);
+void bind_pools(nb::module_& m);
 void bind_memory(nb::module_& m);
 void bind_first(nb::module_& m);
 void bind_binary(nb::module_& m);

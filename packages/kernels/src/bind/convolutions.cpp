@@ -1,40 +1,8 @@
-// Convolution and max pooling. Sizes come as tuples, one int for each spatial axis; one axis counts
-// as a height of 1.
-#include <array>
-
-#include "bind.hpp"
+// Convolution.
+#include "sizes.hpp"
 
 namespace tallow {
 namespace {
-
-using Sizes = nb::tuple;
-
-// The ints of a tuple of one or two as (y, x), y being `alone` where there is one.
-std::array<int64_t, 2> pair(const Sizes& sizes, int64_t alone) {
-    if (sizes.size() == 1) return {alone, nb::cast<int64_t>(sizes[0])};
-    return {nb::cast<int64_t>(sizes[0]), nb::cast<int64_t>(sizes[1])};
-}
-
-bool spatial(const Floats& x) { return x.ok() && (x.ndim() == 3 || x.ndim() == 4); }
-int64_t height(const Floats& x) { return x.ndim() == 3 ? 1 : x.shape(2); }
-
-struct How {
-    Sizes stride, padding, dilation;
-};
-
-// The sizes of a convolution but for its images and its output.
-Conv describe(int64_t groups, int64_t in, int64_t out, std::array<int64_t, 2> size,
-              std::array<int64_t, 2> kernel, const How& how) {
-    const auto stride = pair(how.stride, 1), padding = pair(how.padding, 0),
-               dilation = pair(how.dilation, 1);
-    Conv c{};
-    c.groups = groups, c.in = in, c.out = out;
-    c.height = size[0], c.width = size[1], c.kernel_y = kernel[0], c.kernel_x = kernel[1];
-    c.stride_y = stride[0], c.stride_x = stride[1], c.padding_y = padding[0],
-    c.padding_x = padding[1];
-    c.dilation_y = dilation[0], c.dilation_x = dilation[1];
-    return c;
-}
 
 int64_t windows(int64_t n, int64_t kernel, int64_t stride, int64_t padding, int64_t dilation) {
     return (n + 2 * padding - dilation * (kernel - 1) - 1) / stride + 1;
@@ -96,35 +64,6 @@ nb::object conv_grad_weight(nb::handle g, nb::handle x, Sizes kernel, Sizes stri
     return out.object();
 }
 
-// A pooling as a convolution of single planes: `images` counts them.
-Conv pooling(const Floats& x, const Sizes& kernel, const How& how, const Sizes& count) {
-    Conv c = describe(1, 1, 1, {height(x), x.shape(-1)}, pair(kernel, 1), how);
-    const auto windows = pair(count, 1);
-    c.images = x.shape(0) * x.shape(1), c.out_height = windows[0], c.out_width = windows[1];
-    return c;
-}
-
-nb::object max_pool(nb::handle x, Sizes kernel, Sizes stride, Sizes padding, Sizes dilation,
-                    Sizes count) {
-    const Floats input(x);
-    if (!spatial(input) || input.size() == 0) return not_implemented();
-    const Conv c = pooling(input, kernel, {stride, padding, dilation}, count);
-    Made out = input.ndim() == 3 ? Made{input.shape(0), input.shape(1), c.out_width}
-                                 : Made{input.shape(0), input.shape(1), c.out_height, c.out_width};
-    unlocked(input.size(), [&] { kernels().max_pool(c, input.data(), out.data()); });
-    return out.object();
-}
-
-nb::object max_pool_grad(nb::handle g, nb::handle x, nb::handle, Sizes kernel, Sizes stride,
-                         Sizes padding, Sizes dilation, Sizes count) {
-    const Floats d(g), input(x);
-    if (!spatial(input) || !d.ok() || input.size() == 0) return not_implemented();
-    const Conv c = pooling(input, kernel, {stride, padding, dilation}, count);
-    Made out(input);
-    unlocked(input.size(), [&] { kernels().max_pool_grad(c, d.data(), input.data(), out.data()); });
-    return out.object();
-}
-
 }  // namespace
 
 void bind_convolutions(nb::module_& m) {
@@ -135,10 +74,6 @@ void bind_convolutions(nb::module_& m) {
           "stride"_a, "padding"_a, "dilation"_a, "groups"_a);
     m.def("conv_grad_weight", &conv_grad_weight, nb::arg(), nb::arg(), nb::kw_only(), "kernel"_a,
           "stride"_a, "padding"_a, "dilation"_a, "groups"_a);
-    m.def("max_pool", &max_pool, nb::arg(), nb::kw_only(), "kernel"_a, "stride"_a, "padding"_a,
-          "dilation"_a, "count"_a);
-    m.def("max_pool_grad", &max_pool_grad, nb::arg(), nb::arg(), nb::arg(), nb::kw_only(),
-          "kernel"_a, "stride"_a, "padding"_a, "dilation"_a, "count"_a);
 }
 
 }  // namespace tallow

@@ -102,10 +102,10 @@ void max_pool_grad(const Conv& c, const float* g, const float* x, float* x_grad)
                 winner = wins ? Ints{} + place : winner;
             });
             const float* d = map + w.y * c.out_width + w.x;
-            float* first =
-                to + (w.y * c.stride_y - c.padding_y) * c.width + w.x * c.stride_x - c.padding_x;
+            const int64_t first =
+                (w.y * c.stride_y - c.padding_y) * c.width + w.x * c.stride_x - c.padding_x;
             for (int64_t i = 0; i < w.count; ++i)
-                if (winner[i] >= 0) first[i * c.stride_x + winner[i]] += d[i];
+                if (winner[i] >= 0) to[first + i * c.stride_x + winner[i]] += d[i];
         });
     });
 }

@@ -1,5 +1,6 @@
 // Batched matrix products: the result is cut into pieces, one or more for each thread.
 #include "gemm.hpp"
+#include "rows.hpp"
 #include "table.hpp"
 
 namespace tallow::ISA {
@@ -17,10 +18,45 @@ void add_bias(float* c, int64_t row, int64_t rows, int64_t columns, const float*
             });
 }
 
+// The columns from j to `end` of the product of M rows with columns that are contiguous: what
+// takes time is to read those once, so they are not packed.
+template <int M, int COUNT>
+void dots(const Product& p, int64_t j, int64_t end) {
+    for (; j + COUNT <= end; j += COUNT) {
+        Vec sums[M][COUNT] = {};
+        auto add = [&](int64_t k, int64_t count) {
+            for (int column = 0; column < COUNT; ++column) {
+                const Vec b = load_up_to(p.b.data + (j + column) * p.b.column + k, count);
+                for (int row = 0; row < M; ++row)
+                    sums[row][column] += load_up_to(p.a.data + row * p.a.row + k, count) * b;
+            }
+        };
+        along(p.k, add);
+        for (int row = 0; row < M; ++row)
+            for (int column = 0; column < COUNT; ++column)
+                p.c[row * p.n + j + column] =
+                    sum(sums[row][column]) + (p.bias ? p.bias[j + column] : 0);
+    }
+    if constexpr (COUNT > 1) dots<M, 1>(p, j, end);
+}
+
+template <int M>
+void multiply_few(const Product& p) {
+    const int64_t blocks = p.m * p.n * p.k < SMALL ? 1 : 4 * get_threads();
+    parallel(blocks, [&](int64_t block) {
+        dots<M, (M < 3 ? 4 : 2)>(p, block * p.n / blocks, (block + 1) * p.n / blocks);
+    });
+}
+
 }  // namespace
 
 void multiply_batch(const Product& p) {
     if (p.m == 0 || p.n == 0 || p.batch == 0) return;
+    if (p.batch == 1 && p.m <= 4 && p.a.column == 1 && p.b.row == 1) {
+        constexpr void (*few[])(const Product&) = {multiply_few<1>, multiply_few<2>,
+                                                   multiply_few<3>, multiply_few<4>};
+        return few[p.m - 1](p);
+    }
     const int64_t threads = p.m * p.n * p.k * p.batch < SMALL ? 1 : get_threads();
     const Grid grid = cut(p.m, p.n, (threads + p.batch - 1) / p.batch);
     const int64_t high = band(p.m, grid.rows, ROWS), wide = band(p.n, grid.columns, COLUMNS);

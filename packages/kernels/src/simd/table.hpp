@@ -48,6 +48,10 @@ void layer_norm_grad(const float* g, const float* x, const float* weight, const 
 
 void max_pool(const Conv&, const float* x, float* y);
 void max_pool_grad(const Conv&, const float* g, const float* x, float* x_grad);
+void pool_sum(const Conv&, const float* x, float* y);
+void pool_spread(const Conv&, const float* g, float* x_grad);
+
+void add_rows(float* out, const int64_t* index, const float* values, int64_t count, int64_t width);
 
 void sgd(const Parameter&, const SgdStep&);
 void adam(const Parameter&, const AdamStep&);

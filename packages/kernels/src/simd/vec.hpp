@@ -41,6 +41,17 @@ inline void store_some(float* to, Vec x, int64_t count) {
     std::memcpy(to, &x, size_t(count) * sizeof(float));
 }
 
+// Elements 0, 2, 4, ... of two vectors in a row.
+inline Vec every_second(Vec x, Vec y) {
+#if defined(__AVX512F__)
+    return __builtin_shufflevector(x, y, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+#elif defined(__AVX__)
+    return __builtin_shufflevector(x, y, 0, 2, 4, 6, 8, 10, 12, 14);
+#else
+    return __builtin_shufflevector(x, y, 0, 2, 4, 6);
+#endif
+}
+
 inline Vec select(Ints condition, Vec yes, Vec no) { return condition ? yes : no; }
 
 // NaN if either is, as in NumPy and PyTorch.

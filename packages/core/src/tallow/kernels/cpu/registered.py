@@ -25,7 +25,7 @@ from tallow.ops import (
 for op in (
     linalg.matmul, linalg.linear,
     conv.conv, conv.conv_grad_input, conv.conv_grad_weight,
-    pool.max_pool, pool.max_pool_grad,
+    pool.max_pool, pool.max_pool_grad, pool.pool_sum, pool.pool_spread,
     activation.relu, activation.relu_grad, activation.gelu, activation.gelu_grad,
     activation.silu, activation.silu_grad,
     elementwise.add, elementwise.sub, elementwise.mul, elementwise.div,
