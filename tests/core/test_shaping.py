@@ -500,3 +500,19 @@ def test_size():
     assert tallow.Size().numel() == 1
     with pytest.raises(TypeError, match="Size: expected ints"):
         tallow.Size([1.5])
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "torch.cat([x.T, x.T])", "torch.cat([x.T, x.T], 1)", "torch.stack([x.T, x.T], 1)",
+        "x.T.roll(1, 0)", "torch.nn.functional.pad(x.T, (1, 1))", "x.T.cumsum(0)", "x.T.cumprod(0)",
+        "x.T.softmax(0)", "x.T.log_softmax(0)", "x.T.scatter(0, n, 1.0)",
+        "x.T.scatter_add(0, n, x)",
+    ],
+)  # fmt: skip
+def test_results_lie_in_rows(parity, source):
+    """So that `view` can follow, where NumPy would keep the operand's order."""
+    x = np.arange(9.0).reshape(3, 3)
+    parity(f"{source}.view(-1)", x=x, n=np.zeros((3, 3), np.int64))
+    parity(source, strides=True, x=x, n=np.zeros((3, 3), np.int64))

@@ -61,10 +61,21 @@ sum_to.vjp(lambda g, shapes: expand(g, shape=shapes[0]))
 cast.vjp(lambda g: g)
 
 
+def in_rows(x):
+    """x in row-major order, as PyTorch gives it, where NumPy keeps the operands'; or channels last.
+
+    It is in that order that a result can be seen in another shape without copying.
+    """
+    if x.flags.c_contiguous:
+        return x
+    last = x.ndim in (4, 5) and x.transpose(0, *range(2, x.ndim), 1).flags.c_contiguous
+    return x if last else x.copy()
+
+
 @op
 def stack(xp, *xs, axis):
     """Arrays of one shape joined along a new axis."""
-    return xp.stack(xs, axis=axis)
+    return in_rows(xp.stack(xs, axis=axis))
 
 
 @op

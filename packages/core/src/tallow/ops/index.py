@@ -88,7 +88,7 @@ def gather(xp, x, *, axis, index):
 @op
 def scatter_add(xp, x, src, *, axis, index):
     """A copy of x with src added at the places that `gather` reads."""
-    out = xp.array(x)
+    out = x.copy()
     _accumulate_along(xp, out, index, axis, _corner(src, index))
     return out
 
@@ -96,7 +96,7 @@ def scatter_add(xp, x, src, *, axis, index):
 @op
 def scatter(xp, x, src, *, axis, index):
     """A copy of x with src written at the places that `gather` reads."""
-    out = xp.array(x)
+    out = x.copy()
     out[grid(xp, index, axis)] = _corner(src, index)
     return out
 

@@ -5,7 +5,7 @@ Most keep their axes (`keepdims`) so that rules broadcast; floor 6 drops them.
 
 from math import inf
 
-from tallow.autograd.builtin import expand
+from tallow.autograd.builtin import expand, in_rows
 from tallow.autograd.op import op
 from tallow.ops.complex import over
 from tallow.ops.elementwise import absolute, exp, power, sign, where
@@ -181,13 +181,13 @@ def _(g, x, out, p, axis):
 @op
 def cumsum(xp, x, *, axis):
     wide = widened(xp, x)
-    return xp.cumsum(wide, axis=axis, dtype=wide.dtype).astype(x.dtype, copy=False)
+    return in_rows(xp.cumsum(wide, axis=axis, dtype=wide.dtype)).astype(x.dtype, copy=False)
 
 
 @op
 def cumprod(xp, x, *, axis):
     wide = widened(xp, x)
-    return xp.cumprod(wide, axis=axis, dtype=wide.dtype).astype(x.dtype, copy=False)
+    return in_rows(xp.cumprod(wide, axis=axis, dtype=wide.dtype)).astype(x.dtype, copy=False)
 
 
 @op

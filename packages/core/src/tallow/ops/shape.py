@@ -1,5 +1,6 @@
 """Operations that rearrange elements without changing them. Axes are non-negative ints."""
 
+from tallow.autograd.builtin import in_rows
 from tallow.autograd.op import op
 
 
@@ -26,7 +27,7 @@ def flip(xp, x, *, axis):
 
 @op
 def roll(xp, x, *, shifts, axis):
-    return xp.roll(x, shifts, axis)
+    return in_rows(xp.roll(x, shifts, axis))
 
 
 @op
@@ -67,7 +68,7 @@ def cut(x, *, axis, start, stop):
 @op
 def pad(xp, x, *, widths, value):
     """Put `value` around x: `widths` is a pair (before, after) per axis."""
-    return xp.pad(x, widths, constant_values=value)
+    return in_rows(xp.pad(x, widths, constant_values=value))
 
 
 @op
@@ -79,7 +80,7 @@ def crop(x, *, widths):
 
 @op
 def cat(xp, *xs, axis):
-    return xp.concatenate(xs, axis=axis)
+    return in_rows(xp.concatenate(xs, axis=axis))
 
 
 @cat.joint_vjp

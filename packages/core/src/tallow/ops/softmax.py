@@ -1,5 +1,6 @@
 """Softmax and its logarithm along one axis. Half precision is summed in float32."""
 
+from tallow.autograd.builtin import in_rows
 from tallow.autograd.op import op
 from tallow.ops.elementwise import exp
 from tallow.ops.reduce import sum, widened
@@ -12,7 +13,7 @@ def shifted(xp, x, axis):
 
 @op
 def softmax(xp, x, *, axis):
-    out = xp.exp(shifted(xp, widened(xp, x), axis))
+    out = xp.exp(shifted(xp, in_rows(widened(xp, x)), axis))
     out /= xp.sum(out, axis=axis, keepdims=True)
     return out.astype(x.dtype, copy=False)
 
@@ -27,7 +28,7 @@ def softmax_grad(xp, g, out, *, axis):
 
 @op
 def log_softmax(xp, x, *, axis):
-    out = shifted(xp, widened(xp, x), axis)
+    out = shifted(xp, in_rows(widened(xp, x)), axis)
     out = out - xp.log(xp.sum(xp.exp(out), axis=axis, keepdims=True))
     return out.astype(x.dtype, copy=False)
 
