@@ -9,7 +9,7 @@ The module of a family is imported when one of its names is first used.
 11689512
 """
 
-from tallowvision.models import detection, optical_flow, video
+from tallowvision.models import detection, optical_flow, segmentation, video
 from tallowvision.models._api import (
     Weights,
     WeightsEnum,
@@ -77,5 +77,6 @@ __getattr__, _lazy = lazy(__name__, _FAMILIES)
 __all__ = [
     "AlexNet", "AlexNet_Weights", "GoogLeNet", "GoogLeNetOutputs", "GoogLeNet_Weights", "Weights",
     "WeightsEnum", "alexnet", "detection", "get_model", "get_model_builder", "get_model_weights",
-    "get_weight", "googlenet", "list_models", "optical_flow", "register_model", "video", *_lazy,
+    "get_weight", "googlenet", "list_models", "optical_flow", "register_model", "segmentation",
+    "video", *_lazy,
 ]  # fmt: skip
