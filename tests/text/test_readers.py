@@ -2,6 +2,7 @@
 
 import gzip
 import lzma
+import pickle
 
 import pytest
 
@@ -39,6 +40,12 @@ def test_csv(written):
     assert list(CSVRows(path, names=["text", "label"])) == [{"text": 'a "x', "label": "1"}]
     path = written("a.txt", b"x;y\n")
     assert list(CSVRows(path, columns=[1], names=["a", "b"], delimiter=";")) == [("y",)]
+
+
+def test_readers_are_pickled(written):
+    path = written("a.csv", b"text,label\nx,1\n")
+    for reader in (CSVRows(path, columns=[1]), TextLines(path)):
+        assert list(pickle.loads(pickle.dumps(reader))) == list(reader)
 
 
 def test_json_lines(written):

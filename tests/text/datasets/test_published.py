@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import lzma
+import pickle
 import tarfile
 import zipfile
 
@@ -211,12 +212,14 @@ def test_published(name, publish, tmp_path):
     asked = publish(files)
     dataset = getattr(datasets, name)
     if None in expected:
-        assert list(dataset(tmp_path)) == expected[None]
+        assert list(pickle.loads(pickle.dumps(dataset(tmp_path)))) == expected[None]
     else:
         splits = tuple(expected)
         found = dataset(tmp_path, split=splits)
         assert all(isinstance(split, IterableDataset) for split in found)
         assert dict(zip(splits, map(list, found), strict=True)) == expected
+        again = pickle.loads(pickle.dumps(found))  # as workers that are spawned get them
+        assert dict(zip(splits, map(list, again), strict=True)) == expected
         assert len(dataset(tmp_path)) == len(splits)
         assert list(dataset(tmp_path, splits[0])) == expected[splits[0]]
         with pytest.raises(TypeError, match=f"{name}: expected splits of .*, got 'none'"):

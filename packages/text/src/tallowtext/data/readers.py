@@ -6,6 +6,7 @@ import gzip
 import json
 import lzma
 import warnings
+from functools import partial
 from itertools import islice
 
 from tallow.errors import ArgumentError
@@ -91,24 +92,24 @@ def rows(header=0, **options):
 
     `options` are those of `csv.reader`.
     """
+    return partial(_rows, header, options)
 
-    def split(file):
-        problems: list[str] = []
-        text = decoded(file, problems)
-        reader = csv.reader(islice(text, header, None), **options)
+
+def _rows(header, options, file):
+    problems: list[str] = []
+    text = decoded(file, problems)
+    reader = csv.reader(islice(text, header, None), **options)
+    problem = None
+    while True:
+        try:
+            row = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            row, problem = [], str(error)
+        yield reader.line_num + header, row, "; ".join(problems) or problem
+        problems.clear()
         problem = None
-        while True:
-            try:
-                row = next(reader)
-            except StopIteration:
-                return
-            except csv.Error as error:
-                row, problem = [], str(error)
-            yield reader.line_num + header, row, "; ".join(problems) or problem
-            problems.clear()
-            problem = None
-
-    return split
 
 
 class TextLines(Records):

@@ -11,6 +11,7 @@ import os
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 
 from tallow.errors import ArgumentError, TallowError
@@ -100,6 +101,23 @@ def chosen(name, split, splits, make):
     return made[0] if isinstance(split, str) else made
 
 
+MAKERS: dict[str, Callable] = {}  # of splits, by the names of datasets: (folder, split)
+
+
+class Split(Records):
+    """A split of a dataset, which is pickled as what makes it."""
+
+    made_of: tuple = ()
+
+    def __reduce__(self):
+        return _again, self.made_of
+
+
+def _again(name, folder, split):
+    import_module("tallowtext.datasets")
+    return MAKERS[name](folder, split)
+
+
 def published(name, about, files, split_records, parse=None, of_split=None):
     """The function `name(root, split)`, which gives a dataset, or a tuple for several splits.
 
@@ -110,7 +128,9 @@ def published(name, about, files, split_records, parse=None, of_split=None):
 
     def one(folder, split):
         path = files[split].get(folder)
-        return Records(path, split_records, (of_split or {}).get(split, parse))
+        made = Split(path, split_records, (of_split or {}).get(split, parse))
+        made.made_of = name, folder, split
+        return made
 
     def dataset(root=None, split=splits):
         return chosen(name, split, splits, lambda one_: one(folder_of(name, root), one_))
@@ -118,6 +138,7 @@ def published(name, about, files, split_records, parse=None, of_split=None):
     def whole(root=None):
         return one(folder_of(name, root), splits[0])
 
+    MAKERS[name] = one
     made: Callable = dataset if len(splits) > 1 else whole
     made.__name__ = made.__qualname__ = name
     made.__doc__ = f"{about}\n\n    Splits: {', '.join(splits)}. Files are kept below `root`."

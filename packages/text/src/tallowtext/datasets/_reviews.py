@@ -2,6 +2,7 @@
 
 import os
 import tarfile
+from functools import partial
 from pathlib import Path
 
 from tallow.utils.download import fetch
@@ -22,7 +23,11 @@ def labelled_reviews(folder, split):
 
 
 def _of_label(path, label):
-    return Records(path, lines, lambda line: (label, line.rstrip("\n")))
+    return Records(path, lines, partial(_labelled, label))
+
+
+def _labelled(label, line):
+    return label, line.rstrip("\n")
 
 
 def _gather(archive, split, paths):

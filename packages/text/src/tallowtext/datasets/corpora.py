@@ -1,6 +1,7 @@
 """Running text, questions about texts, and words with tags."""
 
 import json
+from functools import partial
 from itertools import chain
 
 from tallow.errors import ArgumentError
@@ -84,7 +85,11 @@ def CC100(root=None, language_code="en"):
         raise ArgumentError(f"CC100: expected one of {', '.join(LANGUAGES)}, got {language_code!r}")
     name = f"{language_code}.txt.xz"
     path = fetch(f"https://data.statmt.org/cc-100/{name}", folder_of("CC100", root) / name)
-    return Records(path, lines, lambda line: (language_code, _without_end(line)))
+    return Records(path, lines, partial(_with_code, language_code))
+
+
+def _with_code(language_code, line):
+    return language_code, _without_end(line)
 
 
 def questions(file):
@@ -124,27 +129,23 @@ SQuAD2 = published(
 )
 
 
-def sentences(separator):
-    """A function from a file with a word and its tags a line to its sentences, lists of columns.
+def sentences(separator, file):
+    """The sentences, lists of columns, in a file with a word and its tags a line.
 
     An empty line is between sentences.
     """
-
-    def split(file):
-        problems: list[str] = []
-        table: list[list[str]] = []
-        number, wrong = 0, None
-        for number, line in enumerate(chain(decoded(file, problems), [""]), 1):
-            wrong = wrong or (problems.pop() if problems else None)
-            if line.strip():
-                table.append(line.strip().split(separator))
-                if len(table[-1]) != len(table[0]):
-                    wrong = wrong or f"expected {len(table[0])} columns, got {line.strip()!r}"
-            elif table:
-                yield number - 1, [list(column) for column in zip(*table, strict=False)], wrong
-                table, wrong = [], None
-
-    return split
+    problems: list[str] = []
+    table: list[list[str]] = []
+    number, wrong = 0, None
+    for number, line in enumerate(chain(decoded(file, problems), [""]), 1):
+        wrong = wrong or (problems.pop() if problems else None)
+        if line.strip():
+            table.append(line.strip().split(separator))
+            if len(table[-1]) != len(table[0]):
+                wrong = wrong or f"expected {len(table[0])} columns, got {line.strip()!r}"
+        elif table:
+            yield number - 1, [list(column) for column in zip(*table, strict=False)], wrong
+            table, wrong = [], None
 
 
 UDPOS = published(
@@ -157,7 +158,7 @@ UDPOS = published(
         valid="dev.txt",
         test="test.txt",
     ),
-    sentences("\t"),
+    partial(sentences, "\t"),
 )
 CoNLL2000Chunking = published(
     "CoNLL2000Chunking",
@@ -169,5 +170,5 @@ CoNLL2000Chunking = published(
             "test": "a916e1c2d83eb3004b38fc6fcd628939",
         }.items()
     },
-    sentences(" "),
+    partial(sentences, " "),
 )

@@ -49,7 +49,11 @@ def Multi30k(root=None, split=SPLITS, language_pair=("de", "en")):
 
 
 def _texts(path, ends=False):
-    return Records(path, lines, None if ends else lambda line: line.strip("\n"))
+    return Records(path, lines, None if ends else _without_end)
+
+
+def _without_end(line):
+    return line.strip("\n")
 
 
 IWSLT2016_PAIRS = {
