@@ -84,8 +84,13 @@ def _(g, weight, index, *, padding_idx, by_frequency):
     return g.add("Gather", weight, index, axis=0)
 
 
+@writes("attend")
+def _(g, q, k, v, bias, *, scale, causal):
+    return [_attention(g, q, k, v, bias, None, scale=scale, causal=causal)[0]]
+
+
 @writes("attention")
-def _(g, q, k, v, bias, keep, *, scale, causal):
+def _attention(g, q, k, v, bias, keep, *, scale, causal):
     rank = len(g.shape_of(k))
     turned = g.add("Transpose", k, perm=[*range(rank - 2), rank - 1, rank - 2])
     scores = g.add("MatMul", g.add("Mul", *g.typed([q, scale])), turned)

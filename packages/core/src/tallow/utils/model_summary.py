@@ -196,13 +196,19 @@ def _recurrent(out, x, *shapes):
     return x[0] * sum(prod(weight) for weight in shapes if weight and len(weight) == 2)
 
 
+def _attention(out, keys, values):
+    """Each query times all keys, and its weights times all values."""
+    return prod(out[0].shape[:-1]) * keys[-2] * (keys[-1] + values[-1])
+
+
 # Multiply-adds of an operation, from the tensors it gives and the shapes of its operands.
 WORK = {
     "linear": lambda out, x, weight, bias: out[0].numel() * weight[-1],
     "matmul": lambda out, x, y: out[0].numel() * x[-1],
     "conv": lambda out, x, weight, bias: out[0].numel() * prod(weight[1:]),
     "conv_grad_input": lambda out, g, weight: prod(g) * prod(weight[1:]),
-    "attention": lambda out, q, k, v, *rest: out[1].numel() * (q[-1] + v[-1]),
+    "attend": lambda out, q, k, v, bias: _attention(out, k, v),
+    "attention": lambda out, q, k, v, bias, keep: _attention(out, k, v),
     "rnn": lambda out, x, h, *weights: _recurrent(out, x, *weights),
     "lstm": lambda out, x, h, c, *weights: _recurrent(out, x, *weights),
     "gru": lambda out, x, h, *weights: _recurrent(out, x, *weights),
