@@ -3,6 +3,7 @@
 import json
 import pickle
 import sys
+from pathlib import Path
 
 import pytest
 import tokenizers
@@ -122,6 +123,13 @@ def test_command(capsys, monkeypatch, tmp_path):
     main(["tokenize", "--tokenizer", str(tmp_path / "t.json"), "--ids"])
     numbers = [list(map(int, line.split())) for line in capsys.readouterr().out.splitlines()]
     assert numbers == [trained.encode("the cat"), trained.encode("mat")]
+    model = Path(__file__).parent / "golden" / "vocabularies" / "unigram.model"
+    main(["tokenize", "--tokenizer", str(model), "The fox"])
+    assert capsys.readouterr().out.startswith("▁T")
+    main(["tokenize", "--tokenizer", str(model), "--ids", "The fox"])
+    assert capsys.readouterr().out.replace(" ", "").strip().isdigit()
+    with pytest.raises(SystemExit, match="--ids: expected --tokenizer FILE, got basic_english"):
+        main(["tokenize", "--ids", "text"])
     with pytest.raises(SystemExit, match="tallowtext: get_tokenizer: expected"):
         main(["tokenize", "--tokenizer", "unknown", "text"])
 

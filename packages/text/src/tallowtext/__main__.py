@@ -25,17 +25,23 @@ def command(*options):
 
 @command(
     option("text", nargs="*", help="texts; without any, the lines of the standard input"),
-    option("--tokenizer", default="basic_english", help="a name, or a file tokenizer.json"),
-    option("--ids", action="store_true", help="print numbers of tokens, with a tokenizer.json"),
+    option("--tokenizer", default="basic_english", help="a name, or a file of .json or .model"),
+    option("--ids", action="store_true", help="print numbers of tokens, with such a file"),
 )
 def tokenize(text, tokenizer, ids):
     """Print the tokens of texts, those of one on a line."""
     from tallowtext.data.utils import get_tokenizer
+    from tallowtext.sentencepiece import SentencePiece
     from tallowtext.tokenizer import Tokenizer
 
     if tokenizer.endswith(".json"):
         loaded = Tokenizer.from_file(tokenizer)
         split = loaded.encode if ids else loaded.tokenize
+    elif tokenizer.endswith(".model"):
+        pieces = SentencePiece(tokenizer)
+        split = pieces.EncodeAsIds if ids else pieces.EncodeAsPieces
+    elif ids:
+        raise ArgumentError(f"--ids: expected --tokenizer FILE, got {tokenizer}")
     else:
         split = get_tokenizer(tokenizer)
     for line in text or sys.stdin:
