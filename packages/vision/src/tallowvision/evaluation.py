@@ -177,11 +177,16 @@ def voc_average_precision(predictions, targets, iou_threshold=0.5, eleven_points
 
 def _best_targets(found, truth):
     """The number of the target that each detection overlaps with most, and by how much."""
-    best, overlap = np.zeros(len(found.image), int), np.full(len(found.image), -1.0)
-    for image in np.intersect1d(found.image, truth.image):
-        own, there = (np.flatnonzero(x.image == image) for x in (found, truth))
-        overlaps = _overlaps(found.boxes[own], truth.boxes[there], np.zeros(len(there), bool))
-        best[own], overlap[own] = there[overlaps.argmax(1)], overlaps.max(1)
+    start, end = (np.searchsorted(truth.image, found.image, side) for side in ("left", "right"))
+    counts = end - start
+    own = np.repeat(np.arange(len(counts)), counts)  # all pairs of one image
+    there = np.arange(len(own)) + np.repeat(start - (np.cumsum(counts) - counts), counts)
+    boxes, others = found.boxes[own][:, None], truth.boxes[there][:, None]
+    overlaps = _overlaps(boxes, others, np.zeros((len(own), 1), bool)).reshape(-1)
+    order = np.lexsort((-overlaps, own))
+    ones, first = np.unique(own[order], return_index=True)
+    best, overlap = np.zeros(len(counts), int), np.full(len(counts), -1.0)
+    best[ones], overlap[ones] = there[order][first], overlaps[order][first]
     return best, overlap
 
 
