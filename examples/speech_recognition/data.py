@@ -40,12 +40,29 @@ def load(path):
     return [Recordings(samples, np.array(digits)) for samples, digits in parts.values()]
 
 
+def generated(count=40):
+    """As `load`, sounds made up: each digit is a chord of two tones, of many lengths."""
+    rng, parts = np.random.default_rng(0), []
+    for _ in range(3):
+        digits = rng.integers(10, size=count)
+        tones = [(300 + 80 * digit, 2900 - 150 * digit) for digit in digits]
+        samples = [
+            np.sin(np.outer(2 * np.pi * np.array(pair) / RATE, np.arange(length))).sum(0) / 4
+            for pair, length in zip(tones, rng.integers(1000, 3000, count), strict=True)
+        ]
+        parts.append(Recordings(samples, digits))
+    return parts
+
+
+PERIOD = 2**15  # samples, after which noise repeats itself
+FREQUENCIES = np.maximum(np.fft.rfftfreq(PERIOD), 1 / 200).astype(np.float32)
+
+
 def noise(rng, length):
-    """Noise of a random colour, of mean square 1: white for a slope of 0, towards brown for 2."""
-    frequencies = np.maximum(np.fft.rfftfreq(length), 1 / 200)
-    spectrum = np.fft.rfft(rng.standard_normal(length)) * frequencies ** (-rng.uniform(0, 1))
-    found = np.fft.irfft(spectrum, length)
-    return found / np.sqrt(np.mean(found**2))
+    """Noise of a random colour, of mean square 1: from white to pink."""
+    spectrum = np.fft.rfft(rng.standard_normal(PERIOD, np.float32))
+    found = np.fft.irfft(spectrum * FREQUENCIES ** np.float32(-rng.uniform(0, 1) / 2))
+    return np.resize(found / np.sqrt(np.mean(found**2)), length)
 
 
 def faster(samples, rate):
@@ -54,16 +71,16 @@ def faster(samples, rate):
     return np.interp(positions, np.arange(len(samples)), samples)
 
 
-def string(rng, recordings, varied=False):
+def string(rng, recordings, varied=False, gaps=(0.05, 0.5), quiet=(15, 40)):
     """A string of 3 to 7 digits: its samples, the digits, and where each lies (start, end).
 
-    Gaps are 0.05 to 0.5 s, the gain of each digit -6 to 3 dB and of the whole -10 to 6 dB, and the
-    noise lies 15 to 40 dB below the digits. `varied` strings, to learn from, are played at 0.85 to
-    1.15 times their speed as well, and the noise may be 5 dB below.
+    Gaps are as long as `gaps` says, in seconds, the gain of each digit is -6 to 3 dB and of the
+    whole -10 to 6 dB, and noise lies as far below the digits as `quiet` says, in dB. `varied`
+    digits are played at 0.85 to 1.15 times their speed.
     """
     parts, digits, places, at = [], [], [], 0
     for index in rng.integers(len(recordings.samples), size=rng.integers(3, 8)):
-        gap = int(RATE * rng.uniform(0.05, 0.5))
+        gap = int(RATE * rng.uniform(*gaps))
         sound = recordings.samples[index]
         if varied:
             sound = faster(sound, rng.uniform(0.85, 1.15))
@@ -71,9 +88,9 @@ def string(rng, recordings, varied=False):
         places.append((at + gap, at + gap + len(sound)))
         digits.append(int(recordings.digits[index]))
         at += gap + len(sound)
-    parts.append(np.zeros(int(RATE * rng.uniform(0.05, 0.5))))
+    parts.append(np.zeros(int(RATE * rng.uniform(*gaps))))
     sound = np.concatenate(parts)
-    level = np.sqrt(np.mean(sound**2)) * 10 ** (-rng.uniform(5 if varied else 15, 40) / 20)
+    level = np.sqrt(np.mean(sound**2)) * 10 ** (-rng.uniform(*quiet) / 20)
     sound = (sound + noise(rng, len(sound)) * level) * 10 ** (rng.uniform(-10, 6) / 20)
     return np.clip(sound, -1, 1).astype(np.float32), digits, places
 

@@ -31,9 +31,13 @@ RUNS = [
      r"mean return over 2 more episodes: \d+"),
     ("reinforcement_learning", "--episodes 30 --test-episodes 2 --algorithm dqn", ["returns.png"],
      r"30 episodes of training"),
+    ("source_separation", "--generated --steps 2 --batch-size 2 --mixtures 10", ["separated.png"],
+     r"SI-SDR improvement: -?[\d.]+ dB"),
     ("speech_commands", "--generated --epochs 1", ["confusion.png", "curves.png", "sounds.png"],
      r"accuracy on b, never heard: [\d.]+%"),
     ("sentiment", "--epochs 1 --models bag cnn", ["curves.png"], r"cnn +[\d,]+ +[\d.]+ +[\d.]+%"),
+    ("speech_recognition", "--generated --steps 12 --batch-size 2 --strings 4", ["alignment.png"],
+     r"character error rate on recordings to be tested on: [\d.]+%"),
     ("time_series", "--count 800 --epochs 1 --past 48", ["forecasts.png"],
      r"mean absolute error, forecast: [\d.]+"),
     ("time_series", "--count 800 --epochs 1 --past 48 --model conv", ["forecasts.png"],
@@ -44,6 +48,8 @@ RUNS = [
      ["neighbours.png"], r"8 words from 405"),
     ("translation", "--pairs 128 --held-out 20 --epochs 1 2.march.1987", ["attention.png"],
      r"exact match on 20 held-out dates: [\d.]+%"),
+    ("voice_activity", "--generated --steps 2 --batch-size 2 --strings 3", ["detected.png"],
+     r"[\d.]+ ms for a frame of 30 ms"),
     ("vae", "--epochs 1 --width 32", ["pictures.png"], r"loss [\d.]+ nats a held-out picture"),
 ]  # fmt: skip
 
