@@ -1,6 +1,12 @@
-"""tallowvision: images for tallow, with torchvision's names."""
+"""tallowvision: images for tallow, with torchvision's names. Its parts are imported when used."""
 
-from tallowvision import datasets, evaluation, io, models, ops, transforms, tv_tensors, utils
+from importlib import import_module
 
 __version__ = "0.1.0"
 __all__ = ["datasets", "evaluation", "io", "models", "ops", "transforms", "tv_tensors", "utils"]
+
+
+def __getattr__(name):
+    if name in __all__:
+        return import_module(f"tallowvision.{name}")
+    raise AttributeError(f"module 'tallowvision' has no attribute {name!r}")

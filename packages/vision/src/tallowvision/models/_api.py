@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, get_args
 
 import tallow
-from tallow import hub
 from tallow.errors import ArgumentError, TypeMismatchError
 from tallowvision.transforms import _presets
 
@@ -52,7 +51,7 @@ class WeightsEnum(Enum):
         """The state dict, downloaded by `tallow.hub.load_state_dict_from_url` unless it is here."""
         if self.url.startswith(PACKAGED):
             return tallow.load(FOLDER / self.url.removeprefix(PACKAGED))
-        return hub.load_state_dict_from_url(self.url, *args, **kwargs)
+        return tallow.hub.load_state_dict_from_url(self.url, *args, **kwargs)
 
     def __repr__(self):
         return f"{type(self).__name__}.{self.name}"
