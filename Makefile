@@ -18,8 +18,8 @@ export UV_PYTHON_DOWNLOADS := never
 
 env: $(ENV)  ## the environment, with every package editable
 
-demo: $(ENV)  ## train an image classifier on handwritten digits
-	$(RUN) examples/image_classification/train.py --dataset digits --epochs 20 --out runs/digits
+demo: $(ENV)  ## what tallow does, in two minutes and one page: demo/report.html
+	$(RUN) examples/demo/demo.py
 
 test: $(ENV)  ## the whole suite, or TESTS="tests/core -k conv"
 	PATH="$(CURDIR)/.venv/bin:$$PATH" $(PYTEST) $(TESTS)
