@@ -3,6 +3,7 @@
 import pickle
 import subprocess
 import sys
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -72,6 +73,15 @@ def test_building_leaves_its_dict_alone():
     counts = {"a": 2, "b": 1}
     vocab(counts, specials=["a"])
     assert counts == {"a": 2, "b": 1}
+
+
+def test_a_vocabulary_takes_memory_for_its_words_alone():
+    lines = (f"line {i % 100} of {i % 50}".split() for i in range(50_000))
+    tracemalloc.start()
+    made = build_vocab_from_iterator(lines)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(made) == 102 and most < 200_000
 
 
 def test_pickle(words):

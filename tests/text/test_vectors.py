@@ -3,6 +3,7 @@
 import gzip
 import io
 import tarfile
+import tracemalloc
 import zipfile
 
 import numpy as np
@@ -76,6 +77,17 @@ def test_the_cache_is_mapped_and_not_written_to(written, tmp_path):
     assert Vectors(path, cache=tmp_path / "cache")["the"].tolist() == [0.5, -1.25, 3]
     path.write_text("dog 1 2\n", encoding="utf-8")  # another file of the same name
     assert Vectors(path, cache=tmp_path / "cache").itos == ["dog"]
+
+
+def test_a_file_is_read_as_a_stream(tmp_path):
+    rows = [" ".join(f"{i + j / 7:.5f}" for j in range(300)) for i in range(20)]
+    with open(tmp_path / "big.txt", "w") as file:
+        file.writelines(f"word{i} {rows[i % 20]}\n" for i in range(4000))
+    tracemalloc.start()
+    made = Vectors(tmp_path / "big.txt", cache=tmp_path)  # the array itself is a file
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert made.vectors.shape == (4000, 300) and most < 0.3 * made.vectors.numel() * 4
 
 
 def test_near_words_and_analogies():

@@ -19,7 +19,7 @@ from tallowtext._files import TextFileError
 
 __all__ = ["CharNGram", "FastText", "GloVe", "Vectors", "pretrained_aliases"]
 
-BLOCK = 30_000  # numbers that are parsed at once
+BLOCK = 10_000  # numbers that are parsed at once
 
 
 class MissingVectorsError(TallowError, RuntimeError):
