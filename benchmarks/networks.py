@@ -1,11 +1,7 @@
-"""Whole networks for pictures, of random weights: cases as those of cases.py.
+"""Cases of larger networks for pictures, written as tallowvision's and torchvision's are."""
 
-They are written once for both sides, as tallowvision's and torchvision's are.
-"""
-
-from functools import partial
-
-from cases import step
+from cases import case, step
+from models import resnet18
 
 MOBILE = (  # kernel, wide channels, channels, squeeze and excitation, hardswish, stride
     (3, 16, 16, True, False, 2), (3, 72, 24, False, False, 2), (3, 88, 24, False, False, 1),
@@ -15,16 +11,16 @@ MOBILE = (  # kernel, wide channels, channels, squeeze and excitation, hardswish
 )  # fmt: skip
 
 
-def residual(nn, body, shortcut, last):
-    """A module that gives last(body(x) + shortcut(x))."""
+def residual(nn, body):
+    """A module that gives x + body(x)."""
 
     class Residual(nn.Module):
         def __init__(self):
             super().__init__()
-            self.body, self.shortcut, self.last = body, shortcut, last
+            self.body = body
 
         def forward(self, x):
-            return self.last(self.body(x) + self.shortcut(x))
+            return x + self.body(x)
 
     return Residual()
 
@@ -33,25 +29,6 @@ def unit(nn, before, after, kernel, stride=1, groups=1, act=None):
     """Convolution, batch norm and an activation."""
     conv = nn.Conv2d(before, after, kernel, stride, kernel // 2, groups=groups, bias=False)
     return nn.Sequential(conv, nn.BatchNorm2d(after), *([act] if act else []))
-
-
-def resnet18(torch):
-    nn = torch.nn
-
-    def block(before, after, stride):
-        first = unit(nn, before, after, 3, stride, act=nn.ReLU(inplace=True))
-        same = before == after
-        shortcut = nn.Identity() if same else unit(nn, before, after, 1, stride)
-        body = nn.Sequential(*first, *unit(nn, after, after, 3))
-        return residual(nn, body, shortcut, nn.ReLU(inplace=True))
-
-    blocks, before = [], 64
-    for after, stride in ((64, 1), (128, 2), (256, 2), (512, 2)):
-        blocks += [block(before, after, stride), block(after, after, 1)]
-        before = after
-    stem = unit(nn, 3, 64, 7, 2, act=nn.ReLU(inplace=True))
-    head = [nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(512, 1000)]
-    return nn.Sequential(*stem, nn.MaxPool2d(3, 2, 1), *blocks, *head)
 
 
 def mobilenet_v3_small(torch):
@@ -79,7 +56,7 @@ def mobilenet_v3_small(torch):
         body += [Weighted(wide)] if weighted else []
         body = nn.Sequential(*body, unit(nn, wide, after, 1))
         same = stride == 1 and before == after
-        layers.append(residual(nn, body, nn.Identity(), nn.Identity()) if same else body)
+        layers.append(residual(nn, body) if same else body)
         before = after
     return nn.Sequential(
         *layers, unit(nn, 96, 576, 1, act=nn.Hardswish(inplace=True)), nn.AdaptiveAvgPool2d(1),
@@ -123,31 +100,30 @@ def vit_b_16(torch, width=768, size=224, patch=16):
     return Transformer()
 
 
-NETWORKS = {"ResNet-18": resnet18, "MobileNet v3 small": mobilenet_v3_small, "ViT-B/16": vit_b_16}
+def forward(build, batch):
+    def prepare(torch):
+        torch.manual_seed(0)
+        model = build(torch).eval()
+        inputs = torch.randn(batch, 3, 224, 224)
+
+        def run():
+            with torch.no_grad():
+                model(inputs)
+
+        return run
+
+    return prepare
 
 
-def forward(build, batch, torch):
-    torch.manual_seed(0)
-    model = build(torch).eval()
-    inputs = torch.randn(batch, 3, 224, 224)
-
-    def run():
-        with torch.no_grad():
-            model(inputs)
-
-    return run
-
-
-def training(build, batch, torch):
-    torch.manual_seed(0)
-    model = build(torch)
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9)
-    inputs, labels = torch.randn(batch, 3, 224, 224), torch.randint(0, 1000, (batch,))
-    return step(torch, model, torch.nn.CrossEntropyLoss(), optimizer, inputs, labels)
-
-
-CASES = {}
-for name, build in NETWORKS.items():
+for name, build in {"MobileNet v3 small": mobilenet_v3_small, "ViT-B/16": vit_b_16}.items():
     for batch in (1, 8):
-        CASES[f"{name}, batch {batch}: forward"] = partial(forward, build, batch)
-CASES["ResNet-18, batch 8: training step"] = partial(training, resnet18, 8)
+        case(f"{name}, 224 x 224, batch {batch}: inference")(forward(build, batch))
+
+
+@case("ResNet-18, 224 x 224, batch 8: training step")
+def resnet18_step(torch):
+    torch.manual_seed(0)
+    model = resnet18(torch)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9)
+    inputs, labels = torch.randn(8, 3, 224, 224), torch.randint(0, 1000, (8,))
+    return step(torch, model, torch.nn.CrossEntropyLoss(), optimizer, inputs, labels)

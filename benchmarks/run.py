@@ -20,9 +20,9 @@ from statistics import median
 from time import perf_counter
 
 import cases
-import layers  # noqa: F401 - it adds cases, as the next does
+import layers  # noqa: F401 - it adds cases, as the next two do
 import models  # noqa: F401
-import networks
+import networks  # noqa: F401
 import sound
 
 BEGIN, END = "<!-- begin: benchmarks/run.py -->", "<!-- end -->"
@@ -154,7 +154,7 @@ def main():
     import tallow
 
     results = []
-    for name, case in (cases.CASES | networks.CASES | sound.CASES).items():
+    for name, case in (cases.CASES | sound.CASES).items():
         if options.pattern in name:
             results.append(compare(name, case(tallow), case(torch), options.rounds, options.turn))
             print(
