@@ -32,6 +32,13 @@ class Digits:
         return Digits(self.waves[index], self.digits[index], [self.speakers[i] for i in chosen])
 
 
+def joined(*parts):
+    """The recordings of several parts."""
+    speakers = [speaker for part in parts for speaker in part.speakers]
+    waves, digits = ([getattr(part, name) for part in parts] for name in ("waves", "digits"))
+    return Digits(tallow.cat(waves), tallow.cat(digits), speakers)
+
+
 def read(folder, subset):
     recordings = [(centred(wave[0]), digit, speaker)
                   for wave, _, digit, speaker, _ in FSDD(folder, subset)]  # fmt: skip

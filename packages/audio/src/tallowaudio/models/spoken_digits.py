@@ -12,7 +12,7 @@ class DigitFeatures(nn.Module):
     """Pictures of one second of sound: waveforms (..., time) -> (..., 1, 40 mel bands, 101).
 
     Shorter sounds are put in the middle of silence, of longer ones the middle is taken. Louder and
-    softer sounds give the same: the logarithms have mean 0 and standard deviation 1.
+    softer sounds give about the same: the logarithms have mean 0 and standard deviation 1.
     """
 
     def __init__(self):
@@ -27,6 +27,17 @@ class DigitFeatures(nn.Module):
         levels = (self.bank @ power + 1e-5).log()[..., None, :, :]
         levels = levels - levels.mean((-2, -1), keepdim=True)
         return levels / (levels.std((-2, -1), keepdim=True) + 1e-3)
+
+
+class DigitTransforms(nn.Module):
+    """What makes pictures of recordings: (channels, time) at a rate in Hz -> (1, 1, 40, 101)."""
+
+    def __init__(self):
+        super().__init__()
+        self.features = DigitFeatures()
+
+    def forward(self, waveform, sample_rate=SAMPLE_RATE):
+        return self.features(F.resample(waveform.mean(0), sample_rate, SAMPLE_RATE))[None]
 
 
 def centred(waveforms):
@@ -58,3 +69,10 @@ class DigitClassifier(nn.Sequential):
             _block(1, 16), _block(16, 32), _block(32, 64), _block(64, 128, pooled=False),
             nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Dropout(0.3), nn.Linear(128, 10),
         )  # fmt: skip
+
+    @classmethod
+    def load(cls, path):
+        """The network with the weights in a file, in float32, for inference."""
+        model = cls()
+        model.load_state_dict(tallow.load(path))
+        return model.eval()

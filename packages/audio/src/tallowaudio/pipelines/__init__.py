@@ -6,9 +6,11 @@ recognisers have `get_labels()`.
 
 from tallowaudio.pipelines.packaged import (
     DIGIT_STRINGS,
+    SPOKEN_DIGITS,
     VOICE_ACTIVITY,
     DigitStringsBundle,
     PackagedBundle,
+    SpokenDigitsBundle,
 )
 from tallowaudio.pipelines.rnnt import EMFORMER_RNNT_BASE_LIBRISPEECH, RNNTBundle
 from tallowaudio.pipelines.sound import (

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tallowaudio.models.spoken_digits import DigitClassifier, DigitTransforms
 from tallowaudio.models.streaming import StreamingRecognizer, VoiceDetector
 
 FOLDER = Path(__file__).with_name("weights")
@@ -32,6 +33,22 @@ class PackagedBundle:
 
 
 @dataclass(frozen=True)
+class SpokenDigitsBundle(PackagedBundle):
+    """A classifier, whose scores are of `meta["categories"]`.
+
+    >>> import tallow
+    >>> from tallowaudio.pipelines import SPOKEN_DIGITS
+    >>> picture = SPOKEN_DIGITS.transforms()(tallow.rand(2, 16000) - 0.5, sample_rate=16000)
+    >>> SPOKEN_DIGITS.get_model()(picture).shape
+    tallow.Size([1, 10])
+    """
+
+    def transforms(self):
+        """What makes the model's input of a waveform (channels, time) and its sample rate."""
+        return DigitTransforms()
+
+
+@dataclass(frozen=True)
 class DigitStringsBundle(PackagedBundle):
     """A recogniser, whose scores are of `get_labels()`."""
 
@@ -47,4 +64,12 @@ DIGIT_STRINGS = DigitStringsBundle(
 VOICE_ACTIVITY = PackagedBundle(
     "voice_activity.safetensors", VoiceDetector, 8000,
     {"num_params": 5177, "frame_seconds": 0.03, "license": "CC BY-SA 4.0"},
+)  # fmt: skip
+SPOKEN_DIGITS = SpokenDigitsBundle(
+    "spoken_digits.safetensors", DigitClassifier, 8000,
+    {
+        "categories": list("0123456789"), "num_params": 98682, "license": "CC BY-SA 4.0",
+        "accuracy": 1.0, "recipe": "tools/pretrain/spoken_digits.py",
+        "card": "spoken_digits.md",
+    },
 )  # fmt: skip

@@ -6,7 +6,7 @@
 >>> effects = [["lowpass", "300"], ["gain", "-n", "-6"], ["trim", "0.5"]]
 >>> wave, rate = sox_effects.apply_effects_tensor(wave, 8000, effects)
 >>> wave.shape, rate, round(wave.abs().max().item(), 2)
-(tallow.Size([1, 4000]), 8000, 0.5)
+(tallow.Size([1, 4000]), 8000, 0.42)
 """
 
 from tallow.errors import ArgumentError, describe
