@@ -10,6 +10,8 @@ from tallow.errors import TallowError
 # returns the exit status. Only the one that is called is imported.
 COMMANDS = {
     "classify": "what is in pictures: the likeliest classes of each",
+    "detect": "where things are in pictures: their classes and boxes",
+    "segment": "what each pixel of pictures shows",
 }
 
 

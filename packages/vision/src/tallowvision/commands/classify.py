@@ -19,16 +19,12 @@ def run(options):
             scores = model(transform(picture)[None])[0].softmax(0)
         best = scores.topk(min(max(options.top_k, 1), len(scores)))
         found = [
-            {"label": _name(names, index), "index": index, "probability": round(value, 6)}
+            {"label": _shared.name_of(names, index), "index": index, "probability": round(value, 6)}
             for value, index in zip(best.values.tolist(), best.indices.tolist(), strict=True)
         ]
         print(_text(path, found, options.json))
 
     return _shared.each(options.pictures, "classify", show)
-
-
-def _name(names, index):
-    return names[index] if names and index < len(names) else f"class {index}"
 
 
 def _text(path, found, as_json):
