@@ -76,6 +76,7 @@ NODES = [
      {"mode": "cubic", "cubic_coeff_a": -0.75, "coordinate_transformation_mode": "align_corners"}),
     ("LayerNormalization", [IMAGE, f(6), None], {}), ("Dropout", [IMAGE], {}),
     ("Max", [f(3), f(1)], {}), ("Sum", [f(3), f(1), f(3)], {}), ("Identity", [f(3)], {}),
+    ("ScatterND", [f(4, 3), np.array([[0], [2]]), f(2, 3)], {}),
     ("ScatterElements", [f(3, 3), np.array([[0, 1, 2]]), f(1, 3)], {}),
 ]  # fmt: skip
 

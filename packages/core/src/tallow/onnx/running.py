@@ -260,6 +260,13 @@ def _(x, index, batch_dims=0):
     return x[tuple(index.unbind(-1))]
 
 
+@runs("ScatterND")
+def _(x, index, updates, reduction="none"):
+    if reduction not in ("none", "add"):
+        raise NotSupportedError(f"ScatterND: expected no reduction or add, got {reduction}")
+    return x.index_put(tuple(index.unbind(-1)), updates, accumulate=reduction == "add")
+
+
 @runs("ScatterElements")
 def _(x, index, updates, axis=0, reduction="none"):
     if reduction != "none":

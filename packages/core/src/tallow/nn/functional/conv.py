@@ -201,9 +201,12 @@ def _transpose(name, n, input, weight, bias, stride, padding, output_padding, gr
     stride, dilation = numbers(name, stride, n), numbers(name, dilation, n)
     padding, extra = numbers(name, padding, n), numbers(name, output_padding, n)
     if w.ndim != n + 2 or x.shape[1] != w.shape[0] or x.dtype != w.dtype or x.shape[1] % groups:
+        hint = ""
+        if x.shape[-1] == w.shape[0] and x.shape[1] != w.shape[0]:
+            hint = "; the last dim has the channels: bring it first with .movedim(-1, 1)"
         raise ShapeError(
             f"{name}: expected input (N, C, ...) and weight (C, O / groups, ...) of one dtype, C "
-            f"divided by {groups} groups, got {describe(input)} and {describe(weight)}"
+            f"divided by {groups} groups, got {describe(input)} and {describe(weight)}{hint}"
         )
     _check_steps(name, stride, dilation, groups)
     _check_bias(name, bias, w.shape[1] * groups, input)

@@ -31,7 +31,9 @@ def _explain(input, weight):
     shape, features = input.array.shape, weight.array.shape[-1]
     if shape[-1:] != (features,):
         hint = f"the weight is {describe(weight)}, (out_features, in_features)"
-        if len(shape) > 2 and prod(shape[1:]) == features:
+        if len(shape) > 1 and prod(shape) == features:
+            hint = "a sample without a batch: add that dim first, with .unsqueeze(0), then flatten"
+        elif len(shape) > 2 and prod(shape[1:]) == features:
             hint = "flatten it first, with .flatten(1) or nn.Flatten()"
         elif features in shape:
             axis = shape.index(features)

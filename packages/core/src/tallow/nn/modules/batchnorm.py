@@ -60,8 +60,11 @@ class _NormBase(_Norm):
         """Raise unless the input has one of the layer's shapes."""
         if input.ndim not in self.input_shapes:
             expected = " or ".join(self.input_shapes.values())
+            hint = ""
+            if input.ndim + 1 in self.input_shapes:
+                hint = "; add the batch dim with .unsqueeze(0)"
             raise ArgumentError(
-                f"{type(self).__name__}: expected {expected}, got {tuple(input.shape)}"
+                f"{type(self).__name__}: expected {expected}, got {tuple(input.shape)}{hint}"
             )
 
     def _load_from_state_dict(self, state_dict, prefix, local_metadata, *rest):
