@@ -146,6 +146,12 @@ def test_what_does_not_fit_is_refused():
         ctc_greedy(tallow.zeros(1, 4, 3), None, "-a")
 
 
+def test_the_decoder_for_cuda_is_left_out():
+    with pytest.raises(AttributeError, match="use ctc_decoder"):
+        decoders.cuda_ctc_decoder  # noqa: B018
+    assert not hasattr(decoders, "nonsense")
+
+
 def test_greedy_leaves_out_repetitions_blanks_and_padding():
     best = tallow.tensor([[1, 1, 0, 1, 2, 2], [0, 2, 0, 0, 2, 1]])
     scores = tallow.nn.functional.one_hot(best, 3)

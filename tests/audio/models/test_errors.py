@@ -61,6 +61,7 @@ CASES = [
     (lambda: transducer()(tallow.zeros(2, 3, 4), one, 3), r"features \(time, dim\)"),
     (lambda: transducer()(tallow.zeros(3, 4), tallow.zeros(2), 3), r"a length \(\) or \(1,\)"),
     (lambda: models.StreamingRecognizer("-a")(tallow.zeros(1, 0)), "one sample or more"),
+    (lambda: models.VoiceDetector().stream(44100), "at 8000 Hz, got 44100 Hz; resample"),
     (lambda: mask_spans((1, 9), None, 0.5, 2, "other"), "'static', 'uniform'"),
 ]  # fmt: skip
 

@@ -4,7 +4,7 @@ import json
 
 import tallow
 from tallow import nn
-from tallow.errors import CheckpointError, ShapeError, describe
+from tallow.errors import ArgumentError, CheckpointError, ShapeError, describe
 from tallow.serialization import load_file, load_metadata, save_file
 from tallowaudio import functional as F
 
@@ -109,8 +109,16 @@ class _Streaming(nn.Module):
         model.load_state_dict(load_file(path))
         return model.eval()
 
-    def stream(self):
-        """A `Stream`, which takes samples (time,) as they come and gives their scores."""
+    def stream(self, sample_rate=None):
+        """A `Stream`, which takes samples (time,) as they come and gives their scores.
+
+        `sample_rate` is the sound's, in Hz: ArgumentError if it is not that of the model.
+        """
+        if sample_rate not in (None, self.sample_rate):
+            raise ArgumentError(
+                f"{type(self).__name__}: expected sound at {self.sample_rate} Hz, got "
+                f"{sample_rate} Hz; resample it"
+            )
         return Stream(self)
 
 
