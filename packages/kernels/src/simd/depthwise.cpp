@@ -1,4 +1,6 @@
-// Depthwise convolution, each channel with a kernel of its own: a pass over the rows for every tap.
+// Depthwise convolution, each channel with a kernel of its own. Forward, sums of some rows stay in
+// registers while the taps go by, over a copy of the plane in a frame of zeros; backward, there is a
+// pass over the rows for every tap.
 #include "depthwise.hpp"
 
 #include "rows.hpp"
@@ -37,6 +39,54 @@ float dot(const float* g, const float* x, int64_t count, int64_t stride) {
     return (sums[0] + sums[1]) + (sums[2] + sums[3]);
 }
 
+constexpr int64_t DOWN = 4;  // output rows at a time: sums that need not wait for each other
+
+// from[0], from[stride], ...: a vector, of which `count` elements matter.
+template <int STRIDE>
+inline Vec spaced(const float* from, int64_t stride, int64_t count) {
+    if constexpr (STRIDE == 1) return load(from);
+    if constexpr (STRIDE == 2) return every_second(load(from), load(from + WIDTH));
+    alignas(64) float lanes[WIDTH] = {};
+    for (int64_t i = 0; i < count; ++i) lanes[i] = from[i * stride];
+    return load(lanes);
+}
+
+// A plane in its frame of zeros; vectors may read past the end.
+const float* framed(const Conv& c, const float* plane) {
+    const int64_t width = c.width + 2 * c.padding_x, height = c.height + 2 * c.padding_y;
+    float* to = scratch(0, height * width + 2 * WIDTH);
+    std::fill_n(to, height * width, 0.0f);
+    for (int64_t y = 0; y < c.height; ++y)
+        std::copy_n(plane + y * c.width, c.width, to + (c.padding_y + y) * width + c.padding_x);
+    return to;
+}
+
+template <int STRIDE>
+void convolve_plane(const Conv& c, const float* plane, const float* weight, float shift,
+                    float* map) {
+    const int64_t width = c.width + 2 * c.padding_x;
+    for (int64_t oy = 0; oy < c.out_height; oy += DOWN)
+        for (int64_t ox = 0; ox < c.out_width; ox += WIDTH) {
+            const int64_t count = std::min<int64_t>(WIDTH, c.out_width - ox);
+            const float* rows[DOWN];
+            Vec sums[DOWN];
+            for (int64_t r = 0; r < DOWN; ++r) {
+                const int64_t y = std::min(oy + r, c.out_height - 1) * c.stride_y;
+                rows[r] = plane + y * width + ox * c.stride_x;
+                sums[r] = splat(shift);
+            }
+            for (int64_t ky = 0; ky < c.kernel_y; ++ky)
+                for (int64_t kx = 0; kx < c.kernel_x; ++kx) {
+                    const int64_t at = ky * c.dilation_y * width + kx * c.dilation_x;
+                    const Vec factor = splat(weight[ky * c.kernel_x + kx]);
+                    for (int64_t r = 0; r < DOWN; ++r)
+                        sums[r] += factor * spaced<STRIDE>(rows[r] + at, c.stride_x, count);
+                }
+            for (int64_t r = 0; r < std::min(DOWN, c.out_height - oy); ++r)
+                store_up_to(map + (oy + r) * c.out_width + ox, sums[r], count);
+        }
+}
+
 }  // namespace
 
 bool is_depthwise(const Conv& c) { return c.in == 1 && c.out == 1; }
@@ -44,19 +94,13 @@ bool is_depthwise(const Conv& c) { return c.in == 1 && c.out == 1; }
 void depthwise(const Conv& c, const float* x, const float* weight, const float* bias, float* y) {
     const int64_t size = c.height * c.width, out = c.out_height * c.out_width,
                   taps = c.kernel_y * c.kernel_x;
+    const auto convolve = c.stride_x == 1   ? convolve_plane<1>
+                          : c.stride_x == 2 ? convolve_plane<2>
+                                            : convolve_plane<0>;
     for_rows(c.images * c.groups, out * taps, [&](int64_t plane) {
         const int64_t channel = plane % c.groups;
-        float* map = y + plane * out;
-        std::fill_n(map, out, bias ? bias[channel] : 0.0f);
-        for_taps(c, map, x + plane * size,
-                 [&](int64_t tap, const float* at, const float* from, int64_t count) {
-                     const float factor = weight[channel * taps + tap];
-                     float* to = map + (at - map);
-                     if (c.stride_x == 1)
-                         for (int64_t i = 0; i < count; ++i) to[i] += factor * from[i];
-                     else
-                         for (int64_t i = 0; i < count; ++i) to[i] += factor * from[i * c.stride_x];
-                 });
+        convolve(c, framed(c, x + plane * size), weight + channel * taps,
+                 bias ? bias[channel] : 0.0f, y + plane * out);
     });
 }
 
