@@ -7,6 +7,7 @@ numbers, which are strings as torchtext's are: `StrToIntTransform` comes next.
 import json
 import re
 import unicodedata
+from functools import cached_property
 from itertools import chain, groupby
 
 from tokenizers import Regex, models, pre_tokenizers
@@ -76,8 +77,14 @@ class _Subwords(nn.Module):
     def _prepared(self, text):
         return text
 
+    @cached_property
+    def _shown(self):
+        """What is given for each number: one object, however many tokens are the same."""
+        numbers = self.core.get_vocab().items()
+        return {number: token if self.return_tokens else str(number) for token, number in numbers}
+
     def _result(self, text, encoding):
-        return encoding.tokens if self.return_tokens else list(map(str, encoding.ids))
+        return list(map(self._shown.__getitem__, encoding.ids))
 
 
 def _read_json(path):
