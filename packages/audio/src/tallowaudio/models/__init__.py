@@ -18,5 +18,25 @@ from tallowaudio.models.squim import (
 from tallowaudio.models.streaming import Stream, StreamingRecognizer, VoiceDetector
 from tallowaudio.models.tacotron2 import Tacotron2
 from tallowaudio.models.wav2letter import Wav2Letter
-from tallowaudio.models.wav2vec2 import *
+from tallowaudio.models.wav2vec2 import (
+    HuBERTPretrainModel,
+    Wav2Vec2Model,
+    hubert_base,
+    hubert_large,
+    hubert_pretrain_base,
+    hubert_pretrain_large,
+    hubert_pretrain_model,
+    hubert_pretrain_xlarge,
+    hubert_xlarge,
+    wav2vec2_base,
+    wav2vec2_large,
+    wav2vec2_large_lv60k,
+    wav2vec2_model,
+    wav2vec2_xlsr_1b,
+    wav2vec2_xlsr_2b,
+    wav2vec2_xlsr_300m,
+    wavlm_base,
+    wavlm_large,
+    wavlm_model,
+)
 from tallowaudio.models.wavernn import WaveRNN

@@ -21,6 +21,20 @@ def _rescaled(module):
                     layer.bias.div_(scale)
 
 
+def _frequency_steps(freqs, kernel_size, stride, time_stride):
+    """How a layer steps over `freqs` frequencies, or, where one is left, over time."""
+    if freqs == 1:
+        return {"kernel_size": 2 * time_stride, "stride": time_stride, "freq": False, "pad": True}
+    last = freqs <= kernel_size
+    kernel = freqs if last else kernel_size
+    return {"kernel_size": kernel, "stride": stride, "freq": True, "pad": not last}
+
+
+def _time_steps(narrow, kernel_size, stride):
+    kernel, stride = (4, 2) if narrow else (kernel_size, stride)
+    return {"kernel_size": kernel, "stride": stride, "freq": False, "pad": True}
+
+
 class HDemucs(nn.Module):
     """The sources in music: (N, audio_channels, time) -> (N, sources, audio_channels, time).
 
@@ -57,26 +71,15 @@ class HDemucs(nn.Module):
         for index in range(depth):
             freq = freqs > 1
             last_freq = freq and freqs <= kernel_size  # all frequencies become one
-            shared = {
-                "kernel_size": kernel_size if freq else 2 * time_stride,
-                "stride": stride if freq else time_stride,
-                "norm_groups": norm_groups,
-                "norm_type": "group_norm" if index >= norm_starts else "none",
-                "freq": freq,
-                "pad": not last_freq,
-            }
-            if last_freq:
-                shared["kernel_size"] = freqs
+            kind = "group_norm" if index >= norm_starts else "none"
+            shared = {"norm_groups": norm_groups, "norm_type": kind}
+            timed = shared | _time_steps(last_freq and nfft == 2048, kernel_size, stride)
+            shared |= _frequency_steps(freqs, kernel_size, stride, time_stride)
             residual = {
                 "compress": dconv_comp, "depth": dconv_depth, "init": dconv_init,
                 "attn": index >= dconv_attn, "lstm": index >= dconv_lstm,
             }  # fmt: skip
             encoding = {"context": context_enc, "residual": residual}
-            narrow = last_freq and nfft == 2048
-            timed = shared | {
-                "kernel_size": 4 if narrow else kernel_size, "stride": 2 if narrow else stride,
-                "freq": False, "pad": True,
-            }  # fmt: skip
             self.freq_encoder.append(
                 EncoderLayer(inputs_freq, width, empty=False, **shared, **encoding)
             )
