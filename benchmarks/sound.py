@@ -3,6 +3,9 @@
 They are written once for both sides, as tallowaudio's and torchaudio's models are.
 """
 
+from importlib import import_module
+from importlib.util import find_spec
+
 from cases import step
 
 CASES = {}
@@ -152,3 +155,39 @@ def ctc(torch):
         scores.grad = None
 
     return run
+
+
+# Transforms, where TorchAudio is installed
+
+
+def audio(torch):
+    """The package for sound that belongs to the module."""
+    return import_module({"tallow": "tallowaudio", "torch": "torchaudio"}[torch.__name__])
+
+
+def wave(torch, channels, seconds, rate):
+    torch.manual_seed(0)
+    return torch.rand(channels, seconds * rate) - 0.5
+
+
+def mel_spectrogram(torch):
+    transform = audio(torch).transforms.MelSpectrogram(16000, n_fft=400, hop_length=160, n_mels=80)
+    sound = wave(torch, 1, 60, 16000)
+    return lambda: transform(sound)
+
+
+def resample(torch):
+    transform, sound = audio(torch).transforms.Resample(44100, 16000), wave(torch, 1, 60, 44100)
+    return lambda: transform(sound)
+
+
+def lfilter(torch):
+    filtered, sound = audio(torch).functional.lfilter, wave(torch, 2, 60, 44100)
+    a, b = torch.tensor([1.0, -1.2, 0.5]), torch.tensor([0.1, 0.2, 0.1])
+    return lambda: filtered(sound, a, b)
+
+
+if find_spec("torchaudio"):
+    CASES["MelSpectrogram, 60 s at 16 kHz"] = mel_spectrogram
+    CASES["Resample, 60 s from 44.1 to 16 kHz"] = resample
+    CASES["lfilter of order 2, 60 s of stereo at 44.1 kHz"] = lfilter
