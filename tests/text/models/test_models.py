@@ -310,7 +310,11 @@ def test_directories_that_are_none(tmp_path, gpt):
         path.write_text(text)
         with pytest.raises(ArgumentError, match=message):
             models.GPT2Model.from_pretrained(tmp_path)
+    path.write_text('{"model_type": "llama"}')
+    with pytest.raises(ArgumentError, match="expected a model_type of bert, gpt2, .*got 'llama'"):
+        models.from_pretrained(tmp_path)
     gpt.save_pretrained(tmp_path)
+    assert tallow.equal(models.from_pretrained(tmp_path)(TOKENS), gpt(TOKENS))
     config = json.loads(path.read_text())
     path.write_text(json.dumps(config | {"n_embd": 8}))
     with pytest.raises(RuntimeError, match="token_embeddings.weight"):

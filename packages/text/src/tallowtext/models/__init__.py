@@ -1,5 +1,6 @@
 """Models of text, and weights for them."""
 
+from tallowtext.models._pretrained import from_pretrained
 from tallowtext.models._reading import Reader
 from tallowtext.models.bert import *
 from tallowtext.models.bundles import *

@@ -91,6 +91,19 @@ class Pretrained(nn.Module):
                 yield own, _names(theirs.removesuffix(".T"), layer), theirs.endswith(".T")
 
 
+def from_pretrained(directory):
+    """The model in a directory of Hugging Face's kind, whichever of the families here it is of.
+
+    Raises ArgumentError for another one. `Tokenizer.from_pretrained` reads the tokenizer there.
+    """
+    kind, families = read_config(directory)["model_type"], Pretrained.__subclasses__()
+    for family in families:
+        if kind in family.model_types:
+            return family.from_pretrained(directory)
+    known = ", ".join(sorted(kind for family in families for kind in family.model_types))
+    raise ArgumentError(f"from_pretrained: expected a model_type of {known}, got {kind!r}")
+
+
 def _names(pattern, layer):
     """The names that a pattern stands for, in a layer."""
     pattern = pattern.replace("*", str(layer))

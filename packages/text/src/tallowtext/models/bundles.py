@@ -241,3 +241,8 @@ for _name in SIZES:
     globals()[f"{_name}_ENCODER"] = _t5(_name, True, False)
     globals()[_name] = _t5(_name, False, False)
     globals()[f"{_name}_GENERATION"] = _t5(_name, False, True)
+
+__all__ = ["RobertaBundle", "T5Bundle", "T5Transform"]
+__all__ += [
+    name for name, value in globals().items() if isinstance(value, RobertaBundle | T5Bundle)
+]
