@@ -1,5 +1,6 @@
 """The models that come with the package: the weights that were measured, and what they say."""
 
+import csv
 import hashlib
 import json
 import os
@@ -152,3 +153,16 @@ def test_accuracy_of_sentiment():
     right = (guesses == tallow.tensor([int(label) for _, label in lines])).float().mean().item()
     stated = models.Sentiment_Weights.DEFAULT.meta["metrics"]["SST-2 test accuracy"]
     assert right == pytest.approx(stated, abs=5e-5) and right >= 0.82
+
+
+@pytest.mark.skipif(not DATA, reason="TALLOW_TEST_DATA is not set to the folder of data sets")
+def test_accuracy_of_news():
+    with open(Path(DATA, "ag_news", "test.csv"), encoding="utf-8", newline="") as file:
+        rows = list(csv.reader(file))
+    tallow.manual_seed(0)
+    rows = [rows[place] for place in tallow.randperm(len(rows)).tolist()[-1000:]]
+    model, features = models.news(), models.News_Weights.DEFAULT.transforms()
+    guesses = model(*features([f"{title} {text}" for _, title, text in rows])).argmax(1)
+    right = guesses == tallow.tensor([int(label) - 1 for label, *_ in rows])
+    stated = models.News_Weights.DEFAULT.meta["metrics"]["AG News held-out accuracy"]
+    assert right.float().mean().item() == pytest.approx(stated, abs=5e-5) and stated >= 0.85
