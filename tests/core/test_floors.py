@@ -28,7 +28,7 @@ FLOORS = [
     "nn",
     """
     __main__ accelerator amp autograd.functional backends compiler distributed.optim distributed.run
-    distributions func hub imitation onnx optim serialization utils
+    distributions func hub imitation onnx optim profiler serialization utils
     """,
     "array_api testing",
 ]

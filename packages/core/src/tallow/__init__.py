@@ -65,11 +65,11 @@ __version__ = "0.1.0"
 
 _PACKAGES = """
     accelerator amp array_api autograd backends compiler cuda distributed distributions fft func hub
-    linalg nn onnx optim serialization signal special testing utils
+    linalg nn onnx optim profiler serialization signal special testing utils
 """.split()
 
 _ELSEWHERE = {
-    "GradScaler": "amp", "as_torch": "imitation", "detach": "graph",
+    "GradScaler": "amp", "OutOfMemoryError": "errors", "as_torch": "imitation", "detach": "graph",
     "is_anomaly_enabled": "autograd.anomaly", "is_inference_mode_enabled": "autograd.modes",
     "load": "serialization", "save": "serialization", "vmap": "func",
 }  # fmt: skip

@@ -10,6 +10,9 @@ set_device_index = cuda.set_device
 synchronize = cuda.synchronize
 
 
+device_index = cuda.device
+
+
 def current_accelerator(check_available=False):
     """The device of the accelerator, or None where there is none."""
     return device("cuda") if is_available() else None

@@ -39,6 +39,11 @@ class Backend(NamedTuple):
     explain: Callable[[Exception], Exception | None] | None = None
 
 
+def is_array_type(kind):
+    """True for the types of arrays, and of what reductions return in their place."""
+    return kind in _by_type
+
+
 RESULT_TYPES: set[type] = {tuple}  # what an operation may return as it is: whole arrays, or several
 
 _by_name: dict[str, Backend] = {}

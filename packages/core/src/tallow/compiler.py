@@ -11,6 +11,10 @@ def is_exporting():
     return False
 
 
+def cudagraph_mark_step_begin():
+    """Nothing: CUDA graphs are made by `tallow.cuda.graph` alone."""
+
+
 def disable(fn=None, recursive=True, *, reason=None):
     """The function itself, which is not compiled anyway."""
     return (lambda function: function) if fn is None else fn
