@@ -5,6 +5,7 @@ import matplotlib
 matplotlib.use("agg")
 from matplotlib import pyplot as plt
 
+from tallow.nn.functional import interpolate
 from tallowvision.utils import draw_bounding_boxes, make_grid, save_image
 
 COLOURS = ["#e6a117", "#c0392b", "#2456a4", "#2a7f3f", "#7d3c98", "#148f8f"]
@@ -24,16 +25,17 @@ def draw_curves(history, path):
 
 
 def draw_predictions(pictures, found, classes, path, threshold=0.4, count=6):
-    """A grid of the first pictures, with what is found in them by a score over `threshold`."""
+    """A grid of the first pictures, twice as large, with what has a score over `threshold`."""
     drawn = []
     for (image, _), one in zip(pictures, found, strict=False):
+        image = interpolate(image[None], scale_factor=2, mode="bilinear")[0]
         sure = one["scores"] > threshold
         labels, scores = one["labels"][sure].tolist(), one["scores"][sure].tolist()
         if labels:
             image = draw_bounding_boxes(
-                image, one["boxes"][sure],
+                image, 2 * one["boxes"][sure],
                 [f"{classes[k - 1]} {score:.2f}" for k, score in zip(labels, scores, strict=True)],
-                [COLOURS[(k - 1) % len(COLOURS)] for k in labels], width=2, fill_labels=True,
+                [COLOURS[(k - 1) % len(COLOURS)] for k in labels], width=2,
             )  # fmt: skip
         drawn.append(image)
         if len(drawn) == count:

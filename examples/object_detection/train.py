@@ -1,12 +1,15 @@
 """Train a small detector on pictures with boxes, and show what it finds.
 
-    python train.py --data bccd.zip                 blood cells, an hour and a half on one core
+    python train.py --data bccd.zip                 blood cells, half an hour on one core
     python train.py --data DIR --train train --test val
 
 --data is a folder or zip file in VOC's format: JPEGImages, Annotations (XML), ImageSets/Main. The
-detector is tallowvision's `fcos_tiny`, from scratch. Interrupted, the same command goes on from the
-last whole epoch. Written to --out: the model, model.safetensors, and the pictures curves.png (the
-losses over the epochs) and predictions.png (what it finds in held-out pictures).
+detector is tallowvision's `fcos_tiny`, from scratch or from --weights; all pictures are kept in
+memory. Interrupted, the same command goes on from the last whole epoch. Written to --out: the
+model, model.safetensors, the names of its classes, categories.txt, and the pictures curves.png
+(the losses over the epochs) and predictions.png (what it finds in held-out pictures). Then
+
+    python -m tallowvision detect PICTURE --weights model.safetensors --categories categories.txt
 """
 
 import argparse
@@ -36,6 +39,7 @@ def parse_arguments(arguments=None):
     parser.add_argument("--data", type=Path, required=True, help="a folder or zip file")
     parser.add_argument("--train", default="trainval", help="the list of pictures to learn from")
     parser.add_argument("--test", default="test", help="the list of pictures held out")
+    parser.add_argument("--weights", type=Path, help="a model.safetensors to start from")
     parser.add_argument("--epochs", type=int, default=30)
     parser.add_argument("--batch-size", type=int, default=8)
     parser.add_argument("--lr", type=float, default=3e-3, help="the highest learning rate")
@@ -122,11 +126,14 @@ def main(arguments=None):
         collate_fn=data.collate,
     )  # fmt: skip
     model = fcos_tiny(num_classes=len(pictures.classes) + 1).to(options.device)
+    if options.weights is not None:
+        model.load_state_dict(tallow.load(options.weights))
     count = sum(x.numel() for x in model.parameters())
     print(f"{len(pictures)} pictures to learn from, {len(held_out)} held out; {count:,} parameters")
 
     history = train(model, loader, options)
     tallow.save(model.state_dict(), options.out / "model.safetensors")
+    (options.out / "categories.txt").write_text("\n".join(["__background__", *pictures.classes]))
     test_loader = DataLoader(held_out, options.batch_size, collate_fn=data.collate)
     found, there = predict(model, test_loader, options.device)
     print(measured(found, there, pictures.classes))

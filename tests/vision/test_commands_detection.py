@@ -54,7 +54,7 @@ def test_things_as_json_and_drawn(folder, capsys):
         assert scores and scores == sorted(scores, reverse=True) and scores[-1] >= 0.4
         for thing in entry["things"]:
             left, top, right, bottom = thing["box"]
-            assert 0 <= left < right <= width and 0 <= top < bottom <= height
+            assert 0 <= left <= right <= width and 0 <= top <= bottom <= height
             assert thing["label"] in ("nothing", "cup", "spoon")
     for name in "ab":
         before, after = (pixels(x / f"{name}.png") for x in (folder, drawn))

@@ -16,6 +16,7 @@ _FAMILIES = {  # module: (classes, what its builders and weights are called afte
     ),
     "fcn": ("FCN", "FCN_ResNet50 FCN_ResNet101"),
     "lraspp": ("LRASPP", "LRASPP_MobileNet_V3_Large"),
+    "tiny": ("UNet", "UNet_Tiny"),
 }
 
 __getattr__, __all__ = lazy(__name__, _FAMILIES)
