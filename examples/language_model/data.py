@@ -1,4 +1,4 @@
-"""Text as tokens, characters or words, and windows of it to learn from."""
+"""Text as tokens, characters, words or parts of words, and windows of it to learn from."""
 
 import re
 from collections import Counter
@@ -26,7 +26,9 @@ class Corpus:
         common = Counter(tokens).most_common(most)
         self.vocabulary = [UNKNOWN, *sorted(token for token, _ in common)]
         self.number = {token: n for n, token in enumerate(self.vocabulary)}
-        numbers = self.encode(tokens)
+        self._divide(self.encode(tokens))
+
+    def _divide(self, numbers):
         held_out = len(numbers) // 10
         self.train, self.test = numbers[:-held_out], numbers[-held_out:]
 
@@ -41,6 +43,27 @@ class Corpus:
 
     def encode(self, tokens):
         return tallow.tensor([self.number.get(token, 0) for token in tokens])
+
+
+class Subwords(Corpus):
+    """A text in the parts of words that byte-pair encoding finds in it."""
+
+    def __init__(self, text, most=2000):
+        from tallowtext import Tokenizer
+
+        self.unit = "subword"
+        self.tokenizer = Tokenizer.train(text.splitlines(True), "bpe", most)
+        self.vocabulary = [self.tokenizer.id_to_token(n) for n in range(len(self.tokenizer))]
+        self._divide(tallow.tensor(self.tokenizer.encode(text)))
+
+    def join(self, numbers):
+        return self.tokenizer.decode(numbers)
+
+
+def load(options):
+    """The text that the command line asks for, in the tokens that it asks for."""
+    text = read(options.data)
+    return Subwords(text) if options.tokens == "subword" else Corpus(text, options.tokens)
 
 
 def windows(numbers, starts, length):

@@ -1,4 +1,4 @@
-"""Two language models: tokens (N, T) to scores (N, T, tokens) of the token that follows each."""
+"""Three language models: tokens (N, T) to scores (N, T, tokens) of the token that follows each."""
 
 import tallow
 from tallow import nn
@@ -39,7 +39,14 @@ class Transformer(nn.Module):
         return self.head(self.layers(self.embedding(x) + places, mask, is_causal=True))
 
 
-MODELS = {"lstm": LSTM, "transformer": Transformer}
+def gpt2(tokens, width, length, dropout=0.1):
+    """A GPT-2 of two layers."""
+    from tallowtext.models import GPT2Conf, GPT2Model
+
+    return GPT2Model(GPT2Conf(tokens, width, 4, 2, max_seq_len=length, dropout=dropout))
+
+
+MODELS = {"lstm": LSTM, "transformer": Transformer, "gpt2": gpt2}
 
 
 @tallow.no_grad()

@@ -2,6 +2,7 @@
 
     python train.py                                    Python's language reference, by characters
     python train.py --data FILE --tokens word          any text file in UTF-8, by words
+    python train.py --tokens subword --model gpt2      by parts of words, with a small GPT-2
 
 The last tenth of the text is held out. Perplexity is how many tokens the model takes to be equally
 likely, on average: the number of different tokens where it knows nothing, 1 where it knows all.
@@ -32,7 +33,7 @@ def parse_arguments():
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--data", type=Path, help="a text file; without, Python's reference")
-    parser.add_argument("--tokens", choices=["character", "word"], default="character")
+    parser.add_argument("--tokens", choices=["character", "word", "subword"], default="character")
     parser.add_argument("--model", choices=list(models.MODELS), default="lstm")
     parser.add_argument("--width", type=int, default=128, help="numbers that describe a token")
     parser.add_argument("--length", type=int, default=64, help="tokens in a window")
@@ -105,7 +106,7 @@ def draw(history, path):
 def main():
     options = parse_arguments()
     tallow.manual_seed(options.seed)
-    corpus = data.Corpus(data.read(options.data), options.tokens)
+    corpus = data.load(options)
     if len(corpus.test) <= options.length:
         raise SystemExit(f"expected a text of over {10 * options.length} tokens, got a shorter one")
     tokens = len(corpus.vocabulary)

@@ -25,6 +25,8 @@ RUNS = [
      r"perplexity [\d.]+ on 202 held-out characters"),
     ("language_model", "--data TEXT --steps 3 --length 8 --tokens word --model transformer",
      ["curves.png"], r"perplexity [\d.]+ on \d+ held-out words"),
+    ("language_model", "--data TEXT --steps 3 --length 8 --tokens subword --model gpt2",
+     ["curves.png"], r"perplexity [\d.]+ on \d+ held-out subwords"),
     ("news_classification", "--data NEWS --epochs 8 --buckets 4096", ["confusion.png"],
      r"accuracy (100|9\d)\.\d+%"),
     ("reinforcement_learning", "--episodes 5 --test-episodes 2", ["returns.png"],
