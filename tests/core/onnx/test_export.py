@@ -113,6 +113,18 @@ class Language(nn.Module):
         return self.head(self.layers(x, mask)).argmax(-1)
 
 
+class Windows(nn.Module):
+    """Attention within shifted windows, as Swin's."""
+
+    def forward(self, x):
+        n, h, w, c = x.shape
+        parts = x.roll((-1, -1), (1, 2)).view(n, h // 4, 4, w // 4, 4, c).permute(0, 1, 3, 2, 4, 5)
+        parts = parts.reshape(-1, 16, c)
+        parts = F.scaled_dot_product_attention(parts, parts, parts)
+        x = parts.view(n, h // 4, w // 4, 4, 4, c).permute(0, 1, 3, 2, 4, 5).reshape(n, h, w, c)
+        return x.roll((1, 1), (1, 2))
+
+
 # Whole networks with a dynamic batch, and other inputs to try
 NETWORKS = [
     (lambda: nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Dropout(), nn.Linear(16, 4)),
@@ -127,6 +139,7 @@ NETWORKS = [
     (lambda: nn.TransformerEncoder(nn.TransformerEncoderLayer(16, 4, 32, activation="gelu"), 2),
      {0: "time", 1: "batch"}, [f(6, 3, 16), f(6, 7, 16), f(9, 2, 16)]),
     (Language, {0: "batch"}, [i(3, 6), i(7, 6)]),
+    (Windows, {0: "batch"}, [f(2, 8, 8, 4), f(3, 8, 8, 4)]),
 ]  # fmt: skip
 
 

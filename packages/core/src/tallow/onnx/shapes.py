@@ -53,9 +53,9 @@ def _(g, x, *, axis):
 @writes("roll")
 def _(g, x, *, shifts, axis):
     pairs = [(shifts, axis)] if isinstance(axis, int) else zip(shifts, axis, strict=True)
-    sizes = static("a shape to roll", tuple(g.shape_of(x)))
+    sizes = g.shape_of(x)
     for shift, at in pairs:
-        start = -(shift % sizes[at]) or END
+        start = -(shift % static("a size to roll", sizes[at])) or END
         ends = _slice(g, x, [at], [start], [END]), _slice(g, x, [at], [0], [start])
         x = g.add("Concat", *ends, axis=at)
     return x
