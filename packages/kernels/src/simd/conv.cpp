@@ -177,13 +177,15 @@ void conv(const Conv& c, const float* x, const float* weight, const float* bias,
 }
 
 void conv_by_input(const Conv& c, const float* g, const float* weight, float* x_grad) {
-    if (is_depthwise(c)) return depthwise_by_input(c, g, weight, x_grad);
+    const Conv t = turned(c);
+    const bool each = is_depthwise(c), inside = t.padding_y >= 0 && t.padding_x >= 0;
     const bool narrow = c.in * 2 < ROWS;  // a product with so few rows would be mostly padding
-    if (c.stride_y == 1 && c.stride_x == 1 && !narrow) {
+    if (c.stride_y == 1 && c.stride_x == 1 && (each ? inside : !narrow)) {
         float* turned_weight = scratch(3, c.groups * c.out * c.in * places(c));
         rotate(c, weight, turned_weight);
-        return conv(turned(c), g, turned_weight, nullptr, x_grad);
+        return conv(t, g, turned_weight, nullptr, x_grad);
     }
+    if (each) return depthwise_by_input(c, g, weight, x_grad);
     const int64_t weights = c.out * c.in * places(c);
     parallel(c.images * c.groups, [&](int64_t place) {
         spread(c, g + place * map_size(c), weight + place % c.groups * weights,
