@@ -1,12 +1,14 @@
 """Grids and drawings: what torchvision has no golden for."""
 
 import io
+import math
 
 import numpy as np
 import PIL.Image
 import pytest
 
 import tallow
+import tallowvision
 from tallow.errors import TallowError
 from tallowvision import utils
 
@@ -79,3 +81,27 @@ def test_errors(number):
     with pytest.raises(error, match=message) as caught:
         call()
     assert isinstance(caught.value, TallowError)
+
+
+def test_flow_to_image():
+    """Eight directions, each a longer step than the one before, in torchvision's colours."""
+    angles = tallow.arange(8) * math.pi / 4 + 0.1
+    lengths = tallow.linspace(0.3, 1, 8)
+    flow = tallow.stack([angles.cos() * lengths, angles.sin() * lengths]).unsqueeze(1)
+    colours = [
+        [255, 182, 178], [255, 204, 153], [255, 249, 127], [102, 255, 106],
+        [76, 208, 255], [51, 77, 255], [119, 25, 255], [237, 0, 255],
+    ]  # fmt: skip
+    image = utils.flow_to_image(flow)
+    assert image.dtype is tallow.uint8 and image[:, 0].T.tolist() == colours
+    assert utils.flow_to_image(flow.unsqueeze(0))[0].equal(image)
+    for wrong in (flow.double(), flow[:1], flow[0]):
+        with pytest.raises(ValueError, match="flow_to_image: expected"):
+            utils.flow_to_image(wrong)
+
+
+def test_the_image_backend_is_pillow():
+    assert tallowvision.get_image_backend() == "PIL"
+    tallowvision.set_image_backend("PIL")
+    with pytest.raises(ValueError, match="expected 'PIL', got 'accimage'"):
+        tallowvision.set_image_backend("accimage")

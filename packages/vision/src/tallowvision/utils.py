@@ -15,7 +15,8 @@ from tallowvision._pil import pil_to_tensor, to_pil_image
 from tallowvision.transforms import functional as F
 
 __all__ = [
-    "draw_bounding_boxes", "draw_keypoints", "draw_segmentation_masks", "make_grid", "save_image",
+    "draw_bounding_boxes", "draw_keypoints", "draw_segmentation_masks", "flow_to_image",
+    "make_grid", "save_image",
 ]  # fmt: skip
 
 
@@ -246,3 +247,46 @@ def draw_keypoints(
                     pen.line((*points[start], *points[end]), width=width)
 
     return _drawn(image, draw)
+
+
+def flow_to_image(flow):
+    """Optical flow (2, H, W) or (N, 2, H, W), in pixels, as colours: uint8 (3, H, W) or (N, 3, H, W).
+
+    The hue is the direction, and the longest step of all has the strongest colour (Baker et al., A
+    database and evaluation methodology for optical flow, IJCV 92, 2011).
+
+    >>> import tallow
+    >>> from tallowvision.utils import flow_to_image
+    >>> flow_to_image(tallow.zeros(2, 1, 1)).ravel()
+    tensor([255, 255, 255], dtype=tallow.uint8)
+    """
+    if flow.dtype != tallow.float:
+        raise ArgumentError(f"flow_to_image: expected float32, got {flow.dtype}")
+    if flow.ndim not in (3, 4) or flow.shape[-3] != 2:
+        raise ArgumentError(
+            f"flow_to_image: expected (2, H, W) or (N, 2, H, W), got {describe(flow)}"
+        )
+    batch = flow if flow.ndim == 4 else flow.unsqueeze(0)
+    longest = batch.square().sum(1).sqrt().max()
+    u, v = (batch / (longest + tallow.finfo(flow.dtype).eps)).unbind(1)
+    wheel = _colour_wheel() / 255
+    place = (tallow.atan2(-v, -u) / math.pi + 1) / 2 * (len(wheel) - 1)
+    first = place.floor().long()
+    share = (place - first).unsqueeze(-1)
+    hue = (1 - share) * wheel[first] + share * wheel[(first + 1) % len(wheel)]
+    length = (u.square() + v.square()).sqrt().unsqueeze(-1)
+    image = (255 * (1 - length * (1 - hue))).floor().to(tallow.uint8).permute(0, 3, 1, 2)
+    return image if flow.ndim == 4 else image[0]
+
+
+def _colour_wheel():
+    """The hues of directions, (55, 3): six ramps, in each of which one channel goes up or down."""
+    ramps = (15, 0, 1, 1), (6, 1, 0, -1), (4, 1, 2, 1), (11, 2, 1, -1), (13, 2, 0, 1), (6, 0, 2, -1)
+    parts = []
+    for count, full, changing, direction in ramps:
+        part = tallow.zeros(count, 3)
+        part[:, full] = 255
+        ramp = (255 * tallow.arange(count) / count).floor()
+        part[:, changing] = ramp if direction > 0 else 255 - ramp
+        parts.append(part)
+    return tallow.cat(parts)
