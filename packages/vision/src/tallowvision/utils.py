@@ -250,7 +250,7 @@ def draw_keypoints(
 
 
 def flow_to_image(flow):
-    """Optical flow (2, H, W) or (N, 2, H, W), in pixels, as colours: uint8 (3, H, W) or (N, 3, H, W).
+    """Optical flow (2, H, W) or (N, 2, H, W), in pixels, as uint8 colours with 3 channels.
 
     The hue is the direction, and the longest step of all has the strongest colour (Baker et al., A
     database and evaluation methodology for optical flow, IJCV 92, 2011).
