@@ -17,7 +17,7 @@ void set_threads(int count);
 
 // Memory of this thread that grows and is kept, 64-byte aligned: `slot` tells apart what is used at
 // the same time.
-constexpr int SLOTS = 4;
+constexpr int SLOTS = 5;
 float* scratch(int slot, int64_t floats);
 
 // body(block) for each block, on all threads.

@@ -24,6 +24,8 @@ constexpr float NA = 1 / -1.5f,
 constexpr int PLACES = 36;
 constexpr int64_t TILES =
     2 * COLUMNS;  // tiles worked on at a time: their transforms stay in the L2 cache
+constexpr int64_t PITCH = TILES + WIDTH;  // of rows of tiles into which whole vectors are stored
+constexpr int64_t GROUP = 8;              // channels whose transforms are turned at a time
 
 // 1-d transforms of elements `step` apart: 6 -> 6, 3 -> 6, 4 -> 6, 6 -> 4 and 6 -> 3.
 template <class T>
@@ -99,26 +101,61 @@ Place place_of(const Tiles& tiles, int64_t tile) {
     return {tile / tiles.in_image(), within / tiles.across * 4, within % tiles.across * 4};
 }
 
-// SIZE x SIZE patches at (y, x) of one plane of each tile's image, what lies outside being 0:
-// to[place][tile].
+// The tiles of a block as runs of neighbours: `count` from the block's tile `first` on.
+struct Run {
+    int64_t first, count;
+    Place at;
+};
+
+struct Runs {
+    Run runs[TILES];
+    int64_t count = 0;
+
+    Runs(const Tiles& tiles, int64_t begin, int64_t end) {
+        for (int64_t tile = begin; tile < end; tile += runs[count++].count) {
+            const int64_t left = tiles.across - tile % tiles.across;
+            runs[count] = {tile - begin, std::min(left, end - tile), place_of(tiles, tile)};
+        }
+    }
+    const Run* begin() const { return runs; }
+    const Run* end() const { return runs + count; }
+};
+
+// x[0], x[4], x[8], ...
+inline Vec every_fourth(const float* x) {
+    return every_second(every_second(load(x), load(x + WIDTH)),
+                        every_second(load(x + 2 * WIDTH), load(x + 3 * WIDTH)));
+}
+
+// SIZE x SIZE patches of one plane of each tile's image, shifted, what lies outside being 0:
+// to[place][PITCH].
 template <int SIZE>
 void collect(const float* x, int64_t image_size, int64_t height, int64_t width, int64_t shift_y,
-             int64_t shift_x, const Place* where, int64_t count, float* to) {
-    for (int64_t t = 0; t < count; ++t) {
-        const float* plane = x + where[t].image * image_size;
-        const int64_t top = where[t].y - shift_y, left = where[t].x - shift_x;
-        const bool whole = top >= 0 && left >= 0 && top + SIZE <= height && left + SIZE <= width;
-        for (int i = 0; i < SIZE; ++i) {
-            const float* row = plane + (top + i) * width + left;
-            float* place = to + i * SIZE * TILES + t;
-            if (whole) {
-                for (int j = 0; j < SIZE; ++j) place[j * TILES] = row[j];
-            } else {
-                const bool inside = top + i >= 0 && top + i < height;
-                for (int j = 0; j < SIZE; ++j)
-                    place[j * TILES] = inside && left + j >= 0 && left + j < width ? row[j] : 0;
+             int64_t shift_x, const Runs& runs, float* to) {
+    // The rows of all runs one behind the other, then what they are cut into: what was just stored
+    // is not loaded in other pieces at once, for which a processor waits.
+    float rows[6 * SIZE * TILES + 5 * WIDTH], *row = rows;
+    for (const Run& run : runs) {
+        const int64_t left = run.at.x - shift_x, needed = 4 * (run.count - 1) + SIZE;
+        for (int64_t i = 0; i < SIZE; ++i, row += needed) {
+            const int64_t y = run.at.y - shift_y + i;
+            const bool inside = y >= 0 && y < height;
+            const float* from = x + run.at.image * image_size + y * width + left;
+            for (int64_t k = 0; k < needed; k += WIDTH) {
+                const int64_t begin = std::max<int64_t>(0, -left - k),
+                              end = std::min<int64_t>(WIDTH, width - left - k);
+                store(row + k, inside ? load_between(from + k, begin, end) : Vec{});
             }
         }
+    }
+    row = rows;
+    for (const Run& run : runs) {
+        const int64_t needed = 4 * (run.count - 1) + SIZE;
+        for (int64_t i = 0; i < SIZE; ++i, row += needed)
+            for (int64_t t = 0; t < run.count; t += WIDTH)
+                for (int64_t j = 0; j < SIZE; ++j)
+                    store(to + (i * SIZE + j) * PITCH + run.first + t,
+                          every_fourth(row + 4 * t + j));
     }
 }
 
@@ -127,7 +164,7 @@ void collect(const float* x, int64_t image_size, int64_t height, int64_t width, 
 template <int SIZE, class Transform>
 inline void transform_patch(const float* from, Transform&& transform, Vec (&to)[PLACES]) {
     Vec patch[SIZE * SIZE], half[6 * SIZE];
-    for (int p = 0; p < SIZE * SIZE; ++p) patch[p] = load(from + p * TILES);
+    for (int p = 0; p < SIZE * SIZE; ++p) patch[p] = load(from + p * PITCH);
     for (int j = 0; j < SIZE; ++j) transform(patch + j, SIZE, half + j, SIZE);  // along y
     for (int i = 0; i < 6; ++i) transform(half + i * SIZE, 1, to + i * 6, 1);   // along x
 }
@@ -145,13 +182,14 @@ struct MapTransform {
 
 // The transformed input of `count` tiles as B strips of 36 products:
 // v[place][strip][channel][COLUMNS].
-void transform_tiles(const Conv& c, const float* x, const Place* where, int64_t count, float* v) {
+void transform_tiles(const Conv& c, const float* x, const Runs& runs, int64_t count, float* v) {
     const int64_t plane = c.height * c.width, strips = (count + COLUMNS - 1) / COLUMNS;
     const int64_t place_size = strips * c.in * COLUMNS;
-    alignas(64) float patches[PLACES * TILES];
+    alignas(64) float patches[PLACES * PITCH];
+    std::fill_n(patches, PLACES * PITCH, 0.0f);
     for (int64_t channel = 0; channel < c.in; ++channel) {
         collect<6>(x + channel * plane, c.in * plane, c.height, c.width, c.padding_y, c.padding_x,
-                   where, count, patches);
+                   runs, patches);
         for (int64_t t = 0; t < strips * COLUMNS; t += WIDTH) {
             Vec values[PLACES];
             transform_patch<6>(patches + t, InputTransform{}, values);
@@ -161,32 +199,28 @@ void transform_tiles(const Conv& c, const float* x, const Place* where, int64_t 
     }
 }
 
-// The transformed weights as A strips of 36 products: u[place][strip][in][ROWS]; vectors run over
-// rows. Those of some channels are gathered before they go to the 36 places, which lie far apart.
+// The transformed weights as A strips of 36 products: u[place][strip][in][ROWS]. Vectors run over
+// inputs; what they give for the ROWS outputs of a strip is turned.
 void transform_weights(const Conv& c, const float* weight, float* u) {
-    constexpr int64_t GATHERED = 8, PADDED = (ROWS + WIDTH - 1) / WIDTH * WIDTH;
     const int64_t strips = (c.out + ROWS - 1) / ROWS, place_size = strips * c.in * ROWS;
     parallel(strips, [&](int64_t strip) {
-        const int64_t rows = std::min<int64_t>(ROWS, c.out - strip * ROWS);
-        const float* filters = weight + strip * ROWS * c.in * 9;
-        alignas(64) float lanes[9 * PADDED] = {}, gathered[PLACES][GATHERED * ROWS + WIDTH];
-        for (int64_t first = 0; first < c.in; first += GATHERED) {
-            const int64_t count = std::min(GATHERED, c.in - first);
-            for (int64_t i = 0; i < count; ++i) {
-                for (int64_t r = 0; r < rows; ++r)
-                    for (int p = 0; p < 9; ++p)
-                        lanes[p * PADDED + r] = filters[(r * c.in + first + i) * 9 + p];
-                for (int64_t r = 0; r < ROWS; r += WIDTH) {
-                    Vec filter[9], half[18], whole[PLACES];
-                    for (int p = 0; p < 9; ++p) filter[p] = load(lanes + p * PADDED + r);
-                    for (int j = 0; j < 3; ++j) transform_filter(filter + j, 3, half + j, 3);
-                    for (int k = 0; k < 6; ++k) transform_filter(half + k * 3, 1, whole + k * 6, 1);
-                    for (int p = 0; p < PLACES; ++p) store(gathered[p] + i * ROWS + r, whole[p]);
-                }
+        const int64_t outputs = std::min<int64_t>(ROWS, c.out - strip * ROWS);
+        alignas(64) float taps[9 * WIDTH] = {}, whole[PLACES * ROWS * WIDTH] = {};
+        for (int64_t i = 0; i < c.in; i += WIDTH) {
+            const int64_t there = std::min<int64_t>(WIDTH, c.in - i);
+            for (int64_t r = 0; r < outputs; ++r) {
+                const float* w = weight + ((strip * ROWS + r) * c.in + i) * 9;
+                for (int64_t lane = 0; lane < there; ++lane, w += 9)
+                    for (int k = 0; k < 9; ++k) taps[k * WIDTH + lane] = w[k];
+                Vec filter[9], half[18], values[PLACES];
+                for (int k = 0; k < 9; ++k) filter[k] = load(taps + k * WIDTH);
+                for (int j = 0; j < 3; ++j) transform_filter(filter + j, 3, half + j, 3);
+                for (int k = 0; k < 6; ++k) transform_filter(half + k * 3, 1, values + k * 6, 1);
+                for (int p = 0; p < PLACES; ++p) store(whole + (p * ROWS + r) * WIDTH, values[p]);
             }
-            float* to = u + (strip * c.in + first) * ROWS;
+            float* to = u + (strip * c.in + i) * ROWS;
             for (int p = 0; p < PLACES; ++p)
-                std::memcpy(to + p * place_size, gathered[p], count * ROWS * sizeof(float));
+                transpose(whole + p * ROWS * WIDTH, WIDTH, ROWS, there, to + p * place_size, ROWS);
         }
     });
 }
@@ -208,19 +242,21 @@ void multiply_places(const Conv& c, const float* u, const float* v, int64_t coun
             }
 }
 
-// Writes tile t's 4 x 4 outputs where they lie within the map.
-inline void put_tile(const Conv& c, const float* from, const Place& where, float* map) {
-    const int64_t rows = std::min<int64_t>(4, c.out_height - where.y);
-    const int64_t columns = std::min<int64_t>(4, c.out_width - where.x);
-    float* to = map + where.y * c.out_width + where.x;
-    for (int64_t i = 0; i < rows; ++i, to += c.out_width)
-        for (int64_t j = 0; j < columns; ++j) to[j] = from[(i * 4 + j) * WIDTH];
+// Four vectors as one line: a[0], b[0], c[0], d[0], a[1], ...
+inline void store_interleaved(const Vec* v, float* to) {
+    const Vec even_low = interleave_low(v[0], v[2]), even_high = interleave_high(v[0], v[2]);
+    const Vec odd_low = interleave_low(v[1], v[3]), odd_high = interleave_high(v[1], v[3]);
+    store(to, interleave_low(even_low, odd_low));
+    store(to + WIDTH, interleave_high(even_low, odd_low));
+    store(to + 2 * WIDTH, interleave_low(even_high, odd_high));
+    store(to + 3 * WIDTH, interleave_high(even_high, odd_high));
 }
 
-void put_outputs(const Conv& c, const float* m, const float* bias, const Place* where,
-                 int64_t count, float* y) {
+void put_outputs(const Conv& c, const float* m, const float* bias, const Runs& runs, int64_t count,
+                 float* y) {
     const int64_t out_strips = (c.out + ROWS - 1) / ROWS, place_size = out_strips * ROWS * TILES;
     const int64_t map = c.out_height * c.out_width;
+    alignas(64) float rows[4][4 * TILES];
     for (int64_t o = 0; o < c.out; ++o) {
         const Vec shift = splat(bias ? bias[o] : 0);
         for (int64_t t = 0; t < count; t += WIDTH) {
@@ -228,63 +264,54 @@ void put_outputs(const Conv& c, const float* m, const float* bias, const Place* 
             for (int p = 0; p < PLACES; ++p) values[p] = load(m + p * place_size + o * TILES + t);
             for (int j = 0; j < 6; ++j) transform_output(values + j, 6, half + j, 6);
             for (int i = 0; i < 4; ++i) transform_output(half + i * 6, 1, tile + i * 4, 1);
-            alignas(64) float lanes[16 * WIDTH];
-            for (int p = 0; p < 16; ++p) store(lanes + p * WIDTH, tile[p] + shift);
-            const int64_t there = std::min<int64_t>(WIDTH, count - t);
-            for (int64_t lane = 0; lane < there; ++lane) {
-                const Place& at = where[t + lane];
-                put_tile(c, lanes + lane, at, y + (at.image * c.out + o) * map);
+            for (int p = 0; p < 16; ++p) tile[p] += shift;
+            for (int i = 0; i < 4; ++i) store_interleaved(tile + i * 4, rows[i] + 4 * t);
+        }
+        for (const Run& run : runs) {
+            const int64_t high = std::min<int64_t>(4, c.out_height - run.at.y);
+            const int64_t wide = std::min<int64_t>(4 * run.count, c.out_width - run.at.x);
+            float* to = y + (run.at.image * c.out + o) * map + run.at.y * c.out_width + run.at.x;
+            for (int64_t i = 0; i < high; ++i)
+                std::memcpy(to + i * c.out_width, rows[i] + 4 * run.first,
+                            size_t(wide) * sizeof(float));
+        }
+    }
+}
+
+// Transformed tiles of all channels as strips: to[place][strip of channels][tile][strip], made of
+// SIZE x SIZE patches of planes (height, width).
+template <int SIZE, class Transform>
+void transform_channels(const float* x, int64_t channels, int64_t strip, int64_t height,
+                        int64_t width, int64_t shift_y, int64_t shift_x, const Runs& runs,
+                        int64_t count, const Transform& transform, float* to) {
+    const int64_t plane = height * width,
+                  place_size = (channels + strip - 1) / strip * TILES * strip;
+    alignas(64) float patches[SIZE * SIZE * PITCH];
+    std::fill_n(patches, SIZE * SIZE * PITCH, 0.0f);
+    float* lanes = scratch(4, PLACES * GROUP * PITCH);  // [place][channel of the group][tile]
+    for (int64_t first = 0; first < place_size / TILES; first += strip)
+        for (int64_t in_strip = 0; in_strip < strip; in_strip += GROUP) {
+            const int64_t size = std::min(GROUP, strip - in_strip);
+            for (int64_t i = 0; i < size; ++i) {
+                const int64_t channel = first + in_strip + i;
+                float* lane = lanes + i * PITCH;
+                if (channel >= channels) {
+                    for (int p = 0; p < PLACES; ++p)
+                        std::fill_n(lane + p * GROUP * PITCH, count, 0.0f);
+                    continue;
+                }
+                collect<SIZE>(x + channel * plane, channels * plane, height, width, shift_y,
+                              shift_x, runs, patches);
+                for (int64_t t = 0; t < count; t += WIDTH) {
+                    Vec values[PLACES];
+                    transform_patch<SIZE>(patches + t, transform, values);
+                    for (int p = 0; p < PLACES; ++p) store(lane + p * GROUP * PITCH + t, values[p]);
+                }
             }
-        }
-    }
-}
-
-// Tiles of g, transformed, as A strips: [place][strip of out][tile][ROWS].
-void transform_maps(const Conv& c, const float* g, const Place* where, int64_t count, float* to) {
-    const int64_t map = c.out_height * c.out_width, out_strips = (c.out + ROWS - 1) / ROWS;
-    const int64_t place_size = out_strips * TILES * ROWS;
-    alignas(64) float patches[16 * TILES], lanes[PLACES * WIDTH];
-    for (int64_t o = 0; o < out_strips * ROWS; ++o) {
-        if (o < c.out)
-            collect<4>(g + o * map, c.out * map, c.out_height, c.out_width, 0, 0, where, count,
-                       patches);
-        else
-            std::fill_n(patches, 16 * TILES, 0.0f);
-        for (int64_t t = 0; t < count; t += WIDTH) {
-            Vec values[PLACES];
-            transform_patch<4>(patches + t, MapTransform{}, values);
-            for (int p = 0; p < PLACES; ++p) store(lanes + p * WIDTH, values[p]);
-            const int64_t there = std::min<int64_t>(WIDTH, count - t);
-            float* row = to + (o / ROWS * TILES + t) * ROWS + o % ROWS;
             for (int p = 0; p < PLACES; ++p)
-                for (int64_t lane = 0; lane < there; ++lane)
-                    row[p * place_size + lane * ROWS] = lanes[p * WIDTH + lane];
+                transpose(lanes + p * GROUP * PITCH, PITCH, size, count,
+                          to + p * place_size + first * TILES + in_strip, strip);
         }
-    }
-}
-
-// Tiles of x, transformed, as B strips: [place][strip of in][tile][COLUMNS].
-void transform_inputs(const Conv& c, const float* x, const Place* where, int64_t count, float* to) {
-    const int64_t plane = c.height * c.width, in_strips = (c.in + COLUMNS - 1) / COLUMNS;
-    const int64_t place_size = in_strips * TILES * COLUMNS;
-    alignas(64) float patches[PLACES * TILES], lanes[PLACES * WIDTH];
-    for (int64_t i = 0; i < in_strips * COLUMNS; ++i) {
-        if (i < c.in)
-            collect<6>(x + i * plane, c.in * plane, c.height, c.width, c.padding_y, c.padding_x,
-                       where, count, patches);
-        else
-            std::fill_n(patches, PLACES * TILES, 0.0f);
-        for (int64_t t = 0; t < count; t += WIDTH) {
-            Vec values[PLACES];
-            transform_patch<6>(patches + t, InputTransform{}, values);
-            for (int p = 0; p < PLACES; ++p) store(lanes + p * WIDTH, values[p]);
-            const int64_t there = std::min<int64_t>(WIDTH, count - t);
-            float* row = to + (i / COLUMNS * TILES + t) * COLUMNS + i % COLUMNS;
-            for (int p = 0; p < PLACES; ++p)
-                for (int64_t lane = 0; lane < there; ++lane)
-                    row[p * place_size + lane * COLUMNS] = lanes[p * WIDTH + lane];
-        }
-    }
 }
 
 // The place products of some tiles, added to total[place][out][in].
@@ -343,13 +370,12 @@ void winograd(const Conv& c, const float* x, const float* weight, const float* b
     const Tiles tiles(c);
     parallel((tiles.all() + TILES - 1) / TILES, [&](int64_t block) {
         const int64_t first = block * TILES, count = std::min(TILES, tiles.all() - first);
-        Place where[TILES];
-        for (int64_t t = 0; t < count; ++t) where[t] = place_of(tiles, first + t);
+        const Runs runs(tiles, first, first + count);
         float* v = scratch(0, PLACES * TILES * c.in);
         float* m = scratch(1, PLACES * TILES * out_strips * ROWS);
-        transform_tiles(c, x, where, count, v);
+        transform_tiles(c, x, runs, count, v);
         multiply_places(c, u, v, count, m);
-        put_outputs(c, m, bias, where, count, y);
+        put_outputs(c, m, bias, runs, count, y);
     });
 }
 
@@ -370,10 +396,11 @@ void winograd_by_weight(const Conv& c, const float* g, const float* x, float* we
         for (int64_t block = group * blocks / groups; block < (group + 1) * blocks / groups;
              ++block) {
             const int64_t first = block * TILES, count = std::min(TILES, tiles.all() - first);
-            Place where[TILES];
-            for (int64_t t = 0; t < count; ++t) where[t] = place_of(tiles, first + t);
-            transform_maps(c, g, where, count, a);
-            transform_inputs(c, x, where, count, b);
+            const Runs runs(tiles, first, first + count);
+            transform_channels<4>(g, c.out, ROWS, c.out_height, c.out_width, 0, 0, runs, count,
+                                  MapTransform{}, a);
+            transform_channels<6>(x, c.in, COLUMNS, c.height, c.width, c.padding_y, c.padding_x,
+                                  runs, count, InputTransform{}, b);
             add_products(c, a, b, count, total);
         }
     });
