@@ -68,13 +68,10 @@ class _NormBase(_Norm):
             )
 
     def _load_from_state_dict(self, state_dict, prefix, local_metadata, *rest):
-        # Checkpoints of before PyTorch 0.4.1 do not count the batches.
+        # Checkpoints of before PyTorch 0.4.1 do not count the batches; a plain dict may be one.
         key = prefix + "num_batches_tracked"
-        if (
-            local_metadata.get("version", 2) < 2
-            and self.track_running_stats
-            and key not in state_dict
-        ):
+        old = local_metadata.get("version", 1) < 2
+        if old and self.track_running_stats and key not in state_dict:
             state_dict[key] = self.num_batches_tracked
         super()._load_from_state_dict(state_dict, prefix, local_metadata, *rest)
 
