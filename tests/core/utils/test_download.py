@@ -78,6 +78,18 @@ def test_fetch(server, tmp_path):
     assert len(server.log) == 1  # it was there already
 
 
+def test_progress_is_shown_on_a_terminal(server, tmp_path, monkeypatch):
+    class Terminal(io.StringIO):
+        def isatty(self):
+            return True
+
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    fetch(f"{server.url}/file", tmp_path / "file.bin", progress=False)
+    assert sys.stderr.getvalue() == ""
+    fetch(f"{server.url}/file", tmp_path / "other.bin")
+    assert "other.bin" in sys.stderr.getvalue()
+
+
 @pytest.mark.parametrize(
     "digest", [None, MD5, MD5[4:].upper(), "sha256:" + hashlib.sha256(CONTENT).hexdigest()]
 )
