@@ -30,7 +30,7 @@ def leaky_relu(xp, x, *, slope):
 @op
 def prelu(xp, x, weight):
     """max(x, 0) + weight * min(x, 0); the weight is shaped to broadcast."""
-    return xp.where(x > 0, x, x * weight)
+    return xp.maximum(x, 0) + weight * xp.minimum(x, 0)
 
 
 @op
@@ -78,7 +78,14 @@ def softshrink(xp, x, *, limit):
 relu.vjp(lambda g, out: relu_grad(g, out))
 relu_grad.vjp(lambda g, out: relu_grad(g, out))
 leaky_relu.vjp(lambda g, x, slope: where(x > 0, g, g * slope))
-prelu.vjp(lambda g, x, weight: where(x > 0, g, g * weight), lambda g, x: where(x > 0, 0, g * x))
+
+
+def _prelu_grad(g, x, weight):
+    passed = relu_grad(g, x)
+    return passed + weight * (g - passed)
+
+
+prelu.vjp(_prelu_grad, lambda g, x: -g * relu(-x))
 hardtanh.vjp(lambda g, x, low, high: hardtanh_grad(g, x, low=low, high=high))
 hardtanh_grad.vjp(lambda g, x, low, high: hardtanh_grad(g, x, low=low, high=high))
 hardsigmoid.vjp(lambda g, x: hardtanh_grad(g, x, low=-3, high=3) / 6)
