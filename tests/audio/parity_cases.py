@@ -212,6 +212,8 @@ _PSDS = "F.psd(array, mask), F.psd(array, 1.2 - mask)"
 _LENGTHS = "torch.tensor([6, 4, 5], dtype=torch.int32), torch.tensor([3, 2, 0], dtype=torch.int32)"
 
 ANALYSIS = [
+    "T.AddNoise()(wave, wave.flip(-1), torch.tensor([3.0, -10.0]))",
+    "(torch.manual_seed(4), F.mask_along_axis(wide, 9, 0.5, 3, 0.6))[1]",
     "F.loudness(speech, 8000)", "T.Loudness(8000)(speech[None, :1])",
     "F.loudness(torch.cat([speech, speech * 0.1, speech[:1]]), 8000)",
     "F.detect_pitch_frequency(speech[:, 4000:], 8000)",
@@ -286,6 +288,8 @@ KALDI = [
     "(torch.manual_seed(1), K.fbank(wave * 3e4, dither=1.0, sample_frequency=8000.0))[1]",
     "K.get_mel_banks(10, 256, 8000.0, 20.0, 0.0, 100.0, -500.0, 1.0)[1]",
     "K.vtln_warp_mel_freq(100.0, 3500.0, 20.0, 4000.0, 1.2, torch.arange(0, 2900, 70.0))",
+    "K.mel_scale(mono.abs() * 4000)", "K.inverse_mel_scale(mono.abs() * 2000)",
+    "K.vtln_warp_freq(100.0, 3500.0, 20.0, 4000.0, 0.8, torch.arange(0, 4200, 99.0))",
     "[K.mel_scale_scalar(440.0), K.inverse_mel_scale_scalar(440.0)]",
     "slope(lambda x: K.fbank(x, sample_frequency=8000.0), double)",
     "slope(lambda x: K.mfcc(x, sample_frequency=8000.0, use_energy=True), double)",

@@ -166,7 +166,7 @@ GRADIENTS = {
     "treble": (lambda x, g, f: F.treble_biquad(x * 0.1, 8000, g, f), SMOOTH, 3.0, 900.0),
     "overdrive": (lambda x: F.overdrive(x * 0.3, 3, 10), SMOOTH),
     "phaser": (lambda x: F.phaser(x, 2000), SMOOTH),
-    "flanger": (lambda x: F.flanger(x, 2000, regen=40.0), SMOOTH),
+    "flanger": (lambda x: F.flanger(x, 2000, regen=10.0), SMOOTH[:, :9]),
     "dcshift": (lambda x: F.dcshift(x * 0.9, 0.5, 0.1), SMOOTH),
     "cmn": (lambda x: F.sliding_window_cmn(x.reshape(8, 2), 4, 3, norm_vars=True), SMOOTH),
     "rnnt": (lambda x: F.rnnt_loss(x.reshape(1, 2, 2, 4), L[:1, :1], L[0, :1] + 1, L[0, :1]),

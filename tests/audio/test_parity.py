@@ -1,6 +1,7 @@
 """Functionals and transforms against what torchaudio 2.11 gave for the same calls (goldens)."""
 
 import importlib.util
+import re
 from pathlib import Path
 
 import numpy as np
@@ -44,3 +45,10 @@ def test_as_torchaudio(group, number):
     tolerance = 2e-4 if inexact else 5e-6
     atol = tolerance * np.abs(expected).max(initial=0)
     np.testing.assert_allclose(found, expected, rtol=max(tolerance / 2, 1e-5), atol=atol)
+
+
+def test_every_name_is_compared():
+    texts = " ".join(text for texts in cases.GROUPS.values() for text in texts)
+    for prefix, module in (("F", functional), ("T", transforms), ("K", kaldi)):
+        missing = [n for n in module.__all__ if not re.search(rf"\b{prefix}\.{n}\b", texts)]
+        assert missing == (["TokenSpan"] if module is functional else [])  # merge_tokens makes them
