@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from tallow.autograd.modes import no_grad
+from tallow.creation import arange
 from tallow.errors import ArgumentError, NotSupportedError, TypeMismatchError
 from tallow.nn.module import Module
 from tallow.onnx import layers, shapes  # noqa: F401 - they register their writers
@@ -117,12 +118,10 @@ def _sizes(axes, wanted, n):
 
 def _other(x, sizes):
     """Other contents: floats smaller and all in another order, some again for another size."""
-    array = x.array
     for dim, size in sizes.items():
-        places = np.arange(size) % array.shape[dim]
-        array = array.take(places, axis=dim)
-    array = array[(slice(None, None, -1),) * array.ndim].copy()
-    return wrap((array * 0.75).astype(array.dtype) if x.dtype.is_floating_point else array)
+        x = x.index_select(dim, arange(size, device=x.device) % x.shape[dim])
+    x = x.flip(tuple(range(x.ndim)))
+    return wrap((x * 0.75 if x.dtype.is_floating_point else x).array)
 
 
 def _flat(results):
