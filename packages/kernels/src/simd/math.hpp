@@ -22,7 +22,7 @@ inline Vec exp(Vec x) {
     constexpr float P[] = {1.9875691500e-4f, 1.3981999507e-3f, 8.3334519073e-3f,
                            4.1665795894e-2f, 1.6666665459e-1f, 5.0000001201e-1f};
     constexpr float ROUND = 12582912.0f;  // 1.5 * 2**23: adding it leaves no fraction
-    const Vec limited = minimum(maximum(x, splat(-104.0f)), splat(89.0f));
+    const Vec limited = at_most(at_least(x, -104.0f), 89.0f);
     const Vec whole = (limited * 1.44269504088896341f + ROUND) - ROUND;
     const Vec r = (limited - whole * 0.693359375f) + whole * 2.12194440e-4f;
     const Vec small = r * r * horner(P, 6, r) + r + 1.0f;

@@ -41,10 +41,14 @@ inline void along(int64_t n, const F& f) {
 
 inline float row_maximum(const float* x, int64_t n) {
     constexpr float LOWEST = -__builtin_huge_valf();
-    Vec top = splat(LOWEST);
-    along(n,
-          [&](int64_t i, int64_t count) { top = maximum(load_up_to(x + i, count, LOWEST), top); });
-    return largest(top);
+    Vec tops[4] = {splat(LOWEST), splat(LOWEST), splat(LOWEST), splat(LOWEST)};
+    int64_t i = 0;
+    for (; i + 4 * WIDTH <= n; i += 4 * WIDTH)
+        for (int j = 0; j < 4; ++j) tops[j] = maximum(load(x + i + j * WIDTH), tops[j]);
+    along(n - i, [&](int64_t j, int64_t count) {
+        tops[0] = maximum(load_up_to(x + i + j, count, LOWEST), tops[0]);
+    });
+    return largest(maximum(maximum(tops[0], tops[1]), maximum(tops[2], tops[3])));
 }
 
 // body(row) for all rows of `length` elements, on all threads where there are enough elements.

@@ -105,6 +105,22 @@ inline Vec select(Ints condition, Vec yes, Vec no) { return condition ? yes : no
 inline Vec maximum(Vec x, Vec y) { return select((x > y) | (x != x), x, y); }
 inline Vec minimum(Vec x, Vec y) { return select((x < y) | (x != x), x, y); }
 
+// The larger of x and a number, and the smaller; NaN if x is.
+inline Vec at_least(Vec x, float low) {
+#if defined(__AVX512F__)
+    return (Vec)_mm512_max_ps((__m512)splat(low), (__m512)x);
+#else
+    return select(x < low, splat(low), x);
+#endif
+}
+inline Vec at_most(Vec x, float high) {
+#if defined(__AVX512F__)
+    return (Vec)_mm512_min_ps((__m512)splat(high), (__m512)x);
+#else
+    return select(x > high, splat(high), x);
+#endif
+}
+
 inline Vec absolute(Vec x) { return (Vec)((Ints)x & 0x7fffffff); }
 
 inline float sum(Vec x) {
