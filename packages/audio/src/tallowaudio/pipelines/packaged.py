@@ -14,7 +14,7 @@ FOLDER = Path(__file__).with_name("weights")
 class PackagedBundle:
     """A small model that is there at once: `get_model()`, for sounds at `sample_rate` Hz.
 
-    `meta` has facts about it, and README.md in the folder of `path` is its card.
+    `meta` has facts about it; its card lies beside `path`.
     """
 
     file: str
@@ -59,17 +59,17 @@ class DigitStringsBundle(PackagedBundle):
 
 DIGIT_STRINGS = DigitStringsBundle(
     "digit_strings.safetensors", StreamingRecognizer, 8000,
-    {"num_params": 253211, "license": "CC BY-SA 4.0"},
+    {
+        "num_params": 253211, "license": "CC BY-SA 4.0", "card": "digit_strings.md",
+        "recipe": "tools/pretrain/digit_strings.py",
+        "_metrics": {"strings of FSDD": {"character error rate": 3.07}},
+    },
 )  # fmt: skip
 VOICE_ACTIVITY = PackagedBundle(
     "voice_activity.safetensors", VoiceDetector, 8000,
-    {"num_params": 5177, "frame_seconds": 0.03, "license": "CC BY-SA 4.0"},
-)  # fmt: skip
-SPOKEN_DIGITS = SpokenDigitsBundle(
-    "spoken_digits.safetensors", DigitClassifier, 8000,
     {
-        "categories": list("0123456789"), "num_params": 98682, "license": "CC BY-SA 4.0",
-        "accuracy": 1.0, "recipe": "tools/pretrain/spoken_digits.py",
-        "card": "spoken_digits.md",
+        "num_params": 5177, "license": "CC BY-SA 4.0", "card": "voice_activity.md",
+        "recipe": "tools/pretrain/voice_activity.py", "frame_seconds": 0.03,
+        "_metrics": {"FSDD, noise 10 dB below": {"equal error rate": 9.73}},
     },
 )  # fmt: skip
