@@ -73,3 +73,11 @@ VOICE_ACTIVITY = PackagedBundle(
         "_metrics": {"FSDD, noise 10 dB below": {"equal error rate": 9.73}},
     },
 )  # fmt: skip
+SPOKEN_DIGITS = SpokenDigitsBundle(
+    "spoken_digits.safetensors", DigitClassifier, 8000,
+    {
+        "categories": list("0123456789"), "num_params": 98682, "license": "CC BY-SA 4.0",
+        "accuracy": 1.0, "recipe": "tools/pretrain/spoken_digits.py",
+        "card": "spoken_digits.md",
+    },
+)  # fmt: skip
