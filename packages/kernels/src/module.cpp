@@ -36,4 +36,5 @@ NB_MODULE(_compiled, m) {
     tallow::bind_memory(m);
     tallow::bind_first(m);
     tallow::bind_binary(m);
+    tallow::bind_filters(m);
 }

@@ -28,5 +28,5 @@ compiled, REASON = _load()
 if compiled is not None:
     compiled.install_memory()
     Op.first_of = compiled.first_of  # the same, without a frame of Python in each call
-    for name in ("registered", "recurrent", "scattering", "optimizers"):
+    for name in ("registered", "recurrent", "scattering", "optimizers", "filters"):
         import_module(f"tallow.kernels.cpu.{name}")
