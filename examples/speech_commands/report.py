@@ -30,7 +30,7 @@ def draw_confusion(predicted, digits, path):
     for said, heard in zip(digits.tolist(), predicted.tolist(), strict=True):
         counts[said][heard] += 1
     figure, axis = plt.subplots(figsize=(5, 5), layout="constrained")
-    axis.imshow(counts, cmap="Greens")
+    axis.imshow(counts, cmap="Greens", vmax=2 * max(map(max, counts)))
     for said, row in enumerate(counts):
         for heard, count in enumerate(row):
             if count:

@@ -25,9 +25,9 @@ def effect(function):
 
 def _passes(biquad, single):
     def apply(samples, given):
-        poles = given.flags("-1", "-2") if given.arguments[:1] != ["-1"] else {given.text()}
+        poles = given.text() if given.arguments[:1] in (["-1"], ["-2"]) else "-2"
         frequency = given.frequency()
-        if "-1" in poles:
+        if poles == "-1":
             decay = math.exp(-2 * math.pi * frequency / given.rate)
             return F.biquad(samples, *single(decay), 1.0, -decay, 0.0), given.rate
         return biquad(samples, given.rate, frequency, given.quality(frequency, 0.707)), given.rate
@@ -130,9 +130,9 @@ def norm(samples, given):
 @effect
 def vol(samples, given):
     text = given.text()
+    given.arguments.insert(0, text[:-2] if text.lower().endswith("db") else text)
     if text.lower().endswith("db"):
-        return _louder(samples, float(text[:-2])), given.rate
-    given.arguments.insert(0, text)
+        return _louder(samples, given.number()), given.rate
     amount, kind = given.number(), given.text("amplitude")
     if kind not in ("amplitude", "power", "dB"):
         given.fail("amplitude, power or dB", kind)
@@ -240,7 +240,11 @@ def pad_(samples, given):
     texts = given.rest()
     for number, text in enumerate(texts):
         length, _, place = text.partition("@")
+        if not place and number > 1:
+            given.fail("two lengths, or places with @", " ".join(texts))
         place = given.samples(place) if place else [0, given.length][number]
+        if not cut <= place <= given.length:
+            given.fail(f"places up to {given.length} samples that follow each other", text)
         silence = samples.new_zeros(samples.shape[0], given.samples(length))
         parts += [samples[:, cut:place], silence]
         cut = place
@@ -383,7 +387,7 @@ def channels(samples, given):
 @effect
 def remix(samples, given):
     automatic = "-m" not in given.flags("-m", "-a", "-p")
-    rows = [_mixed(samples, text, automatic, given) for text in given.rest()]
+    rows = [_mixed(samples, text, automatic, given) for text in given.rest() or [given.text()]]
     return tallow.stack(rows), given.rate
 
 
@@ -393,7 +397,7 @@ def _mixed(samples, text, automatic, given):
         return tallow.zeros_like(samples[0])
     terms, plain = [], automatic and "v" not in text
     for part in text.split(","):
-        match = re.fullmatch(r"(\d*)(-?)(\d*)(?:v(-?[\d.]+))?", part)
+        match = re.fullmatch(r"(\d*)(-?)(\d*)(?:v(-?\d*\.?\d+))?", part)
         first = int(match[1] or 1) if match else 0
         last = (int(match[3] or samples.shape[0]) if match[2] else first) if match else 0
         if not 1 <= first <= last <= samples.shape[0]:
