@@ -123,9 +123,9 @@ def news(**options):
     option("--prompt", default="\n", help="what the text begins with"),
     option("--model", metavar="DIR", help="a GPT-2: config.json, weights and tokenizer.json"),
     option("--length", type=int, default=100, help="new tokens at most"),
-    option("--temperature", type=float, default=0.8, help="0: the likeliest token each time"),
+    option("--temperature", type=float, default=0.7, help="0: the likeliest token each time"),
     option("--top-k", type=int, default=40),
-    option("--top-p", type=float, default=1.0),
+    option("--top-p", type=float, default=0.9),
     option("--seed", type=int, default=0),
 )
 def generate(prompt, model, length, temperature, top_k, top_p, seed):
