@@ -3,11 +3,13 @@
 import hashlib
 import json
 
+import numpy as np
 import pytest
 
 import tallow
 from tallowvision import models
 from tallowvision.models._api import FOLDER, PACKAGED
+from tallowvision.ops import box_iou
 
 SHIPPED = {
     name: entry
@@ -37,3 +39,37 @@ def test_lenet_digits():
     images = tallow.from_numpy(pixels).float().view(-1, 1, 8, 8) / 16
     found = model(weights.transforms()(images)).argmax(1)
     assert (found.numpy() == labels).mean() > 0.99
+
+
+def blood_smear():
+    """A picture of five red cells and a white one, as discs (3, 240, 320), and the red ones."""
+    y, x = np.mgrid[:240, :320]
+
+    def disc(down, across, radius, colour):
+        nonlocal image
+        inside = np.hypot(y - down, x - across) < radius
+        image = np.where(inside, np.array(colour)[:, None, None], image)
+
+    image = np.broadcast_to(np.array([0.8, 0.78, 0.74])[:, None, None], (3, 240, 320))
+    cells = [(60, 60), (60, 160), (60, 260), (170, 60), (180, 270)]
+    for down, across in cells:
+        disc(down, across, 24, (0.75, 0.52, 0.5))
+        disc(down, across, 8, (0.82, 0.6, 0.57))
+    disc(165, 165, 46, (0.72, 0.68, 0.85))
+    disc(160, 160, 28, (0.42, 0.3, 0.62))
+    return tallow.from_numpy(image.astype(np.float32)), cells
+
+
+def test_fcos_tiny():
+    weights = models.get_weight("FCOS_Tiny_Weights.DEFAULT")
+    model = models.detection.fcos_tiny(weights=weights).eval()
+    assert sum(p.numel() for p in model.parameters()) == weights.meta["num_params"]
+    picture, cells = blood_smear()
+    with tallow.inference_mode():
+        (found,) = model([picture])
+    labels = [weights.meta["categories"][label] for label in found["labels"].tolist()]
+    sure = labels[:6]
+    assert sorted(sure) == ["RBC"] * 5 + ["WBC"] and (found["scores"][6:] < 0.5).all()
+    for down, across in cells:
+        box = tallow.tensor([[across - 24.0, down - 24, across + 24, down + 24]])
+        assert box_iou(box, found["boxes"][:6]).max() > 0.5
