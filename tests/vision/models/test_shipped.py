@@ -73,3 +73,15 @@ def test_fcos_tiny():
     for down, across in cells:
         box = tallow.tensor([[across - 24.0, down - 24, across + 24, down + 24]])
         assert box_iou(box, found["boxes"][:6]).max() > 0.5
+
+
+def test_resnet20():
+    """The scores of noise hold the weights and the preparation of pictures in place."""
+    weights = models.ResNet20_Weights.DEFAULT
+    model = models.resnet20(weights=weights).eval()
+    assert sum(p.numel() for p in model.parameters()) == weights.meta["num_params"]
+    tallow.manual_seed(0)
+    scores = model(weights.transforms()(tallow.rand(1, 3, 32, 32)))[0]
+    recorded = [-0.742, 0.231, 1.176, -0.121, 0.288, -1.958, 2.181, -1.444, -0.688, 1.075]
+    assert scores.tolist() == pytest.approx(recorded, abs=0.01)
+    assert weights.meta["categories"][scores.argmax()] == "frog"
