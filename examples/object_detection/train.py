@@ -1,6 +1,6 @@
 """Train a small detector on pictures with boxes, and show what it finds.
 
-    python train.py --data bccd.zip                 blood cells, half an hour on one core
+    python train.py --data bccd.zip                 blood cells, within an hour on one core
     python train.py --data DIR --train train --test val
 
 --data is a folder or zip file in VOC's format: JPEGImages, Annotations (XML), ImageSets/Main. The

@@ -1,6 +1,6 @@
 """Train a small U-Net to say what each pixel of generated pictures shows.
 
-    python train.py                circles, squares and triangles, a few minutes on one core
+    python train.py                circles, squares and triangles, some ten minutes on one core
 
 Every epoch has pictures of its own. Written to --out: the model, model.safetensors, and the
 pictures curves.png (the loss and the mean overlap with the truth over the epochs) and
@@ -36,7 +36,7 @@ def parse_arguments():
     )
     parser.add_argument("--count", type=int, default=1200, help="pictures in an epoch")
     parser.add_argument("--size", type=int, default=64, help="pixels of a side of pictures")
-    parser.add_argument("--epochs", type=int, default=6)
+    parser.add_argument("--epochs", type=int, default=20)
     parser.add_argument("--batch-size", type=int, default=16)
     parser.add_argument("--lr", type=float, default=5e-3, help="the highest learning rate")
     parser.add_argument("--device", default="cpu", help="cpu or cuda")

@@ -43,6 +43,8 @@ def main():
         found = detection_cases.evaluate(model, torch)
         print(case.__name__, {k: v.shape if v.ndim else v.item() for k, v in found.items()})
         recorded |= {f"{case.__name__}.{name}": x for name, x in found.items()}
+    for name, means in detection_cases.vgg_maps(torch, detection, generated).items():
+        recorded[f"vgg.{name}"] = means
     path = TESTS / "golden" / "detection.npz"
     np.savez_compressed(path, **recorded)
     names = torchvision.models.list_models(module=detection)

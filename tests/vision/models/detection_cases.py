@@ -174,3 +174,13 @@ def evaluate(model, torch):
             for name, x in one.items():
                 found[f"{i}.{name}"] = x.numpy()
     return found
+
+
+def vgg_maps(torch, detection, generated):
+    """The means of the channels of each map of SSD's own backbone: {name: (C,)}."""
+    model = detection.ssd300_vgg16(weights=None, weights_backbone=None, num_classes=2).eval()
+    generated.load(model.backbone, torch)
+    image = np.random.default_rng(3).normal(size=(1, 3, 300, 300)).astype(np.float32)
+    with torch.no_grad():
+        maps = model.backbone(torch.from_numpy(image))
+    return {name: x.mean((0, 2, 3)).numpy() for name, x in maps.items()}

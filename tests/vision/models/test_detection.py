@@ -62,6 +62,15 @@ def test_state_dicts_are_torchvisions(name, undrawn):
     assert [count, digest] == NETWORKS[name]
 
 
+def test_maps_of_ssd_are_torchvisions(undrawn):
+    golden = np.load(GOLDEN / "detection.npz")
+    found = cases.vgg_maps(tallow, detection, generated)
+    assert list(found) == list("012345")
+    for name, means in found.items():
+        expected = golden[f"vgg.{name}"]
+        np.testing.assert_allclose(means, expected, 1e-4, 1e-4 * np.abs(expected).max())
+
+
 # What comes out of the ordinary
 
 
