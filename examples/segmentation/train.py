@@ -30,7 +30,7 @@ from matplotlib import pyplot as plt
 COLOURS = ["#e6a117", "#c0392b", "#2456a4"]
 
 
-def parse_arguments():
+def parse_arguments(arguments=None):
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -42,7 +42,7 @@ def parse_arguments():
     parser.add_argument("--device", default="cpu", help="cpu or cuda")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, default=Path("runs/segmentation"))
-    return parser.parse_args()
+    return parser.parse_args(arguments)
 
 
 def train_epoch(model, loader, optimizer, scheduler, device):
@@ -100,8 +100,8 @@ def draw_curves(history, path):
     plt.close(figure)
 
 
-def main():
-    options = parse_arguments()
+def main(arguments=None):
+    options = parse_arguments(arguments)
     tallow.manual_seed(options.seed)
     model = unet_tiny(num_classes=len(shapes.CLASSES)).to(options.device)
     count = sum(x.numel() for x in model.parameters())
