@@ -16,7 +16,6 @@ from run import write
 
 import tallow
 
-
 RNG = np.random.default_rng(0)
 
 

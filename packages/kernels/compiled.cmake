@@ -8,7 +8,8 @@ set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 set(CMAKE_CXX_VISIBILITY_PRESET hidden)
 
 # Not -ffast-math: NaN, infinities and the sign of 0 keep their meaning, and nothing turns denormals off.
-set(KERNEL_OPTIONS -O3 -fno-math-errno -fno-trapping-math -ffp-contract=fast)
+set(KERNEL_OPTIMIZATION -O3 CACHE STRING "how far the kernels are optimised")
+set(KERNEL_OPTIONS ${KERNEL_OPTIMIZATION} -fno-math-errno -fno-trapping-math -ffp-contract=fast)
 
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64|amd64")
   set(INSTRUCTION_SETS v2 v3 v4)

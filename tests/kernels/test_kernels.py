@@ -11,6 +11,7 @@ import threading
 import numpy as np
 import pytest
 
+import tallow
 from tallow.kernels.cpu import REASON, compiled
 from tallow.ops import activation, conv, elementwise, loss, norm, pool, softmax
 
@@ -110,6 +111,21 @@ def test_convolution(rng, case):
     assert_near(compiled.conv_grad_input(g, weight, size=(height, width), **how), by_input)
     by_weight = generic(conv.conv_grad_weight, g, x, kernel=kernel, **how)
     assert_near(compiled.conv_grad_weight(g, x, kernel=kernel, **how), by_weight)
+
+
+def test_exact_convolution_is_nearer(rng):
+    x, weight = normal(rng, 2, 32, 16, 16), normal(rng, 32, 32, 3, 3)
+    how = {"stride": (1, 1), "padding": (1, 1), "dilation": (1, 1), "groups": 1}
+    expected, errors = generic(conv.conv, x, weight, None, **how), {}
+    try:
+        for precision in ("exact", "fast"):
+            tallow.backends.cpu.set_conv_precision(precision)
+            errors[precision] = np.abs(compiled.conv(x, weight, None, **how) - expected).mean()
+    finally:
+        tallow.backends.cpu.set_conv_precision("fast")
+    assert errors["exact"] < 0.7 * errors["fast"]
+    with pytest.raises(ValueError, match="set_conv_precision: expected 'fast' or 'exact', got 'x'"):
+        tallow.backends.cpu.set_conv_precision("x")
 
 
 def test_convolution_of_sequences(rng):

@@ -4,6 +4,7 @@
 // C, H, W).
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 
 namespace tallow {
@@ -99,6 +100,9 @@ struct Parameter {
     float *first, *second, *third;
     int64_t count;
 };
+
+// Set: no convolution goes through Winograd's transforms, whose rounding errors are larger.
+inline std::atomic<bool> exact_convolution = false;
 
 struct Kernels {
     const char* name;  // of the instruction set

@@ -139,7 +139,7 @@ PyDataMem_Handler handler{"tallow", 1, {nullptr, allocate, allocate_zeros, reall
 }  // namespace
 
 bool install_memory() {
-#if defined(__linux__)
+#if defined(__linux__) && !defined(__SANITIZE_ADDRESS__)  // which sees what malloc gives
     LargeBlocks& large = large_blocks();
     const int64_t machine = int64_t(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGE_SIZE);
     static const bool reserved = large.heap.reserve(size_t(machine) * 4);

@@ -355,9 +355,9 @@ void put_weight_grad(const Conv& c, const float* totals, int64_t groups, float* 
 }  // namespace
 
 bool suits_winograd(const Conv& c) {
-    return c.kernel_y == 3 && c.kernel_x == 3 && c.stride_y == 1 && c.stride_x == 1 &&
-           c.dilation_y == 1 && c.dilation_x == 1 && c.groups == 1 && c.in >= 8 && c.out >= 8 &&
-           c.out_height >= 4 && c.out_width >= 4;
+    return !exact_convolution && c.kernel_y == 3 && c.kernel_x == 3 && c.stride_y == 1 &&
+           c.stride_x == 1 && c.dilation_y == 1 && c.dilation_x == 1 && c.groups == 1 &&
+           c.in >= 8 && c.out >= 8 && c.out_height >= 4 && c.out_width >= 4;
 }
 
 // To transform the weights costs as much as some tiles do in the direct way.

@@ -21,6 +21,22 @@ def get_cpu_capability():
     return {"v4": "AVX512", "v3": "AVX2"}.get(info().get("instruction_set"), "DEFAULT")
 
 
+def set_conv_precision(precision):
+    """How 3 x 3 convolutions are computed: "fast", by Winograd's transforms, or "exact".
+
+    Errors of "fast", which is set at first, are a few times those of sums of products, "exact".
+    Raises ValueError for another word.
+
+    >>> import tallow
+    >>> tallow.backends.cpu.set_conv_precision("fast")
+    """
+    if precision not in ("fast", "exact"):
+        raise ValueError(f"set_conv_precision: expected 'fast' or 'exact', got {precision!r}")
+    compiled = import_module("tallow.kernels.cpu").compiled
+    if compiled is not None:
+        compiled.set_exact_convolution(precision == "exact")
+
+
 def memory_stats():
     """Bytes of arrays and of memory kept for later ones, by PyTorch's names for CUDA; or empty.
 
