@@ -85,3 +85,19 @@ def test_resnet20():
     recorded = [-0.742, 0.231, 1.176, -0.121, 0.288, -1.958, 2.181, -1.444, -0.688, 1.075]
     assert scores.tolist() == pytest.approx(recorded, abs=0.01)
     assert weights.meta["categories"][scores.argmax()] == "frog"
+
+
+def test_unet_tiny():
+    weights = models.get_weight("UNet_Tiny_Weights.DEFAULT")
+    model = models.segmentation.unet_tiny(weights=weights).eval()
+    assert sum(p.numel() for p in model.parameters()) == weights.meta["num_params"]
+    y, x = np.mgrid[:64, :64]
+    circle, square = np.hypot(y - 18, x - 18) < 11, np.maximum(abs(y - 44), abs(x - 44)) < 10
+    truth = np.where(circle, 1, np.where(square, 2, 0))
+    colours = np.array([[0.3, 0.35, 0.3], [0.8, 0.3, 0.2], [0.3, 0.4, 0.9]])
+    noise = np.random.default_rng(0).normal(0, 0.05, (64, 64, 3))
+    picture = tallow.from_numpy((colours[truth] + noise).clip(0, 1).astype(np.float32))
+    inputs = weights.transforms()(picture.permute(2, 0, 1)[None])
+    with tallow.inference_mode():
+        found = model(inputs)["out"][0].argmax(0).numpy()
+    assert (found == truth).mean() > 0.97
