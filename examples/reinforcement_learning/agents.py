@@ -66,16 +66,17 @@ class Reinforce:
 class DQN:
     """Deep Q-learning: scores are what each action will bring, learnt from remembered steps.
 
-    Mnih et al., "Human-level control through deep reinforcement learning", 2015; the second network
-    follows the first slowly, and the first chooses the action whose value the second gives (van
-    Hasselt et al., "Deep reinforcement learning with double Q-learning", 2016).
+    Mnih et al., "Human-level control through deep reinforcement learning", 2015. It learns at every
+    second step, towards what a copy of itself expects that follows it slowly; the network chooses
+    the action whose value the copy gives (van Hasselt et al., "Deep reinforcement learning with
+    double Q-learning", 2016).
     """
 
     def __init__(
-        self, inputs, actions, lr=1e-3, discount=0.99, memory=50_000, batch=64, follow=0.005
+        self, inputs, actions, lr=5e-4, discount=0.99, memory=100_000, batch=64, follow=0.01
     ):
-        self.model = network(inputs, actions, 128)
-        self.follower = copy.deepcopy(self.model)
+        self.model = network(inputs, actions, 256)
+        self.copy = copy.deepcopy(self.model)
         self.optimizer = Adam(self.model.parameters(), lr)
         self.discount, self.batch, self.follow, self.actions = discount, batch, follow, actions
         self.steps = 0
@@ -85,7 +86,7 @@ class DQN:
 
     def act(self, state, learning):
         """The best action; while it learns often, and later at times, any."""
-        chance = max(0.02, 1 - self.steps / 5000)
+        chance = max(0.04, 1 - self.steps / 8000)
         if learning and tallow.rand(()).item() < chance:
             return tallow.randint(self.actions, ()).item()
         with tallow.no_grad():
@@ -96,7 +97,7 @@ class DQN:
         for column, value in zip(self.memory, (state, action, reward, after, fallen), strict=True):
             column.numpy()[place] = value
         self.steps += 1
-        if self.steps >= 500:
+        if self.steps >= 1000 and self.steps % 2 == 0:
             self._update()
 
     def _update(self):
@@ -105,19 +106,20 @@ class DQN:
         state, action, reward, after, fallen = (column[drawn] for column in self.memory)
         with tallow.no_grad():
             best = self.model(after).argmax(1, keepdim=True)
-            future = self.follower(after).gather(1, best)[:, 0]
+            future = self.copy(after).gather(1, best)[:, 0]
             target = reward + self.discount * future * (1 - fallen)
         value = self.model(state).gather(1, action[:, None])[:, 0]
         loss = nn.functional.smooth_l1_loss(value, target)
         self.optimizer.zero_grad()
         loss.backward()
+        nn.utils.clip_grad_norm_(self.model.parameters(), 10.0)
         self.optimizer.step()
         with tallow.no_grad():
-            for slow, fast in zip(self.follower.parameters(), self.model.parameters(), strict=True):
+            for slow, fast in zip(self.copy.parameters(), self.model.parameters(), strict=True):
                 slow.lerp_(fast, self.follow)
 
     def end_episode(self):
-        """It learns at every step."""
+        """It learns within episodes."""
 
 
 AGENTS = {"reinforce": Reinforce, "dqn": DQN}

@@ -10,6 +10,7 @@ model.safetensors, and returns.png, the return of each episode.
 """
 
 import argparse
+import copy
 from pathlib import Path
 
 import agents
@@ -53,16 +54,22 @@ def play(env, agent, seed, learning):
 
 
 def train(env, agent, options):
-    """Play until the goal is reached; returns the return of each episode."""
-    returns = []
+    """Play until the goal is reached; returns the return of each episode.
+
+    The agent is left with the weights that gave the highest mean over 20 episodes.
+    """
+    returns, best, kept = [], 0.0, None
     bar = progress(range(options.episodes), "training", unit="episode")
     for episode in bar:
         returns.append(play(env, agent, options.seed * 100_000 + episode, True))
         recent = returns[-100:]
         mean = sum(recent) / len(recent)
+        if sum(recent[-20:]) / 20 > best:
+            best, kept = sum(recent[-20:]) / 20, copy.deepcopy(agent.model.state_dict())
         bar.set_postfix(mean=f"{mean:.1f}")
         if len(recent) == 100 and mean >= options.goal:
             break
+    agent.model.load_state_dict(kept)
     return returns
 
 
