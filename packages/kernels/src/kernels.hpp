@@ -74,14 +74,24 @@ struct SgdStep {
     bool nesterov;
 };
 
+// A running mean: keep * mean + take * x. Their sum is 1 before they are rounded, not after.
+struct Running {
+    explicit Running(double keep) : keep(float(keep)), take(float(1 - keep)) {}
+    float keep, take;
+};
+
 struct AdamStep {
-    float sign, rate, beta1, beta2, epsilon, decay;
+    float sign, rate;
+    Running first, second;
+    float epsilon, decay;
     bool decoupled;  // AdamW: the weights decay by themselves, not through the gradient
     float correction1, correction2;
 };
 
 struct RmspropStep {
-    float sign, rate, alpha, epsilon, decay, momentum;
+    float sign, rate;
+    Running running;
+    float epsilon, decay, momentum;
 };
 
 struct AdagradStep {
@@ -89,7 +99,9 @@ struct AdagradStep {
 };
 
 struct AdadeltaStep {
-    float sign, rate, rho, epsilon, decay;
+    float sign, rate;
+    Running running;
+    float epsilon, decay;
 };
 
 // One parameter's elements, or some of them: weight, gradient and up to three arrays of state; null

@@ -104,7 +104,7 @@ bool adam(nb::handle weights, nb::handle grads, nb::handle means, nb::handle squ
     if (!group.ok || n.size() != group.parameters.size()) return false;
     std::vector<AdamStep> settings;
     for (double taken : n)
-        settings.push_back({sign_of(maximize), rate, float(beta1), float(beta2), epsilon, decay,
+        settings.push_back({sign_of(maximize), rate, Running(beta1), Running(beta2), epsilon, decay,
                             decoupled, float(1 - std::pow(beta1, taken)),
                             float(1 - std::pow(beta2, taken))});
     group.update([&](size_t i, const Parameter& p) { kernels().adam(p, settings[i]); });
@@ -112,11 +112,11 @@ bool adam(nb::handle weights, nb::handle grads, nb::handle means, nb::handle squ
 }
 
 bool rmsprop(nb::handle weights, nb::handle grads, nb::handle squares, nb::handle buffers,
-             nb::handle means, float rate, float alpha, float epsilon, float decay, float momentum,
+             nb::handle means, float rate, double alpha, float epsilon, float decay, float momentum,
              bool maximize) {
     const Group group(weights, grads, {squares, buffers, means});
     if (!group.ok) return false;
-    const RmspropStep step{sign_of(maximize), rate, alpha, epsilon, decay, momentum};
+    const RmspropStep step{sign_of(maximize), rate, Running(alpha), epsilon, decay, momentum};
     group.update([&](size_t, const Parameter& p) { kernels().rmsprop(p, step); });
     return true;
 }
@@ -134,10 +134,10 @@ bool adagrad(nb::handle weights, nb::handle grads, nb::handle sums, nb::handle s
 }
 
 bool adadelta(nb::handle weights, nb::handle grads, nb::handle squares, nb::handle changes,
-              float rate, float rho, float epsilon, float decay, bool maximize) {
+              float rate, double rho, float epsilon, float decay, bool maximize) {
     const Group group(weights, grads, {squares, changes});
     if (!group.ok) return false;
-    const AdadeltaStep step{sign_of(maximize), rate, rho, epsilon, decay};
+    const AdadeltaStep step{sign_of(maximize), rate, Running(rho), epsilon, decay};
     group.update([&](size_t, const Parameter& p) { kernels().adadelta(p, step); });
     return true;
 }

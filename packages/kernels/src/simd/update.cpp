@@ -12,9 +12,9 @@ inline Vec direction(const Parameter& p, int64_t i, int64_t count, Vec weight, f
     return sign * load_up_to(p.grad + i, count) + decay * weight;
 }
 
-// array[i ..] = keep * array[i ..] + (1 - keep) * x; gives what is stored.
-inline Vec remember(float* array, int64_t i, int64_t count, float keep, Vec x) {
-    const Vec value = keep * load_up_to(array + i, count) + (1 - keep) * x;
+// array[i ..], a running mean, with x taken in; gives what is stored.
+inline Vec remember(float* array, int64_t i, int64_t count, Running mean, Vec x) {
+    const Vec value = mean.keep * load_up_to(array + i, count) + mean.take * x;
     store_up_to(array + i, value, count);
     return value;
 }
@@ -47,9 +47,9 @@ void adam(const Parameter& part, const AdamStep& step) {
         Vec w = load_up_to(p.weight + i, count);
         w -= shrink * w;
         const Vec g = direction(p, i, count, w, s.sign, decay);
-        const Vec m0 = load_up_to(p.first + i, count), m = m0 + (1 - s.beta1) * (g - m0);
+        const Vec m0 = load_up_to(p.first + i, count), m = m0 + s.first.take * (g - m0);
         store_up_to(p.first + i, m, count);
-        Vec v = remember(p.second, i, count, s.beta2, g * g);
+        Vec v = remember(p.second, i, count, s.second, g * g);
         if (p.third) {
             v = maximum(v, load_up_to(p.third + i, count));
             store_up_to(p.third + i, v, count);
@@ -65,9 +65,9 @@ void rmsprop(const Parameter& part, const RmspropStep& step) {
     along(p.count, [&](int64_t i, int64_t count) {
         const Vec w = load_up_to(p.weight + i, count);
         const Vec g = direction(p, i, count, w, s.sign, s.decay);
-        Vec square = remember(p.first, i, count, s.alpha, g * g);
+        Vec square = remember(p.first, i, count, s.running, g * g);
         if (p.third) {
-            const Vec mean = remember(p.third, i, count, s.alpha, g);
+            const Vec mean = remember(p.third, i, count, s.running, g);
             square -= mean * mean;
         }
         Vec change = g / (root(square) + s.epsilon);
@@ -99,10 +99,10 @@ void adadelta(const Parameter& part, const AdadeltaStep& step) {
     along(p.count, [&](int64_t i, int64_t count) {
         const Vec w = load_up_to(p.weight + i, count);
         const Vec g = direction(p, i, count, w, s.sign, s.decay);
-        const Vec square = remember(p.first, i, count, s.rho, g * g);
+        const Vec square = remember(p.first, i, count, s.running, g * g);
         const Vec past = load_up_to(p.second + i, count);
         const Vec change = root(past + s.epsilon) / root(square + s.epsilon) * g;
-        remember(p.second, i, count, s.rho, change * change);
+        remember(p.second, i, count, s.running, change * change);
         store_up_to(p.weight + i, w - s.rate * change, count);
     });
 }
