@@ -321,3 +321,16 @@ def test_foreign(tmp_path, content):
     (tmp_path / "a.zip").write_bytes(content)
     with pytest.raises(ArchiveError, match="a.zip: expected a zip, a tar"):
         extract(tmp_path / "a.zip")
+
+
+def test_the_lock_changes_hands(tmp_path):
+    """Threads that meet as it is removed and made again, which one of them sees in between."""
+    with ThreadPoolExecutor(8) as pool:
+        for _ in range(20):
+            jobs = [pool.submit(_in_turn, tmp_path / "a") for _ in range(40)]
+            assert all(job.result(timeout=20) for job in jobs)
+
+
+def _in_turn(path):
+    with download._alone(path):
+        return path.with_name("a.lock").exists()

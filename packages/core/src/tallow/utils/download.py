@@ -104,7 +104,7 @@ def _alone(path):
         file = open(lock, "ab")
         if fcntl is not None:
             fcntl.flock(file, fcntl.LOCK_EX)
-        if not lock.exists() or not os.path.samestat(os.fstat(file.fileno()), lock.stat()):
+        if not _is_at(file, lock):
             file.close()  # who had it before has removed it
             file = None
     with file:
@@ -112,6 +112,14 @@ def _alone(path):
             yield
         finally:
             lock.unlink(missing_ok=True)
+
+
+def _is_at(file, path):
+    """True if an open file is the one that is at a path now."""
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), os.stat(path))
+    except FileNotFoundError:
+        return False
 
 
 def _matches(path, digest):
