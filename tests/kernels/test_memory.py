@@ -1,6 +1,10 @@
 """The memory that is kept when arrays go."""
 
+import functools
+import subprocess
+import sys
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -28,6 +32,17 @@ SIZES = (
 )
 
 
+def alone(test):
+    """A test in a fresh process, where nobody else's arrays are in the way."""
+
+    @functools.wraps(test)
+    def run(**arguments):
+        program = f"import test_memory; test_memory.{test.__name__}.__wrapped__(**{arguments!r})"
+        subprocess.run([sys.executable, "-c", program], cwd=Path(__file__).parent, check=True)
+
+    return run
+
+
 @pytest.fixture(autouse=True)
 def usual_limit():
     """A limit to stay with, whatever a test sets."""
@@ -51,6 +66,7 @@ def test_arrays_are_aligned_and_hold_what_they_should(size):
         del x
 
 
+@alone
 def test_memory_is_used_again():
     x = np.ones(3_000_000, np.float32)
     where = x.ctypes.data
@@ -78,6 +94,7 @@ def kept():
     return tallow.backends.cpu.memory_stats()["reserved_bytes.all.current"] - allocated()
 
 
+@alone
 def test_statistics_and_emptying():
     tallow.backends.cpu.empty_cache()
     before, kept_before = allocated(), kept()
@@ -91,6 +108,7 @@ def test_statistics_and_emptying():
 
 
 @pytest.mark.parametrize("limit", [0, 200_000_000])
+@alone
 def test_no_more_is_kept_than_the_limit(limit):
     tallow.backends.cpu.empty_cache()
     start = kept()
