@@ -124,7 +124,7 @@ def register_model(name=None):
 
     >>> from tallowvision import models
     >>> @models.register_model("identity")
-    ... def build(*, weights=None, progress=True):
+    ... def build(*, weights: WeightsEnum | None = None, progress=True):
     ...     return tallow.nn.Identity()
     >>> models.get_model("identity")
     Identity()
