@@ -99,6 +99,15 @@ def collectives():
     dist.scatter_object_list(own, [("for", i) for i in range(size)] if rank == 0 else None)
     assert own == [("for", rank)]
 
+    if size > 2:  # a group whose places are not its ranks
+        pair = dist.new_group([1, 2])
+        values = [rank]
+        dist.broadcast_object_list(values, group=pair, group_src=1)
+        assert values == [rank if rank == 0 else 2]
+        found = [None, None]
+        dist.gather_object(rank, found if rank == 1 else None, group=pair)
+        assert found == ([1, 2] if rank == 1 else [None, None])
+
     few = dist.new_group([size - 1])
     assert (few is dist.GroupMember.NON_GROUP_MEMBER) == (rank != size - 1)
     x = tallow.ones(1)
@@ -212,6 +221,12 @@ def unused():
     equal(model.module.left.weight.grad, [[rank + 1] * 2])
     model(x, True)["out"][0].sum().backward()
     equal(model.module.left.weight.grad, [[size + 1] * 2])  # both passes, the mean over processes
+
+    model.eval()  # dropout and norms differ then, not who shares gradients
+    model(x, True)  # nobody asked for its gradients
+    model.zero_grad()
+    model(x, True)["out"][0].sum().backward()
+    equal(model.module.left.weight.grad, [[(size + 1) / 2] * 2])
 
     strict = DistributedDataParallel(TwoPaths())
     strict(x, True)["out"][0].sum().backward()

@@ -71,7 +71,7 @@ def reduce(tensor, dst=None, op=ReduceOp.SUM, group=None, async_op=False, group_
     group = resolve(group)
     if group is None:
         return None
-    root = _place(group, dst, group_dst, "reduce")
+    root = place_in(group, dst, group_dst, "reduce")
     buffer = Buffer(tensor, "reduce", group, reduced=True)
     here = root == group.rank()
     return group.start(
@@ -86,7 +86,7 @@ def broadcast(tensor, src=None, group=None, async_op=False, group_src=None):
     group = resolve(group)
     if group is None:
         return None
-    root = _place(group, src, group_src, "broadcast")
+    root = place_in(group, src, group_src, "broadcast")
     buffer = Buffer(tensor, "broadcast", group)
     return group.start(
         "broadcast", tensor.device, lambda t: t.broadcast(buffer.array, root), [tensor],
@@ -127,7 +127,7 @@ def gather(tensor, gather_list=None, dst=None, group=None, async_op=False, group
     group = resolve(group)
     if group is None:
         return None
-    root = _place(group, dst, group_dst, "gather")
+    root = place_in(group, dst, group_dst, "gather")
     here = root == group.rank()
     out = _pieces(_list_at_root("gather", gather_list, here), "gather", group, here)
     own = Buffer(tensor, "gather", group)
@@ -142,7 +142,7 @@ def scatter(tensor, scatter_list=None, src=None, group=None, async_op=False, gro
     group = resolve(group)
     if group is None:
         return None
-    root = _place(group, src, group_src, "scatter")
+    root = place_in(group, src, group_src, "scatter")
     here = root == group.rank()
     pieces = _pieces(_list_at_root("scatter", scatter_list, here), "scatter", group, here)
     own = Buffer(tensor, "scatter", group)
@@ -243,7 +243,7 @@ def _point_to_point(op, tensor, peer, group, tag, place, async_op):
     if group is None:
         return None
     anyone = op == "recv" and peer is None and place is None
-    other = None if anyone else _place(group, peer, place, op)
+    other = None if anyone else place_in(group, peer, place, op)
     if other == group.rank():
         raise ArgumentError(f"{op}: expected another process, got this one, {peer}")
     buffer = Buffer(tensor, op, group)
@@ -265,7 +265,8 @@ def barrier(group=None, async_op=False, device_ids=None):
     )
 
 
-def _place(group, rank, place, op):
+def place_in(group, rank, place, op):
+    """The place in a group that is meant by a rank of the world, or by a place; else the first."""
     if (rank is None) == (place is None):
         if rank is not None:
             raise ArgumentError(f"{op}: expected a rank or a group's rank, got {rank} and {place}")

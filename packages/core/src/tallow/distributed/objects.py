@@ -5,7 +5,13 @@ import pickle
 import numpy as np
 
 from tallow.creation import empty, from_numpy, tensor
-from tallow.distributed.collectives import all_gather, all_gather_into_tensor, broadcast, scatter
+from tallow.distributed.collectives import (
+    all_gather,
+    all_gather_into_tensor,
+    broadcast,
+    place_in,
+    scatter,
+)
 from tallow.distributed.group import resolve
 from tallow.dtypes import int64, uint8
 from tallow.errors import ArgumentError
@@ -41,7 +47,7 @@ def gather_object(obj, object_gather_list=None, dst=None, group=None, group_dst=
     group = resolve(group)
     if group is None:
         return
-    root = group.place_of(dst or 0, "gather_object") if group_dst is None else group_dst
+    root = place_in(group, dst, group_dst, "gather_object")
     everyone = [None] * group.size()
     all_gather_object(everyone, obj, group)
     if group.rank() == root:
@@ -55,14 +61,14 @@ def broadcast_object_list(object_list, src=None, group=None, device=None, group_
     group = resolve(group)
     if group is None:
         return
-    root = group_src or (group.ranks[0] if src is None else src)
-    here = group.rank() == group.place_of(root, "broadcast_object_list")
+    root = place_in(group, src, group_src, "broadcast_object_list")
+    here = group.rank() == root
     packed = _pack(list(object_list)) if here else None
     size = tensor([len(packed) if here else 0])
-    broadcast(size, root, group)
+    broadcast(size, group=group, group_src=root)
     if not here:
         packed = empty(size.item(), dtype=uint8)
-    broadcast(packed, root, group)
+    broadcast(packed, group=group, group_src=root)
     object_list[:] = _unpack(packed)
 
 
@@ -74,15 +80,16 @@ def scatter_object_list(
     group = resolve(group)
     if group is None:
         return
-    root = group_src or (group.ranks[0] if src is None else src)
-    here = group.rank() == group.place_of(root, "scatter_object_list")
+    root = place_in(group, src, group_src, "scatter_object_list")
+    here = group.rank() == root
     if here and len(scatter_object_input_list or ()) != group.size():
         raise ArgumentError(
             f"scatter_object_list: expected {group.size()} objects, got {scatter_object_input_list}"
         )
     packed = [_pack(value) for value in scatter_object_input_list] if here else None
     size = tensor([0])
-    scatter(size, [tensor([len(x)]) for x in packed] if here else None, root, group)
+    sizes = [tensor([len(x)]) for x in packed] if here else None
+    scatter(size, sizes, group=group, group_src=root)
     own = empty(size.item(), dtype=uint8)
-    scatter(own, packed, root, group)
+    scatter(own, packed, group=group, group_src=root)
     scatter_object_output_list[0] = _unpack(own)

@@ -150,17 +150,18 @@ class DistributedDataParallel(Module):
         self._names = {id(p): name for name, p in module.named_parameters()}
         self._used = set()
         self._next = None  # the bucket to send next, None while nothing is awaited
+        self._begun = False  # has a backward pass sent gradients that others are missing?
         for p in parameters:
             p.register_post_accumulate_grad_hook(self._ready)
 
     def forward(self, *inputs, **kwargs):
         syncing = state.enabled and self.require_backward_grad_sync
-        if syncing and self._next is not None:
+        if syncing and self._next is not None and self._begun:
             self._complain()
         if self.broadcast_buffers and syncing and self.training:
             self._broadcast(list(self.module.buffers()))
         result = self.module(*inputs, **kwargs)
-        if syncing and self.training:
+        if syncing:
             self._expect(result)
         return result
 
@@ -214,6 +215,7 @@ class DistributedDataParallel(Module):
             bucket.missing = sum(id(p) in self._used for p in bucket.parameters())
             bucket.pending = None
         self._next = 0
+        self._begun = False
 
     @no_grad()
     def _ready(self, parameter):
@@ -226,6 +228,7 @@ class DistributedDataParallel(Module):
                 f"DistributedDataParallel: expected one gradient of '{self._names[id(parameter)]}' "
                 "in a backward pass, got another; call forward once before each backward"
             )
+        self._begun = True
         bucket.gradients()[i].copy_(parameter.grad)
         bucket.missing -= 1
         while self._next < len(self._grad_buckets):
