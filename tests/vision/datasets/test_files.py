@@ -184,7 +184,7 @@ def test_svhn(tmp_path):
 def test_svhn_without_scipy(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "scipy.io", None)
     (tmp_path / "train_32x32.mat").write_bytes(b"")
-    with pytest.raises(MissingPackageError, match="need the package scipy"):
+    with pytest.raises(MissingPackageError, match="needs the package scipy"):
         datasets.SVHN(tmp_path)
 
 

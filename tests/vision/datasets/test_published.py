@@ -316,7 +316,7 @@ def test_tissue(tmp_path, publish, monkeypatch):
     names = [f"camelyonpatch_level_2_split_valid_{kind}.h5.gz" for kind in "xy"]
     publish({name: gzip.compress(b"HDF") for name in names})
     monkeypatch.setitem(sys.modules, "h5py", None)
-    with pytest.raises(MissingPackageError, match="need the package h5py"):
+    with pytest.raises(MissingPackageError, match="needs the package h5py"):
         datasets.PCAM(tmp_path, "val", download=True)
     monkeypatch.setitem(sys.modules, "h5py", types.SimpleNamespace(File=Opened))
     image, target = datasets.PCAM(tmp_path, "val")[1]
@@ -476,7 +476,7 @@ def test_masks_of_coco(monkeypatch):
     with pytest.raises(DataFileError, match="expected runs of 12 pixels, got 3"):
         mask_of({"size": [3, 4], "counts": [1, 2]}, (3, 4))
     monkeypatch.setitem(sys.modules, "pycocotools", None)
-    with pytest.raises(MissingPackageError, match="masks of polygons need the package pycocotools"):
+    with pytest.raises(MissingPackageError, match="mask of polygons needs the package pycocotools"):
         mask_of([[0, 0, 2, 0, 2, 2]], (3, 4))
 
 

@@ -1,8 +1,6 @@
 """What commands that run a network on pictures share: pictures by path, networks with weights."""
 
-import glob
 import os
-import sys
 from inspect import signature
 
 import PIL.Image
@@ -10,6 +8,7 @@ import PIL.ImageOps
 
 import tallow
 from tallow.errors import ArgumentError
+from tallow.utils import commands
 from tallowvision import models
 from tallowvision._pil import to_pil_image
 from tallowvision.datasets.folder import IMG_EXTENSIONS
@@ -26,22 +25,6 @@ def arguments(parser, model):
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
 
 
-def paths(given):
-    """The paths of pictures: those in folders, and what patterns match, in order."""
-    for name in given:
-        if os.path.isdir(name):
-            for folder, _, files in sorted(os.walk(name)):
-                wanted = [f for f in sorted(files) if f.lower().endswith(IMG_EXTENSIONS)]
-                yield from (os.path.join(folder, file) for file in wanted)
-        elif glob.has_magic(name) and not os.path.exists(name):
-            found = sorted(glob.glob(name, recursive=True))
-            if not found:
-                raise ArgumentError(f"{name}: expected a pattern of pictures, it matches none")
-            yield from found
-        else:
-            yield name
-
-
 def open_picture(path):
     """A picture in RGB, turned as its camera says. OSError with its path if it is none."""
     try:
@@ -54,26 +37,11 @@ def open_picture(path):
         raise OSError(text if str(path) in text else f"{path}: {text}") from None
 
 
-def each(given, command, show):
-    """Call `show(path, picture)` for every picture; returns the exit status.
-
-    One that cannot be read is told of and passed over. On a terminal the progress is shown.
-    """
-    wanted, status = list(paths(given)), 0
-    if not wanted:
-        raise ArgumentError(f"{' '.join(given)}: expected pictures, got none")
-    counted = len(wanted) > 1 and sys.stderr.isatty()
-    for number, path in enumerate(wanted, start=1):
-        if counted:
-            print(f"{number}/{len(wanted)}", end="\r", file=sys.stderr, flush=True)
-        try:
-            picture = open_picture(path)
-        except OSError as error:
-            print(f"tallowvision {command}: {error}", file=sys.stderr)
-            status = 1
-        else:
-            show(path, picture)
-    return status
+def each(given, command, answer):
+    """Print `answer(path, picture)` for every picture; returns the exit status."""
+    paths = commands.find(given, IMG_EXTENSIONS, "pictures")
+    program = f"tallowvision {command}"
+    return commands.each(paths, lambda path: answer(path, open_picture(path)), program, "picture")
 
 
 def network(options):

@@ -14,7 +14,7 @@ def arguments(parser):
 def run(options):
     model, transform, names = _shared.network(options)
 
-    def show(path, picture):
+    def answer(path, picture):
         with tallow.inference_mode():
             scores = model(transform(picture)[None])[0].softmax(0)
         best = scores.topk(min(max(options.top_k, 1), len(scores)))
@@ -22,9 +22,9 @@ def run(options):
             {"label": _shared.name_of(names, index), "index": index, "probability": round(value, 6)}
             for value, index in zip(best.values.tolist(), best.indices.tolist(), strict=True)
         ]
-        print(_text(path, found, options.json))
+        return _text(path, found, options.json)
 
-    return _shared.each(options.pictures, "classify", show)
+    return _shared.each(options.pictures, "classify", answer)
 
 
 def _text(path, found, as_json):

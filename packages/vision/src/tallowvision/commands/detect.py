@@ -18,18 +18,18 @@ def run(options):
     model, _, names = _shared.network(options)
     transform = ObjectDetection()
 
-    def show(path, picture):
+    def answer(path, picture):
         image = transform(picture)
         with tallow.inference_mode():
             (found,) = model([image])
         sure = found["scores"] >= options.threshold
         found = {name: x[sure] for name, x in found.items()}
         labels = [_shared.name_of(names, index) for index in found["labels"].tolist()]
-        print(_text(path, found, labels, options.json))
         if options.output:
             _shared.save(_drawn(image, found, labels), path, options.output)
+        return _text(path, found, labels, options.json)
 
-    return _shared.each(options.pictures, "detect", show)
+    return _shared.each(options.pictures, "detect", answer)
 
 
 def _text(path, found, labels, as_json):

@@ -17,17 +17,17 @@ def arguments(parser):
 def run(options):
     model, transform, names = _shared.network(options)
 
-    def show(path, picture):
+    def answer(path, picture):
         size = (picture.height, picture.width)
         with tallow.inference_mode():
             scores = model(transform(picture)[None])["out"]
             scores = F.interpolate(scores, size, mode="bilinear", align_corners=False)
         labels = scores[0].argmax(0)
-        print(_text(path, labels, names, options.json))
         if options.output:
             _shared.save(_drawn(picture, labels), path, options.output)
+        return _text(path, labels, names, options.json)
 
-    return _shared.each(options.pictures, "segment", show)
+    return _shared.each(options.pictures, "segment", answer)
 
 
 def _text(path, labels, names, as_json):

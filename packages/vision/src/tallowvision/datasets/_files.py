@@ -17,14 +17,16 @@ from pathlib import Path
 
 from tallow.errors import ArgumentError, NotSupportedError
 from tallow.utils.download import extract, fetch
+from tallowvision._errors import optional
 from tallowvision.datasets.folder import default_loader
 from tallowvision.datasets.utils import (
     DataFileError,
-    MissingPackageError,
     require,
     verify_str_arg,
 )
 from tallowvision.datasets.vision import VisionDataset
+
+IN_EXTRA = "; pip install 'tallowvision[datasets]'"
 
 
 @dataclass(frozen=True)
@@ -168,14 +170,9 @@ def read_lines(path):
 
 def read_mat(path, squeeze=True):
     """The dict in a MATLAB file, arrays without dims of length 1; it takes the package scipy."""
+    scipy_io = optional("scipy.io", f"{path}: a MATLAB file", IN_EXTRA)
     try:
-        from scipy.io import loadmat
-    except ImportError as error:
-        raise MissingPackageError(
-            f"{path}: MATLAB files need the package scipy, which is not installed"
-        ) from error
-    try:
-        return loadmat(path, squeeze_me=squeeze)
+        return scipy_io.loadmat(path, squeeze_me=squeeze)
     except Exception as error:  # scipy raises many kinds for a file that is none
         raise DataFileError(f"{path}: expected a MATLAB file, got {error}") from error
 

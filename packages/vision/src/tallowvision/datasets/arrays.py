@@ -6,7 +6,9 @@ import numpy as np
 import PIL.Image
 
 import tallow
+from tallowvision._errors import optional
 from tallowvision.datasets._files import (
+    IN_EXTRA,
     Archive,
     File,
     PublishedDataset,
@@ -15,7 +17,7 @@ from tallowvision.datasets._files import (
     parsed,
     read_lines,
 )
-from tallowvision.datasets.utils import DataFileError, MissingPackageError, verify_str_arg
+from tallowvision.datasets.utils import DataFileError, verify_str_arg
 
 
 class _Grey(PublishedDataset):
@@ -208,13 +210,7 @@ class PCAM(PublishedDataset):
     ):  # fmt: skip
         self.split = verify_str_arg(split, "split", tuple(self._parts))
         super().__init__(root, transform, target_transform, download)
-        try:
-            import h5py
-        except ImportError as error:
-            raise MissingPackageError(
-                "PCAM: its files need the package h5py, which is not installed"
-            ) from error
-        self._open = h5py.File
+        self._open = optional("h5py", "PCAM", IN_EXTRA).File
         with self._open(self.path(self._name("x"))) as file:
             self._count = len(file["x"])
 

@@ -7,8 +7,9 @@ from collections import defaultdict
 import numpy as np
 
 from tallow.errors import ArgumentError
+from tallowvision._errors import optional
 from tallowvision.datasets.folder import pil_loader
-from tallowvision.datasets.utils import DataFileError, MissingPackageError
+from tallowvision.datasets.utils import DataFileError
 from tallowvision.datasets.vision import VisionDataset
 
 
@@ -87,13 +88,10 @@ def mask_of(segmentation, size):
                 f"segmentation: expected runs of {height * width} pixels, got {len(values)}"
             )
         return values.reshape(width, height).T.copy()
-    try:
-        from pycocotools import mask
-    except ImportError as error:
-        raise MissingPackageError(
-            "segmentation: masks of polygons need the package pycocotools, which is not installed; "
-            "boxes and masks of runs do not"
-        ) from error
+    mask = optional(
+        "pycocotools.mask", "segmentation: a mask of polygons",
+        "; boxes and masks of runs do not need it",
+    )  # fmt: skip
     return mask.decode(mask.merge(mask.frPyObjects(segmentation, *size)))
 
 

@@ -5,10 +5,11 @@ from pathlib import Path
 
 from tallow.errors import ArgumentError, TallowError
 from tallow.utils.download import digest_of, extract, fetch
+from tallowvision._errors import MissingPackageError
 
 __all__ = [
-    "check_integrity", "download_and_extract_archive", "download_url", "extract_archive",
-    "list_dir", "list_files", "verify_str_arg",
+    "MissingPackageError", "check_integrity", "download_and_extract_archive", "download_url",
+    "extract_archive", "list_dir", "list_files", "verify_str_arg",
 ]  # fmt: skip
 
 
@@ -18,10 +19,6 @@ class MissingFilesError(TallowError, FileNotFoundError, RuntimeError):
 
 class DataFileError(TallowError, RuntimeError):
     """A file of a dataset that is broken, or is none."""
-
-
-class MissingPackageError(TallowError, ImportError):
-    """A package that is not installed, and that only this needs."""
 
 
 def verify_str_arg(value, arg=None, valid_values=None):
