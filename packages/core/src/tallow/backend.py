@@ -14,7 +14,7 @@ import numpy as np
 from tallow.device import CPU, TYPES, device
 from tallow.errors import DeviceError, describe
 
-MODULES = {"cuda": "tallow.kernels.cuda"}
+MODULES = {"cuda": "tallow.kernels.cuda.opening"}
 
 
 class Backend(NamedTuple):
@@ -24,7 +24,8 @@ class Backend(NamedTuple):
     in place of a 0-d array; `on_device(array, index)` copies an array of this backend to another
     device of it. `kernels` names the module that registers specialised kernels (`Op.on`), which is
     imported when the first operation runs. `explain` gives what to raise for an error of the
-    library's own, or None.
+    library's own, or None. `in_range(op_name, index, low, size)`, where there is one, checks indices
+    without waiting for the device, and raises IndexValueError later.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Backend(NamedTuple):
     scalar_types: tuple[type, ...] = ()
     kernels: str | None = None
     explain: Callable[[Exception], Exception | None] | None = None
+    in_range: Callable[[str, Any, int, int], None] | None = None
 
 
 def is_array_type(kind):

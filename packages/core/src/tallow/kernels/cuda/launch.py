@@ -1,0 +1,106 @@
+"""Kernels in CUDA C++: a source file, compiled for a dtype at its first launch.
+
+All sources begin with `common.cuh`, and are written for one type of elements, `Real`. A kernel's
+parameters are pointers, for arrays (or None), `long long` for ints and bools, `double` for floats,
+and structs, for NumPy arrays of one structured element. What compiles is the array's backend, by
+`COMPILERS`; CuPy's keeps binaries on the disk by the hash of the source, options and architecture.
+"""
+
+from functools import cache
+from math import prod
+from pathlib import Path
+
+import numpy as np
+
+from tallow import backend
+
+COMPILERS = {}  # by a backend's name: source and options -> what has `get_function(name)`
+REALS = {"float16": "Half", "bfloat16": "BFloat", "float32": "float", "float64": "double"}
+LARGEST_GRID = 1 << 16  # blocks; kernels over elements loop where there are more
+THREADS = 256
+
+
+@cache
+def source(name):
+    """The text of a source file, with what all begin with."""
+    folder = Path(__file__).parent
+    return (folder / "common.cuh").read_text() + (folder / name).read_text()
+
+
+@cache
+def _function(compiler, file, kernel, real):
+    return _module(compiler, file, real).get_function(kernel)
+
+
+@cache
+def _module(compiler, file, real):
+    return COMPILERS[compiler](source(file), (f"-DReal={real}",))
+
+
+class Source:
+    """A source file. Call it to launch a kernel of it, with a number of blocks and of threads.
+
+    `like` is an array that says where, and by its dtype what `Real` is; `blocks` may be a tuple.
+    """
+
+    def __init__(self, file):
+        self.file = file
+
+    def __call__(self, kernel, like, blocks, threads, *args):
+        if not blocks:
+            return
+        where, real = backend.for_array(like).name, REALS.get(like.dtype.name, "float")
+        grid = blocks if type(blocks) is tuple else (blocks,)
+        function = _function(where, self.file, kernel, real)
+        function(grid, (threads,), tuple([_plain(x) for x in args]))
+
+    def each(self, kernel, like, count, *args):
+        """Launch a kernel that loops over `count` elements, its first parameter."""
+        self(kernel, like, min(-(-count // THREADS), LARGEST_GRID), THREADS, count, *args)
+
+
+def _plain(x):
+    """A number as the type that kernels take."""
+    kind = type(x)
+    if kind is int or kind is bool:
+        return np.int64(x)
+    return np.float64(x) if kind is float else x
+
+
+# What the launching functions ask of arrays
+
+
+def is_real(*arrays):
+    """True if all arrays (None aside) are of one floating dtype that kernels are written for."""
+    names = {x.dtype.name for x in arrays if x is not None}
+    return len(names) == 1 and names <= REALS.keys()
+
+
+def in_order(x):
+    """The array in row-major order, copied if need be; None as it is."""
+    if x is None or x.flags.c_contiguous:
+        return x
+    return backend.for_array(x).xp.ascontiguousarray(x)
+
+
+def empty(shape, like, dtype=None):
+    """A new array where another is, of its dtype unless told."""
+    return backend.for_array(like).xp.empty(shape, like.dtype if dtype is None else dtype)
+
+
+def wide(dtype):
+    """The dtype that sums are made in: float32 for 16 bits."""
+    return np.dtype(np.float32) if dtype.itemsize == 2 else dtype
+
+
+def block_for(n):
+    """How many threads take a row of n elements: a few elements each, in whole warps."""
+    threads = 32
+    while threads < 1024 and threads * 4 < n:
+        threads *= 2
+    return threads
+
+
+def size(shape):
+    """How many elements a shape has."""
+    return prod(shape)

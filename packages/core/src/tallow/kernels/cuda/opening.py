@@ -1,0 +1,86 @@
+"""The CUDA backend: CuPy's arrays. Importing this module opens it, at a device's first use."""
+
+from importlib import import_module
+
+import numpy as np
+
+from tallow import backend
+from tallow.device import device
+from tallow.errors import DeviceError, OutOfMemoryError
+from tallow.kernels.cuda import faults, launch
+
+try:
+    import cupy
+except ImportError as error:
+    raise DeviceError(
+        f"device: expected CuPy for 'cuda', got {error}; "
+        "install it with pip install 'tallow[cuda]' "
+        "(or 'tallow[cuda12]' for CUDA 12)"
+    ) from error
+
+try:
+    COUNT = cupy.cuda.runtime.getDeviceCount()
+except cupy.cuda.runtime.CUDARuntimeError as error:
+    raise DeviceError(f"device: expected a CUDA device, got none: {error}") from error
+
+
+def from_host(array, index):
+    """A copy of a NumPy array on CUDA device `index` (None: the current one)."""
+    current = cupy.cuda.runtime.getDevice()
+    chosen = current if index is None else index
+    if not 0 <= chosen < COUNT:
+        raise DeviceError(f"device: expected cuda:0 to cuda:{COUNT - 1}, got cuda:{chosen}")
+    with cupy.cuda.Device(chosen):
+        return cupy.array(array)
+
+
+def explain(error):
+    """What to raise for an error of CuPy's; None: the error itself."""
+    if not isinstance(error, cupy.cuda.memory.OutOfMemoryError):
+        return None
+    pool = cupy.get_default_memory_pool()
+    free, total = cupy.cuda.runtime.memGetInfo()
+    return OutOfMemoryError(
+        f"cuda: expected memory for an allocation, got none: {error}; tensors hold "
+        f"{pool.used_bytes():,} bytes, {pool.free_bytes():,} more are kept for reuse, and "
+        f"{free:,} of the device's {total:,} are free"
+    )
+
+
+def to_host(array):
+    """A copy in NumPy's memory, for which the host waits."""
+    copied = cupy.asnumpy(array)
+    faults.look()
+    return copied
+
+
+def synchronize():
+    """Wait until the current stream is done."""
+    cupy.cuda.get_current_stream().synchronize()
+    faults.look()
+
+
+def keep_faults():
+    """Memory of the host that kernels reach, for the indices they find out of range."""
+    memory = cupy.cuda.alloc_pinned_memory(16 * faults.PLACES)
+    record = np.frombuffer(memory, np.int64, 2 * faults.PLACES).reshape(faults.PLACES, 2)
+    faults.keep("cuda", record, lambda number: np.uint64(memory.ptr + 16 * number))
+
+
+launch.COMPILERS["cuda"] = lambda code, options: cupy.RawModule(code=code, options=options)
+backend.register(
+    backend.Backend(
+        name="cuda",
+        xp=cupy,
+        array_type=cupy.ndarray,
+        to_host=to_host,
+        from_host=from_host,
+        device_of=lambda array: device("cuda", array.device.id),
+        synchronize=synchronize,
+        kernels="tallow.kernels.cuda.registered",
+        explain=explain,
+        in_range=faults.in_range,
+    )
+)
+keep_faults()
+import_module("tallow.kernels.cuda.memory").PEAK.__enter__()  # counts from here on

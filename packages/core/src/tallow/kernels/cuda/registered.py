@@ -1,0 +1,3 @@
+"""All kernels for CUDA: importing this module registers them."""
+
+from tallow.kernels.cuda import rows
