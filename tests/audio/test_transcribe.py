@@ -61,6 +61,18 @@ def test_a_long_file_is_heard_in_blocks(rate, sounds, monkeypatch):
     assert tallow.allclose(tallow.cat(pieces), expected, atol=1e-5)
 
 
+def test_guesses(model, sounds, capsys):
+    status, out, _ = told(capsys, sounds / "one.wav", "--model", model, "--json", "--top-k", 3)
+    found = json.loads(out)
+    shares = [guess["probability"] for guess in found["guesses"]]
+    assert status == 0 and len(shares) == 3
+    assert shares == sorted(shares, reverse=True) and 0 < sum(shares) <= 1
+    _, plain, _ = told(capsys, sounds / "one.wav", "--model", model, "--top-k", 3)
+    assert plain.count("\n") == 4 and f"%  {found['guesses'][0]['text']}\n" in plain
+    status, out, err = told(capsys, sounds / "one.wav", "--top-k", 0)
+    assert (status, out) == (1, "") and "--top-k: expected a number from 1, got 0" in err
+
+
 def test_what_is_no_sound_is_told_and_the_rest_is_heard(model, sounds, capsys):
     (sounds / "text.wav").write_text("not a sound")
     status, out, err = told(capsys, sounds / "text.wav", sounds / "one.wav", "--model", model)

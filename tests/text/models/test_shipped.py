@@ -4,6 +4,7 @@ import csv
 import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -107,16 +108,30 @@ def test_command_line(capsys, tmp_path):
     answers = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [answer["label"] for answer in answers] == ["negative", "positive"]
     assert sum(answers[0]["classes"].values()) == pytest.approx(1)
-    main(["news", *REPORTS[:1], "--top-k", "2"])
+    assert main(["news", *REPORTS[:1], "--top-k", "2"]) == 0
     assert capsys.readouterr().out.startswith("Sports ")
 
 
+def test_folders_and_patterns_of_texts(capsys, tmp_path):
+    (tmp_path / "b.txt").write_text("a dull mess\n", encoding="utf-8")
+    (tmp_path / "a.txt").write_text("a wonderful film\n\n", encoding="utf-8")
+    (tmp_path / "c.csv").write_text("not asked for\n", encoding="utf-8")
+    for given in (str(tmp_path), str(tmp_path / "?.txt")):
+        assert main(["sentiment", "--words", "0", "--files", given]) == 1  # of the empty line
+        out, err = capsys.readouterr()
+        assert [line.split()[0] for line in out.splitlines()] == ["positive", "negative"]
+        assert err == "tallowtext sentiment: expected a text with words, got ''\n"
+    (tmp_path / "d.txt").write_bytes(b"\x89PNG\xff")
+    for given, message in (("d.txt", "line 1: expected UTF-8"), ("*.md", "fit the pattern")):
+        assert main(["sentiment", "--files", str(tmp_path / given)]) == 1
+        out, err = capsys.readouterr()
+        assert not out and message in err
+
+
 def test_texts_without_words(capsys):
-    with pytest.raises(SystemExit) as status:
-        main(["sentiment", "", "a wonderful film"])
+    assert main(["sentiment", "", "a wonderful film"]) == 1
     told = capsys.readouterr()
-    assert status.value.code == 1
-    assert told.err == "tallowtext: expected a text with words, got ''\n"
+    assert told.err == "tallowtext sentiment: expected a text with words, got ''\n"
     assert told.out.startswith("positive ")
 
 
@@ -130,8 +145,8 @@ def test_generate(capsys):
         (["--prompt", ""], "an empty text needs a first token"), (["--length", "0"], "length"),
         (["--model", "nowhere"], "expected a directory with config.json|nowhere"),
     ):  # fmt: skip
-        with pytest.raises(SystemExit, match=message):
-            main(["generate", *how])
+        assert main(["generate", *how]) == 1
+        assert re.search(message, capsys.readouterr().err)
 
 
 def test_a_fresh_process():

@@ -1,11 +1,10 @@
 """`python -m tallowaudio info FILE ...`."""
 
 import json
-import sys
 from dataclasses import asdict
 
 import tallowaudio
-from tallow.errors import TallowError
+from tallow.utils import commands
 
 
 def arguments(parser):
@@ -14,14 +13,11 @@ def arguments(parser):
 
 
 def run(options):
-    failed = False
-    for path in options.files:
-        try:
-            print(_line(path, tallowaudio.info(path), options.json))
-        except (TallowError, OSError) as error:
-            print(f"tallowaudio info: {error}", file=sys.stderr)
-            failed = True
-    return int(failed)
+    return commands.each(
+        options.files,
+        lambda path: _line(path, tallowaudio.info(path), options.json),
+        "tallowaudio info",
+    )
 
 
 def _line(path, about, as_json):

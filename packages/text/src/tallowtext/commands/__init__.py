@@ -1,0 +1,1 @@
+"""What `python -m tallowtext` does, one command a module; `tallowtext.__main__` lists them."""

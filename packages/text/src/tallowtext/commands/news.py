@@ -1,0 +1,9 @@
+"""`python -m tallowtext news TEXT ...`."""
+
+from functools import partial
+
+from tallowtext.commands._classify import arguments, classify
+
+__all__ = ["arguments", "run"]
+
+run = partial(classify, "news")
