@@ -8,6 +8,7 @@ References: Matsumoto and Nishimura, Mersenne Twister, ACM TOMACS 8 (1998); Box 
 on the generation of random normal deviates, Annals of Mathematical Statistics 29 (1958).
 """
 
+import functools
 import math
 import operator
 import os
@@ -20,6 +21,7 @@ from tallow.errors import DeviceError, DistributionError, TypeMismatchError
 
 DEFAULT_SEED = 67280421310721
 PIECE = 1 << 15  # draws made at a time: what they take stays in the cache
+FEW = 8  # so many are drawn one by one, as ints, which takes less time than arrays do
 WORDS = 624  # the twister's state, 32 bits each
 
 STATE = np.dtype(
@@ -239,6 +241,12 @@ def unit64(generator, count):
     return (words64(generator, count) & (2**53 - 1)) * 2.0**-53
 
 
+def _few(generator, count):
+    """The next `count` words of 32 bits, as ints."""
+    draw = generator.bits.random_raw
+    return [draw() for _ in range(count)]
+
+
 def _fill(generator, shape, dtype, draws, rule):
     """An array whose elements are `rule` of `draws`, made piece by piece."""
     count = math.prod(shape)
@@ -271,6 +279,10 @@ def uniform(generator, shape, dtype=np.float32, low=0.0, high=1.0):
     # the products are exact in float64: each number is rounded once, as by a fused multiply-add
     start = float(np.float32(low))
     span = float(np.float32(high) - np.float32(low))
+    if dtype == np.float32 and (count := math.prod(shape)) <= FEW:
+        words = _few(generator, count)
+        values = [(word & 0xFFFFFF) * 2.0**-24 * span + start for word in words]
+        return np.array(values, dtype).reshape(shape)
     result = _fill(generator, shape, np.float32, unit32, lambda u: u * span + start)
     if dtype == np.float32:
         return result
@@ -422,6 +434,9 @@ def log_normal(generator, shape, dtype=np.float32, mean=1.0, std=2.0):
 
 def integers(generator, shape, dtype, low, high):
     """Whole numbers from `low` to `high` - 1; ranges of 2**28 or more take two draws each."""
+    if high - low < 2**28 and dtype.kind in "iu" and (count := math.prod(shape)) <= FEW:
+        words = _few(generator, count)
+        return np.array([word % (high - low) + low for word in words], dtype).reshape(shape)
     span = np.uint64(high - low)
     draw = words32 if high - low < 2**28 else words64
     return _fill(generator, shape, dtype, draw, lambda words: (words % span).view(np.int64) + low)
@@ -435,6 +450,7 @@ def any_integers(generator, shape, dtype):
     return _fill(generator, shape, kind, draw, lambda words: words % span)
 
 
+@functools.cache
 def largest(dtype):
     """The largest of the whole numbers that a dtype holds without a gap."""
     return LARGEST.get(dtype.name) or int(np.iinfo(dtype).max)
