@@ -586,18 +586,58 @@ def test_interrupt(kind):
         os.killpg(process.pid, 0)
 
 
-def test_workers_end_with_the_main_process():
-    process = started(SCRIPT.format(kind="process"))
+ORPHANS = """
+    import os, time
+    from tallow.utils import data
+
+    class Slow(data.Dataset):
+        def __len__(self):
+            return 8
+        def __getitem__(self, index):
+            time.sleep(60 * (index > 1))
+            return os.getpid()
+
+    if __name__ == "__main__":
+        loader = data.DataLoader(Slow(), num_workers=2, multiprocessing_context="{method}")
+        epoch = iter(loader)
+        workers = [next(epoch).item() for _ in range(2)]
+        if os.fork() == 0:  # it has all that the main process has open
+            time.sleep(60)
+        print(*workers, flush=True)
+        next(epoch)
+"""
+
+
+@pytest.mark.parametrize("method", ["fork", "forkserver", "spawn"])
+def test_workers_end_with_the_main_process(method, tmp_path):
+    """Even if it is killed while each is busy with a sample, and others have its pipes open."""
+    script = tmp_path / "script.py"
+    script.write_text(textwrap.dedent(ORPHANS.format(method=method)))
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    process = subprocess.Popen(
+        [sys.executable, script], stdout=subprocess.PIPE, text=True, env=environment,
+        start_new_session=True,
+    )  # fmt: skip
+    workers = [Path(f"/proc/{number}") for number in process.stdout.readline().split()]
     process.kill()
-    process.communicate()
-    deadline = time.monotonic() + 5
-    while time.monotonic() < deadline:
-        try:
-            os.killpg(process.pid, 0)
-        except ProcessLookupError:
-            return
-        time.sleep(0.05)
-    raise AssertionError("workers are still there")
+    process.wait()
+    try:
+        assert len(workers) == 2
+        deadline = time.monotonic() + 5
+        while any(map(runs, workers)) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert not any(map(runs, workers))
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)  # the one that was forked
+        process.stdout.close()
+
+
+def runs(process):
+    """True for a process that is there and not just waited for."""
+    try:
+        return "Z" not in (process / "stat").read_text().rpartition(")")[2]
+    except OSError:
+        return False
 
 
 @pytest.mark.parametrize("kind", KINDS)

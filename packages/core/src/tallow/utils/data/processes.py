@@ -135,6 +135,7 @@ def context_of(given):
 
 def _run(plan, number, connection, inherited):
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the main process, which ends us
+    threading.Thread(target=_end_with_main, daemon=True).start()
     for other in inherited:  # the main process's ends: pipes end with it if nobody else has them
         other.close()
     sender = Sender(connection, os.getppid())
@@ -148,6 +149,28 @@ def _run(plan, number, connection, inherited):
             _send(sender, worker.work(task))
     except (EOFError, ConnectionError):
         return  # the main process has ended
+
+
+def _end_with_main():
+    """End this process once the main one has ended, whatever the worker is doing then.
+
+    Its sentinel is a pipe, which a process that was forked meanwhile may hold open: hence the rest.
+    """
+    main, parent = multiprocessing.parent_process(), os.getppid()
+    while not wait([main.sentinel], PATIENCE):
+        if os.getppid() != parent or not _exists(main.pid):
+            break
+    os._exit(1)
+
+
+def _exists(pid):
+    if os.name == "nt":  # where the sentinel is the process itself, and a signal would end it
+        return True
+    try:
+        os.kill(pid, 0)
+    except OSError:
+        return False
+    return True
 
 
 def _tasks(connection, sender):
