@@ -8,10 +8,16 @@ from tallow.utils.data import Dataset
 from tallowvision import tv_tensors
 from tallowvision.datasets.celeba import CelebA
 from tallowvision.datasets.classification import Caltech101, OxfordIIITPet
+from tallowvision.datasets.clips import Clips
 from tallowvision.datasets.coco import CocoCaptions, CocoDetection, mask_of
+from tallowvision.datasets.faces import WIDERFace
+from tallowvision.datasets.streets import Cityscapes, Kitti
 from tallowvision.datasets.vision import VisionDataset
 from tallowvision.datasets.voc import SBDataset, VOCDetection, VOCSegmentation
 
+KITTI_CLASSES = [
+    "Car", "Van", "Truck", "Pedestrian", "Person_sitting", "Cyclist", "Tram", "Misc", "DontCare",
+]  # fmt: skip
 VOC_CLASSES = [
     "__background__", "aeroplane", "bicycle", "bird", "boat", "bottle", "bus", "car", "cat",
     "chair", "cow", "diningtable", "dog", "horse", "motorbike", "person", "pottedplant", "sheep",
@@ -23,8 +29,8 @@ def wrap_dataset_for_transforms_v2(dataset, target_keys=None):
     """A dataset whose targets transforms change along with images.
 
     Masks become `tv_tensors.Mask`, boxes `tv_tensors.BoundingBoxes` (XYXY). Targets of detection
-    are dicts with boxes and labels: `target_keys` says what else, or "all". Targets of
-    classification stay as they are.
+    are dicts with boxes and labels: `target_keys` says what else, or "all". Frames of videos
+    become `tv_tensors.Video`. Targets of classification stay as they are.
     """
     return _Wrapped(dataset, target_keys)
 
@@ -38,7 +44,7 @@ class _Wrapped(Dataset):
             )
         self.dataset = copy(dataset)
         self.target_keys = target_keys
-        self.transforms = dataset.transforms
+        self.transform, self.transforms = dataset.transform, dataset.transforms
         for name in ("transform", "target_transform", "transforms"):
             setattr(self.dataset, name, None)
         kinds = (kind for kind in type(dataset).__mro__ if kind in _WRAPPERS)
@@ -60,7 +66,18 @@ class _Wrapped(Dataset):
         sample = self.dataset[index]
         if self.kind in _WRAPPERS:
             sample = sample[0], _WRAPPERS[self.kind](self, index, *sample)
+        if isinstance(self.dataset, Clips):
+            return self._clip(*sample)
         return sample if self.transforms is None else self.transforms(*sample)
+
+    def _clip(self, frames, *rest):
+        if self.dataset.video_clips.output_format != "TCHW":
+            raise ArgumentError(
+                'wrap_dataset_for_transforms_v2: expected videos of output_format "TCHW", got '
+                f'"THWC" of {type(self.dataset).__name__}'
+            )
+        video = tv_tensors.Video(frames)
+        return (video if self.transform is None else self.transform(video), *rest)
 
     def __len__(self):
         return len(self.dataset)
@@ -167,6 +184,49 @@ def _pets(wrapped, index, image, target):
     return _by_kind(kinds, target, {"segmentation": tv_tensors.Mask}) if kinds else target
 
 
+def _streets(wrapped, index, image, target):
+    kinds = wrapped.dataset.target_type
+    if {"polygon", "color"} & set(kinds):
+        _refused(wrapped, "polygons and colours")
+    return _by_kind(kinds, target, {"semantic": tv_tensors.Mask, "instance": _instances})
+
+
+def _instances(target):
+    """The masks of things, and their classes: pixels hold these, or 1000 times them and more."""
+    mask = tv_tensors.Mask(target)[0]
+    numbers = mask.unique()
+    return {
+        "masks": tv_tensors.Mask(tallow.stack([mask == number for number in numbers])),
+        "labels": tallow.where(numbers >= 1000, numbers // 1000, numbers),
+    }
+
+
+def _traffic(wrapped, index, image, target):
+    if target is None:
+        return None
+    made = {
+        "boxes": lambda: _boxes(
+            tallow.tensor([one["bbox"] for one in target]).reshape(-1, 4), "XYXY", image
+        ),
+        "labels": lambda: tallow.tensor(
+            [KITTI_CLASSES.index(one["type"]) for one in target], dtype=tallow.int64
+        ),
+    }
+    return {
+        key: made[key]() if key in made else [one[key] for one in target]
+        for key in sorted(wrapped.keys)
+    }
+
+
+def _crowds(wrapped, index, image, target):
+    if target is None:
+        return None
+    return {
+        key: _boxes(target[key], "XYWH", image) if key == "bbox" else target[key]
+        for key in sorted(wrapped.keys)
+    }
+
+
 def _things(wrapped, index, image, target):
     if "annotation" in wrapped.dataset.target_type:
         _refused(wrapped, "annotations")
@@ -176,8 +236,10 @@ def _things(wrapped, index, image, target):
 _WRAPPERS = {
     CocoDetection: _coco, CocoCaptions: lambda wrapped, index, image, captions: captions,
     VOCDetection: _voc, VOCSegmentation: _mask, SBDataset: _outlines, CelebA: _faces,
-    OxfordIIITPet: _pets, Caltech101: _things,
+    OxfordIIITPet: _pets, Caltech101: _things, Cityscapes: _streets, Kitti: _traffic,
+    WIDERFace: _crowds,
 }  # fmt: skip
+_FACES = {"bbox", "blur", "expression", "illumination", "occlusion", "pose", "invalid"}
 _KEYS = {
     CocoDetection: (
         {"segmentation", "area", "iscrowd", "image_id", "bbox", "category_id", "boxes", "masks",
@@ -185,4 +247,10 @@ _KEYS = {
         {"image_id", "boxes", "labels"},
     ),
     VOCDetection: ({"annotation", "boxes", "labels"}, {"boxes", "labels"}),
+    Kitti: (
+        {"type", "truncated", "occluded", "alpha", "bbox", "dimensions", "location", "rotation_y",
+         "boxes", "labels"},
+        {"boxes", "labels"},
+    ),
+    WIDERFace: (_FACES, _FACES),
 }  # fmt: skip
