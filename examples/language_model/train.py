@@ -3,6 +3,7 @@
     python train.py                                    Python's language reference, by characters
     python train.py --data FILE --tokens word          any text file in UTF-8, by words
     python train.py --tokens subword --model gpt2      by parts of words, with a small GPT-2
+    python -m tallow.distributed.run -n 2 train.py     in two processes, each half of every batch
 
 The last tenth of the text is held out. Perplexity is how many tokens the model takes to be equally
 likely, on average: the number of different tokens where it knows nothing, 1 where it knows all.
@@ -12,6 +13,7 @@ sample.txt, what it writes.
 
 import argparse
 import math
+import os
 from pathlib import Path
 
 import data
@@ -19,7 +21,8 @@ import matplotlib
 import models
 
 import tallow
-from tallow import nn
+from tallow import distributed, nn
+from tallow.nn.parallel import DistributedDataParallel
 from tallow.optim import AdamW
 from tallow.optim.lr_scheduler import OneCycleLR
 from tallow.utils.progress import progress
@@ -37,7 +40,7 @@ def parse_arguments():
     parser.add_argument("--model", choices=list(models.MODELS), default="lstm")
     parser.add_argument("--width", type=int, default=128, help="numbers that describe a token")
     parser.add_argument("--length", type=int, default=64, help="tokens in a window")
-    parser.add_argument("--batch-size", type=int, default=32)
+    parser.add_argument("--batch-size", type=int, default=32, help="of all processes together")
     parser.add_argument("--steps", type=int, default=2000)
     parser.add_argument("--lr", type=float, default=3e-3, help="the highest learning rate")
     parser.add_argument("--sample", type=int, default=400, help="tokens to write")
@@ -45,6 +48,13 @@ def parse_arguments():
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, default=Path("runs/language_model"))
     return parser.parse_args()
+
+
+def place():
+    """This process's rank, and how many there are: (0, 1) unless a launcher started several."""
+    if not distributed.is_initialized():
+        return 0, 1
+    return distributed.get_rank(), distributed.get_world_size()
 
 
 def loss_of(model, x, y, device):
@@ -66,7 +76,12 @@ def perplexity(model, numbers, options, batches=20):
 
 
 def train(model, corpus, options):
-    """Train for all steps; returns the points (step, perplexity) of two curves."""
+    """Train for all steps; returns the points (step, perplexity) of two curves.
+
+    Among several processes each takes its share of the windows, which all have drawn.
+    """
+    rank, size = place()
+    trained = DistributedDataParallel(model) if size > 1 else model
     optimizer = AdamW(model.parameters(), lr=options.lr, weight_decay=0.01)
     scheduler = OneCycleLR(optimizer, options.lr, total_steps=options.steps)
     history = {"train": [], "test": []}
@@ -75,7 +90,7 @@ def train(model, corpus, options):
     bar = progress(range(1, options.steps + 1), "training", unit="step")
     for step in bar:
         x, y = data.random_windows(corpus.train, options.batch_size, options.length)
-        loss = loss_of(model, x, y, options.device)
+        loss = loss_of(trained, x[rank::size], y[rank::size], options.device)
         optimizer.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -105,6 +120,11 @@ def draw(history, path):
 
 def main():
     options = parse_arguments()
+    if "WORLD_SIZE" in os.environ:
+        distributed.init_process_group()
+    rank, size = place()
+    if options.batch_size % size:
+        raise SystemExit(f"--batch-size {options.batch_size} is not a multiple of {size} processes")
     tallow.manual_seed(options.seed)
     corpus = data.load(options)
     if len(corpus.test) <= options.length:
@@ -112,8 +132,15 @@ def main():
     tokens = len(corpus.vocabulary)
     model = models.MODELS[options.model](tokens, options.width, options.length).to(options.device)
     count = sum(p.numel() for p in model.parameters())
-    print(f"{len(corpus.train):,} {options.tokens}s, {tokens:,} different; {count:,} parameters")
+    if rank == 0:
+        print(
+            f"{len(corpus.train):,} {options.tokens}s, {tokens:,} different; {count:,} parameters"
+        )
     history = train(model, corpus, options)
+    if size > 1:
+        distributed.destroy_process_group()
+    if rank > 0:
+        return
 
     options.out.mkdir(parents=True, exist_ok=True)
     tallow.save(model.state_dict(), options.out / "model.safetensors")

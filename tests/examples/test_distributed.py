@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-EXAMPLE = Path(__file__).parents[2] / "examples" / "distributed" / "train.py"
+EXAMPLES = Path(__file__).parents[2] / "examples" / "distributed"
+EXAMPLE = EXAMPLES / "train.py"
 
 
 def losses(processes, out, *arguments):
@@ -30,3 +31,20 @@ def test_processes_have_the_losses_of_one(tmp_path):
     two = losses(2, tmp_path / "two", "--epochs", "1")
     assert two == pytest.approx(one[:1], abs=2e-5)
     assert losses(3, tmp_path / "two", "--epochs", "2", "--resume") == pytest.approx(one, abs=2e-4)
+
+
+@pytest.mark.slow
+def test_processes_on_the_machines_of_a_cluster(tmp_path):
+    cluster_utils = pytest.importorskip("ray.cluster_utils")
+    cluster = cluster_utils.Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
+    try:
+        cluster.add_node(num_cpus=1)
+        command = [sys.executable, EXAMPLES / "on_ray.py", "-n", "2", "--address", cluster.address]
+        done = subprocess.run(
+            [*command, EXAMPLE, "--epochs", "1", "--out", tmp_path], timeout=300,
+            capture_output=True, text=True,
+        )  # fmt: skip
+    finally:
+        cluster.shutdown()
+    assert done.returncode == 0, done.stderr
+    assert "held-out pictures, 2 processes" in done.stdout

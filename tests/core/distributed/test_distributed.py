@@ -39,8 +39,8 @@ def test_collectives(processes):
 
 def test_training_gives_the_weights_of_one_process():
     one = json.loads(output(1, "training", "plain"))["weights"]
-    two = [json.loads(output(2, "training", "plain")) for _ in range(2)]
-    assert two[0]["sha256"] == two[1]["sha256"]
+    two = [json.loads(output(2, "training", "plain")) for _ in range(5)]
+    assert len({run["sha256"] for run in two}) == 1
     np.testing.assert_allclose(two[0]["weights"], one, atol=1e-5)
     shared = json.loads(output(3, "training", "zero"))["weights"]
     np.testing.assert_allclose(shared, one, atol=1e-5)
@@ -61,7 +61,7 @@ def test_unused_parameters_and_accumulation(processes):
     "program, said",
     [
         ("fails", ["[rank 1] ValueError: the second process is unhappy", "programs.py"]),
-        ("killed", []),
+        ("killed", ["[rank 1] killed by SIGKILL"]),
         ("differs", ["expected the same call in all processes", "float32 (2,)", "float32 (3,)"]),
         ("stuck", ["within 1 s", "rank 0: all_reduce", "rank 1: nothing yet"]),
     ],

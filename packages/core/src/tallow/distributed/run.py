@@ -2,8 +2,8 @@
 
 This is `mpiexec` with PyTorch's environment variables (RANK, LOCAL_RANK, WORLD_SIZE, ...) set and
 the cores shared out among the processes of a machine, so that programs written for torchrun run.
-`--hosts FILE` and whatever follows `--mpiexec` goes to mpiexec: several machines are its work. An
-exception or a failing exit in one process ends all of them, and its traceback names the rank.
+`--hosts FILE` and what `--mpiexec="..."` says go to mpiexec: several machines are its work. An
+exception, a failing exit or a signal in one process ends all of them, and its rank is named.
 """
 
 import argparse
@@ -11,10 +11,14 @@ import os
 import runpy
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
+import time
 import traceback
 from pathlib import Path
+
+RANKS = ("PMI_RANK", "PMIX_RANK", "OMPI_COMM_WORLD_RANK")  # MPICH's, PMIx's, Open MPI's
 
 
 def parse_arguments(arguments):
@@ -27,7 +31,9 @@ def parse_arguments(arguments):
         help="processes to start: on this machine, or with --hosts in all",
     )  # fmt: skip
     parser.add_argument("--hosts", type=Path, help="a file that names a machine a line")
-    parser.add_argument("--mpiexec", default="", help="further options for mpiexec, in one string")
+    parser.add_argument(
+        "--mpiexec", default="", help='further options for mpiexec, in one string: --mpiexec="-l"'
+    )
     parser.add_argument("--standalone", action="store_true", help="as for torchrun: nothing to do")
     parser.add_argument("-m", dest="module", action="store_true", help="script is a module's name")
     parser.add_argument("script")
@@ -47,18 +53,31 @@ def find_mpiexec():
 
 
 def start(options):
-    """Run mpiexec, each of whose processes comes back here as a worker; returns its exit status."""
+    """Run mpiexec, each of whose processes comes back here to `watch`; returns its exit status."""
     command = [find_mpiexec(), "-n", str(options.nproc_per_node)]
     if options.hosts is not None:
         command += ["--hostfile", str(options.hosts)]
     command += shlex.split(options.mpiexec)
-    command += [sys.executable, "-m", "tallow.distributed.run", "--worker"]
+    command += [sys.executable, "-m", "tallow.distributed.run", "--watch"]
     command += ["-m"] * options.module + [options.script, *options.arguments]
     return subprocess.call(command)
 
 
+def watch(arguments):
+    """Let a process of its own `work`, so that this one is left to say what killed it."""
+    command = [sys.executable, "-m", "tallow.distributed.run", "--work", *arguments]
+    status = subprocess.call(command, close_fds=False)  # mpiexec's sockets are inherited
+    if status < 0:
+        time.sleep(0.3)  # no word where mpiexec is ending all processes, this one too
+        rank = next((os.environ[name] for name in RANKS if name in os.environ), "unknown")
+        sys.stderr.write(f"[rank {rank}] killed by {signal.Signals(-status).name}\n")
+        sys.stderr.flush()
+        os.kill(os.getpid(), -status)  # so mpiexec sees it, and ends the others
+    return status
+
+
 def work(options):
-    """Run the script in this process, which mpiexec has started."""
+    """Run the script in this process as one of those that mpiexec has started."""
     from mpi4py import MPI
 
     comm = MPI.COMM_WORLD
@@ -96,9 +115,12 @@ def _end_all(comm, text):
 
 
 def main(arguments):
-    worker = arguments[:1] == ["--worker"]
-    options = parse_arguments(arguments[1:] if worker else arguments)
-    return work(options) if worker else start(options)
+    match arguments:
+        case ["--watch", *rest]:
+            return watch(rest)
+        case ["--work", *rest]:
+            return work(parse_arguments(rest))
+    return start(parse_arguments(arguments))
 
 
 if __name__ == "__main__":
