@@ -31,9 +31,7 @@ def parse_arguments(arguments):
         help="processes to start: on this machine, or with --hosts in all",
     )  # fmt: skip
     parser.add_argument("--hosts", type=Path, help="a file that names a machine a line")
-    parser.add_argument(
-        "--mpiexec", default="", help='further options for mpiexec, in one string: --mpiexec="-l"'
-    )
+    parser.add_argument("--mpiexec", default="", help='further options: --mpiexec="-l"')
     parser.add_argument("--standalone", action="store_true", help="as for torchrun: nothing to do")
     parser.add_argument("-m", dest="module", action="store_true", help="script is a module's name")
     parser.add_argument("script")
