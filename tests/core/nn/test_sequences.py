@@ -136,7 +136,7 @@ def test_names_of_weights():
          r"GRU: expected hx \(1, 2, 3\), got float32 \(1, 3, 3\)"),
         (lambda: nn.GRU(4, 3, proj_size=2), TypeError, "proj_size"),
         (lambda: nn.LSTM(4, 3, proj_size=3), ValueError, "proj_size from 0 to below hidden_size 3"),
-        (lambda: nn.LSTM(4, 0), ValueError, "hidden_size and num_layers above 0"),
+        (lambda: nn.LSTM(4, 0), ValueError, "hidden_size above 0"),
         (lambda: nn.RNN(4, 3, nonlinearity="sin"), ValueError, "expected 'tanh' or 'relu'"),
         (lambda: nn.RNN(4, 3, 2, dropout=1.5), ValueError, "dropout from 0 to 1, got 1.5"),
         (lambda: nn.LSTMCell(4, 3)(tallow.ones(2, 5)), RuntimeError, r"expected input \(N, 4\)"),

@@ -1,7 +1,7 @@
 """Adafactor: the mean of squares of a matrix kept as one of its rows and one of its columns."""
 
 from tallow.dtypes import FROM_NUMPY
-from tallow.errors import ArgumentError
+from tallow.errors import ArgumentError, DtypeError
 from tallow.info import finfo
 from tallow.optim.optimizer import Optimizer, check_settings, given, new_count
 from tallow.optim.update import direction, update
@@ -65,7 +65,7 @@ class Adafactor(Optimizer):
 
     def _new_state(self, p, group):
         if p.is_complex():
-            raise RuntimeError("Adafactor: expected real parameters, got a complex one")
+            raise DtypeError("Adafactor: expected real parameters, got a complex one")
         if p.ndim < 2:
             return {"step": new_count(), "variance": p.new_zeros(p.shape)}
         *outer, rows, columns = p.shape

@@ -4,7 +4,7 @@ import math
 
 from tallow.creation import zeros_like
 from tallow.dtypes import bfloat16, float32
-from tallow.errors import ArgumentError, describe
+from tallow.errors import ArgumentError, DtypeError, describe
 from tallow.optim.optimizer import Optimizer, check_settings, column, given
 from tallow.optim.update import update
 
@@ -76,7 +76,7 @@ class Muon(Optimizer):
 
     def _new_state(self, p, group):
         if p.is_complex():
-            raise RuntimeError("Muon: expected real parameters, got a complex one")
+            raise DtypeError("Muon: expected real parameters, got a complex one")
         return {"momentum_buffer": zeros_like(p)}
 
     def _update(self, group, params):

@@ -4,7 +4,14 @@ from math import inf
 
 from tallow.creation import arange, as_tensor, full
 from tallow.dtypes import int64
-from tallow.errors import ArgumentError, DtypeError, IndexValueError, ShapeError, describe
+from tallow.errors import (
+    ArgumentError,
+    DtypeError,
+    IndexValueError,
+    NotSupportedError,
+    ShapeError,
+    describe,
+)
 from tallow.nn.functional.activation import log_softmax, logsigmoid
 from tallow.nn.functional.common import floats, reduced, resolved_reduction
 from tallow.nn.functional.linear import linear
@@ -40,6 +47,11 @@ def cross_entropy(
             f"cross_entropy: expected label_smoothing from 0 to 1, got {label_smoothing}"
         )
     if target.array.shape == input.array.shape and target.dtype.is_floating_point:
+        if ignore_index >= 0:
+            raise NotSupportedError(
+                "cross_entropy: expected no ignore_index with a target of probabilities, got "
+                f"{ignore_index}"
+            )
         return _soft_cross_entropy(input, target, weight, reduction, label_smoothing)
     check_classes("cross_entropy", input, target, weight)
     how = {"ignore_index": ignore_index, "reduction": reduction}
@@ -113,9 +125,10 @@ def check_classes(name, input, target, weight):
             f"{name}: expected class indices of int64, got {describe(target)}; convert with .long()"
         )
     classes = x.shape[ops.class_axis(x)]
-    if weight is not None and weight.array.shape != (classes,):
+    if weight is not None and (weight.array.shape != (classes,) or weight.dtype is not input.dtype):
         raise ShapeError(
-            f"{name}: expected a weight ({classes},), one a class, got {describe(weight)}"
+            f"{name}: expected a weight ({classes},) of {input.dtype}, one a class, got "
+            f"{describe(weight)}"
         )
 
 
@@ -139,6 +152,8 @@ def multi_margin_loss(
     reduction = resolved_reduction(name, size_average, reduce, reduction)
     if p not in (1, 2):
         raise ArgumentError(f"{name}: expected p of 1 or 2, got {p}")
+    if weight is not None and weight.array.ndim != 1:
+        raise ArgumentError(f"{name}: expected weight (C,), got {describe(weight)}")
     single = input.array.ndim < 2
     if single:
         input, target = input.reshape(1, -1), target.reshape(-1)
@@ -160,14 +175,14 @@ def multilabel_margin_loss(input, target, size_average=None, reduce=None, reduct
     """
     name = "multilabel_margin_loss"
     reduction = resolved_reduction(name, size_average, reduce, reduction)
-    if input.array.shape != target.array.shape or input.array.ndim not in (1, 2):
+    if input.array.shape != target.array.shape or input.array.ndim > 2:
         raise ShapeError(
             f"{name}: expected input and target (N, C) or (C,), got {describe(input)} and "
             f"{describe(target)}"
         )
     single = input.array.ndim < 2
     if single:
-        input, target = input.unsqueeze(0), target.unsqueeze(0)
+        input, target = input.reshape(1, -1), target.reshape(1, -1)
     given = (target >= 0).long().cumprod(1)
     label = target * given
     hits = (given * 0).scatter_add(1, label, given) > 0
@@ -197,10 +212,15 @@ def linear_cross_entropy(
     input (N, in) or (in,), linear_weight (C, ..., in), linear_bias (C, ...) -> scores (N, C, ...).
     `options`, of how PyTorch cuts the product into chunks, make no difference.
     """
-    if input.array.ndim not in (1, 2) or linear_weight.array.ndim < 2:
+    if not (input.array.ndim == 2 or input.array.ndim + 1 == linear_weight.array.ndim == 2):
         raise ShapeError(
-            "linear_cross_entropy: expected input (N, in) or (in,) and linear_weight (C, ..., in), "
-            f"got {describe(input)} and {describe(linear_weight)}"
+            "linear_cross_entropy: expected input (N, in), linear_weight (C, ..., in), or (in,) and "
+            f"(C, in), got {describe(input)} and {describe(linear_weight)}"
+        )
+    if ignore_index is not None and target.dtype.is_floating_point:
+        raise ShapeError(
+            "linear_cross_entropy: expected no ignore_index with probabilities as target, got "
+            f"{ignore_index}"
         )
     *outputs, features = linear_weight.array.shape
     scores = linear(

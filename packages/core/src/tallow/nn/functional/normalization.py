@@ -12,6 +12,7 @@ from tallow.ops.norm import normalize as normalize_op
 from tallow.ops.norm import normalize_by
 from tallow.ops.pool import pool_sum
 from tallow.ops.shape import reshape
+from tallow.promotion import give
 
 __all__ = [
     "batch_norm", "group_norm", "instance_norm", "layer_norm", "local_response_norm", "normalize",
@@ -69,9 +70,9 @@ def batch_norm(
 
     >>> import tallow
     >>> x = tallow.tensor([[1.0], [3.0]])
-    >>> tallow.nn.functional.batch_norm(x, None, None, training=True, eps=0.0)
-    tensor([[-1.],
-            [ 1.]])
+    >>> tallow.nn.functional.batch_norm(x, None, None, training=True)
+    tensor([[-1.0000],
+            [ 1.0000]])
     """
     floats("batch_norm", input)
     x = input.array
@@ -86,6 +87,8 @@ def batch_norm(
                 "batch_norm: expected running_mean and running_var in evaluation, got None"
             )
         return normalize_by(input, running_mean, running_var, weight, bias, factor=factor, eps=eps)
+    if eps <= 0:
+        raise ArgumentError(f"batch_norm: expected eps above 0 in training, got {eps}")
     count = x.size // max(channels, 1)
     if not x.size:
         return _affine(input, weight, bias, factor)
@@ -209,5 +212,4 @@ def local_response_norm(input, size, alpha=1e-4, beta=0.75, k=1.0):
 
 def normalize(input, p=2.0, dim=1, eps=1e-12, out=None):
     """input / max(norm, eps), the p-norm along `dim`."""
-    result = input / input.norm(p, dim, keepdim=True).clamp(min=eps)
-    return result if out is None else out.copy_(result)
+    return give(input / input.norm(p, dim, keepdim=True).clamp(min=eps), out, "normalize")

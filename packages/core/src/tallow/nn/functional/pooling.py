@@ -7,7 +7,9 @@ default. In `ceil_mode` the last window may stick out at the end.
 from math import prod
 
 from tallow.creation import ones
+from tallow.dtypes import FLOATING
 from tallow.errors import ArgumentError, ShapeError, describe
+from tallow.math import div
 from tallow.nn.functional.activation import relu
 from tallow.nn.functional.common import batched, numbers
 from tallow.ops import pool as ops
@@ -37,6 +39,8 @@ def _counts(name, input, kernel, stride, padding, dilation, ceil_mode):
         raise ShapeError(
             f"{name}: expected a padding of at most half the kernel {kernel}, got {padding}"
         )
+    if 0 in input.array.shape[1:]:
+        raise ShapeError(f"{name}: expected channels and sizes above 0, got {describe(input)}")
     counts = []
     for n, span, s, p in zip(input.array.shape[2:], spans, stride, padding, strict=True):
         count = (n + 2 * p - span + (s - 1 if ceil_mode else 0)) // s + 1
@@ -191,8 +195,9 @@ def _avg(name, n, input, kernel_size, stride, padding, ceil_mode, count_include_
         divisor = _window_sizes(input, kernel, stride, padding, count, count_include_pad)
     elif not divisor:
         raise ArgumentError(f"{name}: expected a divisor_override other than 0, got 0")
-    out = ops.pool_sum(input, kernel=kernel, stride=stride, padding=padding, count=count) / divisor
-    return _unbatch(out, added)
+    out = ops.pool_sum(input, kernel=kernel, stride=stride, padding=padding, count=count)
+    whole = input.dtype.category < FLOATING
+    return _unbatch(div(out, divisor, rounding_mode="trunc") if whole else out / divisor, added)
 
 
 def _window_sizes(input, kernel, stride, padding, count, count_include_pad):
@@ -381,7 +386,7 @@ def _fractional(name, n, input, kernel_size, output_size, output_ratio, return_i
         )
     if samples is None:
         samples = rand(*input.array.shape[:2], n, dtype=input.dtype, device=input.device)
-    host = samples.detach().cpu().numpy()
+    host = samples.detach().cpu().numpy()[: len(input)]
     host = host[..., ::-1] if n == 2 else host  # as in PyTorch: (x, y), but (z, y, x)
     places = [random_windows(*axis, host[..., i]) for i, axis in enumerate(axes)]
     return _picked(input, ops.window_argmax(input, places=places), return_indices, added)

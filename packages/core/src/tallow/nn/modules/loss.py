@@ -5,7 +5,7 @@
 
 import math
 
-from tallow.errors import ArgumentError
+from tallow.errors import ArgumentError, TypeMismatchError
 from tallow.nn import functional as F
 from tallow.nn.functional.common import resolved_reduction
 from tallow.nn.module import Module
@@ -93,6 +93,8 @@ class HuberLoss(_Loss):
 
     def __init__(self, reduction="mean", delta=1.0):
         super().__init__(reduction=reduction)
+        if not isinstance(delta, int | float):
+            raise TypeMismatchError(f"HuberLoss: expected delta as a number, got {delta!r}")
         self.delta = delta
 
     def forward(self, input, target):

@@ -4,6 +4,7 @@
 right, top, bottom, front, back)`. Inputs are `(N, C, ...)` or `(C, ...)`.
 """
 
+from tallow.errors import ArgumentError, describe
 from tallow.nn import functional as F
 from tallow.nn.module import Module
 from tallow.nn.modules.utils import ntuple
@@ -57,6 +58,14 @@ class _ReplicationPad(_Pad):
 
 class _CircularPad(_Pad):
     mode = "circular"
+
+    def forward(self, input):
+        if input.ndim - self.dimensions not in (1, 2):
+            raise ArgumentError(
+                f"{type(self).__name__}: expected {self.dimensions + 1} or {self.dimensions + 2} "
+                f"dims, got {describe(input)}"
+            )
+        return super().forward(input)
 
 
 class ConstantPad1d(_ConstantPad):

@@ -3,6 +3,7 @@
 import math
 import warnings
 
+from tallow.casting import is_autocast_enabled
 from tallow.creation import empty
 from tallow.errors import ArgumentError, ShapeError, TypeMismatchError, describe
 from tallow.nn import init
@@ -51,15 +52,18 @@ class RNNBase(Module):
 
     def _check(self, dropout):
         name = type(self).__name__
-        if not isinstance(self.hidden_size, int):
-            raise TypeMismatchError(
-                f"{name}: expected hidden_size of int, got {type(self.hidden_size).__name__}"
-            )
-        if self.hidden_size <= 0 or self.num_layers <= 0:
-            raise ArgumentError(
-                f"{name}: expected hidden_size and num_layers above 0, got {self.hidden_size} and "
-                f"{self.num_layers}"
-            )
+        kinds = {"bias": bool, "batch_first": bool, "input_size": int, "hidden_size": int}
+        for setting, kind in kinds.items():
+            value = getattr(self, setting)
+            if not isinstance(value, kind):
+                raise TypeMismatchError(
+                    f"{name}: expected {setting} of {kind.__name__}, got {value!r}"
+                )
+        for setting in ("input_size", "hidden_size", "num_layers"):
+            if getattr(self, setting) <= 0:
+                raise ArgumentError(
+                    f"{name}: expected {setting} above 0, got {getattr(self, setting)}"
+                )
         if isinstance(dropout, bool) or not 0 <= dropout <= 1:
             raise ArgumentError(f"{name}: expected dropout from 0 to 1, got {dropout}")
         if self.proj_size and self.mode != "LSTM":
@@ -150,6 +154,12 @@ class RNNBase(Module):
             raise ShapeError(
                 f"{type(self).__name__}: expected input {self._input_shapes()}, got "
                 f"{describe(data)}; batch_first is {self.batch_first}"
+            )
+        weight = self.weight_ih_l0
+        if data.dtype is not weight.dtype and not is_autocast_enabled(data.device.type):
+            raise ArgumentError(
+                f"{type(self).__name__}: expected input of the weights' {weight.dtype}, got "
+                f"{describe(data)}; convert one with .to()"
             )
         if packed:
             return data, batch_sizes, order
@@ -313,7 +323,8 @@ class RNNCellBase(Module):
         shape = (*input.shape[:-1], self.hidden_size)
         for state in states:
             if state is not None and tuple(state.shape) != shape:
-                raise ShapeError(
+                kind = ShapeError if state.ndim in (1, 2) else ArgumentError
+                raise kind(
                     f"{type(self).__name__}: expected a state {shape}, got {describe(state)}"
                 )
         states = [input.new_zeros(shape) if state is None else state for state in states]
