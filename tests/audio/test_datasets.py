@@ -375,6 +375,17 @@ def test_broken_files(tmp_path):
         datasets.LIBRISPEECH(tmp_path, "dev-clean")[0]
 
 
+def test_digits_that_came_with_the_package():
+    digits = datasets.SyntheticDigits()
+    assert len(digits) == 40 and {len(sample[0].nonzero()) > 2000 for sample in digits} == {True}
+    waveform, *rest = datasets.SyntheticDigits(["awb", "slt"])[13]
+    assert rest == [8000, 3, "slt"] and waveform.shape == (1, 6400)
+    assert tallow.equal(waveform, digits[33][0]) and not tallow.equal(waveform, digits[3][0])
+    assert digits.get_metadata(9) == ("kal.flac", 8000, 9, "kal")
+    with pytest.raises(ValueError, match="SyntheticDigits: voices: expected one of .*got 'bob'"):
+        datasets.SyntheticDigits(["bob"])
+
+
 ERRORS = [
     ("SPEECHCOMMANDS", {"subset": "all"}), ("SPEECHCOMMANDS", {"url": "v3"}),
     ("FSDD", {"subset": "x"}), ("LIBRISPEECH", {"url": "dev"}), ("LIBRITTS", {"url": "dev"}),

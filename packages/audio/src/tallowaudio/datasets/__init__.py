@@ -10,6 +10,7 @@ from tallowaudio.datasets.commands import (
     SPEECHCOMMANDS,
     FluentSpeechCommands,
     Snips,
+    SyntheticDigits,
 )
 from tallowaudio.datasets.folder import AudioFolder
 from tallowaudio.datasets.librispeech import (
@@ -26,6 +27,6 @@ __all__ = [
     "AudioFolder", "CMUARCTIC", "CMUDict", "COMMONVOICE", "DR_VCTK", "FSDD",
     "FluentSpeechCommands", "GTZAN", "IEMOCAP", "LIBRISPEECH", "LIBRITTS", "LJSPEECH",
     "LibriLightLimited", "LibriMix", "LibriSpeechBiasing", "MUSDB_HQ", "QUESST14",
-    "SPEECHCOMMANDS", "Snips", "TEDLIUM", "VCTK_092", "VoxCeleb1Identification",
-    "VoxCeleb1Verification", "YESNO",
+    "SPEECHCOMMANDS", "Snips", "SyntheticDigits", "TEDLIUM", "VCTK_092",
+    "VoxCeleb1Identification", "VoxCeleb1Verification", "YESNO",
 ]  # fmt: skip

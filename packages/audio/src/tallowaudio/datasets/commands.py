@@ -89,6 +89,37 @@ class FSDD(Recordings):
         return entry, int(digit), speaker, int(index)
 
 
+class SyntheticDigits(Recordings):
+    """40 digits that came with the package, by 4 synthetic voices: (waveform, 8000, digit, voice).
+
+    Waveforms are (1, 6400), 0.8 s that begin with the digit. `voices` are those wanted, of kal,
+    awb, rms and slt, Flite's (Black and Lenzo, 2001); tools/recordings.py had them say it.
+
+    >>> from tallowaudio.datasets import SyntheticDigits
+    >>> waveform, rate, digit, voice = SyntheticDigits(["slt"])[3]
+    >>> waveform.shape, rate, digit, voice
+    (tallow.Size([1, 6400]), 8000, 3, 'slt')
+    """
+
+    sample_rate = 8000
+    length = 6400  # samples
+    voices = ("kal", "awb", "rms", "slt")
+    place = Path(__file__).with_name("digits")
+
+    def __init__(self, voices=voices):
+        super().__init__(self.place)
+        voices = [one_of("SyntheticDigits: voices", voice, self.voices) for voice in voices]
+        self.entries = [(voice, digit) for voice in voices for digit in range(10)]
+
+    def described(self, entry):
+        voice, digit = entry
+        return f"{voice}.flac", digit, voice
+
+    def __getitem__(self, n):
+        path, digit, voice = self.described(self.entries[n])
+        return *self.waveform(path, digit * self.length, self.length), digit, voice
+
+
 class FluentSpeechCommands(Recordings):
     """Commands to a smart home, downloaded by hand.
 
