@@ -2,6 +2,7 @@
 
 import ctypes
 import hashlib
+import importlib.util
 import re
 import shutil
 import subprocess
@@ -13,19 +14,27 @@ import pytest
 
 from tallow import backend
 from tallow.autograd.op import REGISTRY
-from tallow.kernels.cuda import faults, launch
+from tallow.kernels.cuda import faults, launch, products
 from tallow.kernels.updates import TABLE
 from tallow.testing import devices
 
+_spec = importlib.util.spec_from_file_location("cuda_blas", Path(__file__).with_name("blas.py"))
+blas = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(blas)
+
 HEADER = Path(__file__).with_name("on_host.h")
 FLAGS = ["-std=c++17", "-O1", "-fno-strict-aliasing", "-fPIC", "-shared", "-w"]
+
+# A kernel's name where it is defined, by itself or by a macro
+KERNELS = re.compile(r'^extern "C" __global__ void (\w+)\(|^[A-Z]+\((\w+), ', re.MULTILINE)
 
 
 class Module:
     """Kernels compiled by g++; as CuPy's RawModule, but for arrays of the stand-in."""
 
     def __init__(self, folder, code, options):
-        names = re.findall(r'extern "C" __global__ void (\w+)\(', code)
+        found = KERNELS.findall(code)
+        names = [name or other for name, other in found]
         code = code.replace('extern "C" __global__', "__global__")
         launchers = "\n".join(f"LAUNCHER({name})" for name in names)
         code = "\n".join([HEADER.read_text(), code, launchers])
@@ -65,11 +74,12 @@ def compiled(request):
         pytest.skip("g++ is not here")
     folder = request.config.cache.mkdir("cuda_on_host")
     import_module("tallow.kernels.cuda.registered")
+    launch.STREAMS["standin"] = lambda: 0
     launch.COMPILERS["standin"] = lambda code, options: Module(folder, code, options)
     record = np.empty((faults.PLACES, 2), np.int64)
     faults.keep("standin", record, lambda number: devices.Array(record[number]))
     yield
-    del launch.COMPILERS["standin"], faults._records["standin"]
+    del launch.COMPILERS["standin"], launch.STREAMS["standin"], faults._records["standin"]
 
 
 @pytest.fixture
@@ -81,8 +91,12 @@ def emulated(compiled, monkeypatch):
         made.kernels.clear()
     for name, where in [key for key in TABLE if key[1] == "cuda"]:
         monkeypatch.setitem(TABLE, (name, "standin"), TABLE[name, where])
-    standin = backend.for_device("standin")
-    yield standin
+    monkeypatch.setattr(products, "library", blas.Library)
+    for made in (products.plan, products._handle):
+        made.cache_clear()
+    yield backend.for_device("standin")
+    for made in (products.plan, products._handle):
+        made.cache_clear()
     for made in special:
         made.kernels.clear()
     faults.look()

@@ -2,12 +2,16 @@
 
 import warnings
 from enum import Enum
+from itertools import chain
 
 from tallow import cuda
 from tallow.autograd.modes import no_grad
-from tallow.creation import full
+from tallow.creation import full, zeros
 from tallow.dtypes import float16, float32, int32
 from tallow.errors import ArgumentError
+from tallow.kernels import updates
+from tallow.math import where
+from tallow.optim.optimizer import Optimizer
 from tallow.tensor import Tensor
 
 
@@ -108,23 +112,39 @@ class GradScaler:
             raise RuntimeError(
                 f"unscale_: expected one call before step() and after update(), but {stage.value}"
             )
-        inverse = 1.0 / self._scale.item()
-        found = False
-        for group in optimizer.param_groups:
-            for p in group["params"]:
-                if p.grad is not None:
-                    if p.grad.dtype is float16:
-                        raise ArgumentError(
-                            "unscale_: expected gradients of float32, got float16; keep the "
-                            "parameters in float32 and run the model under autocast"
-                        )
-                    p.grad.mul_(inverse)
-                    found = found or not bool(p.grad.isfinite().all())
-        self._found_infs[id(optimizer)] = found
+        params = chain.from_iterable(group["params"] for group in optimizer.param_groups)
+        grads = [p.grad for p in params if p.grad is not None]
+        if any(grad.dtype is float16 for grad in grads):
+            raise ArgumentError(
+                "unscale_: expected gradients of float32, got float16; keep the parameters in "
+                "float32 and run the model under autocast"
+            )
+        self._found_infs[id(optimizer)] = self._unscale(grads)
         self._stages[id(optimizer)] = Stage.UNSCALED
 
+    def _unscale(self, grads):
+        """Divide by the scale. Is one not finite? A number on the device of the scale, or a bool.
+
+        The device's own kernel does not wait to know.
+        """
+        kernel = updates.TABLE.get(("unscale", self._scale.device.type))
+        if kernel is not None and all(grad.device == self._scale.device for grad in grads):
+            found = zeros((), dtype=float32, device=self._scale.device)
+            arrays = [grad.array for grad in grads]
+            if not grads or kernel(arrays, self._scale.array, found.array) is None:
+                return found
+        inverse, found = 1.0 / self._scale.item(), False
+        for grad in grads:
+            grad.mul_(inverse)
+            found = found or not bool(grad.isfinite().all())
+        return found
+
     def step(self, optimizer, *args, **kwargs):
-        """`optimizer.step(...)` on gradients divided by the scale, if all are finite."""
+        """`optimizer.step(...)` on gradients divided by the scale, if all are finite.
+
+        On CUDA it does not wait to know, if the optimizer counts no steps on the host: SGD counts
+        none, Adam and AdamW count them on the device with `fused=True` or `capturable=True`.
+        """
         if not self._enabled:
             return optimizer.step(*args, **kwargs)
         if "closure" in kwargs:
@@ -137,7 +157,11 @@ class GradScaler:
         if id(optimizer) not in self._stages:
             self.unscale_(optimizer)
         self._stages[id(optimizer)] = Stage.STEPPED
-        return None if self._found_infs[id(optimizer)] else optimizer.step(*args, **kwargs)
+        found = self._found_infs[id(optimizer)]
+        if isinstance(found, Tensor) and isinstance(optimizer, Optimizer) and optimizer._skips():
+            with updates.unless(found.array):
+                return optimizer.step(*args, **kwargs)
+        return None if found else optimizer.step(*args, **kwargs)
 
     @no_grad()
     def update(self, new_scale=None):
@@ -149,6 +173,8 @@ class GradScaler:
             self._scale.fill_(new_scale)
         elif not self._found_infs:
             raise AssertionError("update: expected a step() or an unscale_() before, got none")
+        elif all(isinstance(found, Tensor) for found in self._found_infs.values()):
+            self._follow(sum(self._found_infs.values()) > 0)
         elif any(self._found_infs.values()):
             self._scale *= self._backoff_factor
             self._growth_tracker.fill_(0)
@@ -160,6 +186,15 @@ class GradScaler:
                 self._scale.copy_(grown)
             self._growth_tracker.fill_(0)
         self._stages, self._found_infs = {}, {}
+
+    def _follow(self, found):
+        """`update` for what was found on the device, which the host does not learn."""
+        count = where(found, 0, self._growth_tracker + 1)
+        grows = count >= self._growth_interval
+        grown = self._scale * self._growth_factor
+        kept = where(grows & grown.isfinite(), grown, self._scale)
+        self._scale.copy_(where(found, self._scale * self._backoff_factor, kept))
+        self._growth_tracker.copy_(where(grows, 0, count))
 
     # State
 

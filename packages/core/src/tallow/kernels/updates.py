@@ -4,7 +4,14 @@ A kernel takes lists of arrays, the parameters, their gradients and the state th
 keeps for each, and the algorithm's settings by name, as the body of the `Update` does
 (`tallow.optim.update`). It works in place and returns None; or NotImplemented, before it has
 changed anything, for arrays or settings that it does not do.
+
+Besides there may be "advance", which counts a step in each of a list of arrays, and "unscale",
+which divides gradients by a scale and notes in a number whether all are finite.
 """
+
+from contextlib import contextmanager
+
+found = None  # a number on a device, float32: unless it is 0, steps change nothing
 
 TABLE: dict[tuple[str, str], object] = {}
 
@@ -17,3 +24,14 @@ def updates(algorithm, backend_name):
         return kernel
 
     return register
+
+
+@contextmanager
+def unless(number):
+    """A context whose steps change nothing if a number on a device, not known here, is not 0."""
+    global found
+    before, found = found, number
+    try:
+        yield
+    finally:
+        found = before

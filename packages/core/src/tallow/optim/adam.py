@@ -46,6 +46,7 @@ class Adam(Optimizer):
     """
 
     _algorithm = adam
+    _hosts = True
     _slots = {"exp_avg": None, "exp_avg_sq": None, "max_exp_avg_sq": "amsgrad"}
 
     def __init__(

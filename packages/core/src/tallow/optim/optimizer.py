@@ -7,11 +7,15 @@ from collections.abc import Iterable
 from copy import deepcopy
 from itertools import chain
 
+import numpy as np
+
+from tallow import backend
 from tallow.autograd.modes import enable_grad
 from tallow.creation import tensor, zeros_like
 from tallow.dtypes import float32, float64, get_default_dtype
 from tallow.errors import ArgumentError, TypeMismatchError, describe
 from tallow.graph import RemovableHandle
+from tallow.kernels import updates
 from tallow.tensor import Tensor
 
 _before_any_step: OrderedDict = OrderedDict()
@@ -62,9 +66,10 @@ class Optimizer:
 
     `params` is an iterable of tensors, of (name, tensor) pairs, or of dictionaries: parameter
     groups, each with its tensors under "params" and settings of its own; `defaults` has the
-    settings of the others. Where PyTorch has several implementations, tallow has one: `foreach`,
-    `fused` and `capturable` are accepted and change nothing. With `differentiable` a step is
-    recorded, and its parameters must be results of operations.
+    settings of the others. Where PyTorch has several implementations, tallow has one: `foreach` is
+    accepted and changes nothing; with `fused` or `capturable` Adam and AdamW count steps where the
+    parameter is, without the host, as a captured CUDA graph needs it. With `differentiable` a step
+    is recorded, and its parameters must be results of operations.
 
     A subclass overrides `step`. Those of tallow name instead their `_algorithm`, an `Update`, and
     in `_slots` the state that it keeps for every parameter: zeros at first, and of those with a
@@ -81,6 +86,8 @@ class Optimizer:
     """
 
     _opt_called = False
+    _counts = True  # steps, in its state
+    _hosts = False  # the counts with the parameters, where a group asks for it
     _algorithm = None
     _slots: dict[str, str | None] = {}
 
@@ -168,13 +175,18 @@ class Optimizer:
         columns = [column(states, name) if used else [] for name, used in self._used(group)]
         self._algorithm(group, params, *columns, *self._numbers(states, group))
 
+    def _skips(self):
+        """True if its kernels alone can leave a step out, as nothing of it is on the host."""
+        hosts = self._hosts and all(map(hosted, self.param_groups))
+        return type(self).step is Optimizer.step and (hosts or not self._counts)
+
     def _used(self, group):
         """The names of `_slots`, and whether the group has state under them."""
         return [(name, setting is None or group[setting]) for name, setting in self._slots.items()]
 
     def _new_state(self, p, group):
         """What is kept for a parameter from its first gradient on."""
-        state = {"step": new_count()}
+        state = {"step": new_count(p if self._hosts and hosted(group) else None)}
         for name, used in self._used(group):
             if used:
                 state[name] = zeros_like(p)
@@ -304,18 +316,15 @@ class Optimizer:
             )
         owners = {}
         for group, own in zip(groups, self.param_groups, strict=True):
-            hosted = bool(group.get("fused") or group.get("capturable"))
-            owners.update(
-                {i: (p, hosted) for i, p in zip(group["params"], own["params"], strict=True)}
-            )
+            pairs = zip(group["params"], own["params"], strict=True)
+            owners.update({i: (p, hosted(group)) for i, p in pairs})
             group["params"] = own["params"]
             if "param_names" in own:
                 group.setdefault("param_names", own["param_names"])
         state = defaultdict(dict)
         for key, value in state_dict["state"].items():
             if key in owners:
-                p, hosted = owners[key]
-                state[p] = _matched(value, p, hosted)
+                state[owners[key][0]] = _matched(value, *owners[key])
             else:
                 state[key] = value
         self.__setstate__({"state": state, "param_groups": groups})
@@ -426,19 +435,37 @@ def check_betas(optimizer, betas):
         )
 
 
-def new_count():
-    """A count of steps, 0 so far: a 0-d tensor on the CPU."""
-    return tensor(0.0, dtype=float64 if get_default_dtype() is float64 else float32)
+def hosted(group):
+    """True if a group's steps are counted where its parameters are."""
+    return bool(group.get("fused") or group.get("capturable"))
+
+
+def new_count(p=None):
+    """A count of steps, 0 so far: a 0-d tensor on the CPU, or where a parameter is."""
+    dtype = float64 if get_default_dtype() is float64 else float32
+    return tensor(0.0, dtype=dtype) if p is None else tensor(0.0, dtype=float32, device=p.device)
 
 
 def advance(states):
-    """Count a step in each state; the counts as numbers."""
-    counts = []
+    """Count a step in each state; the counts as numbers, or as arrays if not on the CPU."""
+    counts, away = [], []
     for state in states:
-        step = state["step"]
-        step.array += 1
-        counts.append(step.array.item())
+        step = state["step"].array
+        if isinstance(step, np.ndarray):
+            step += 1
+            counts.append(step.item())
+        else:
+            counts.append(step)
+            away.append(step)
+    if away:
+        updates.TABLE.get(("advance", backend.for_array(away[0]).name), _count)(away)
     return counts
+
+
+def _count(steps):
+    skipped = updates.found is not None and updates.found.item()
+    for step in steps:
+        step += not skipped
 
 
 def column(states, name):

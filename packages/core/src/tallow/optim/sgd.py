@@ -39,6 +39,8 @@ class SGD(Optimizer):
     -0.29
     """
 
+    _counts = False
+
     def __init__(
         self, params, lr=1e-3, momentum=0, dampening=0, weight_decay=0, nesterov=False, *,
         maximize=False, foreach=None, differentiable=False, fused=None,

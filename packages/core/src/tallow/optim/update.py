@@ -17,7 +17,7 @@ import inspect
 from tallow import backend, math
 from tallow.autograd import inplace
 from tallow.autograd.modes import enable_grad
-from tallow.kernels.updates import TABLE
+from tallow.kernels import updates
 from tallow.tensor import Tensor, tick
 
 NUMBERS = {bool, int, float, type(None), str}
@@ -64,8 +64,10 @@ class Update:
         if "c" in kinds:
             columns = [_parts(kinds, column) for column in columns]
         where = backend.for_array(columns[0][0])
-        kernel = TABLE.get((self.name, where.name))
-        if kernel is None or kernel(*columns, **settings) is NotImplemented:
+        kernel = updates.TABLE.get((self.name, where.name))
+        if kernel is not None and kernel(*columns, **settings) is not NotImplemented:
+            return
+        if updates.found is None or not updates.found.item():
             self.body(where.xp, *columns, **settings)
 
     def _record(self, params, state, settings):

@@ -60,6 +60,11 @@ class Array:
             c_contiguous=flags.c_contiguous, f_contiguous=flags.f_contiguous, owndata=flags.owndata
         )
 
+    @property
+    def data(self):
+        """Where the memory is, as CuPy's arrays say it."""
+        return SimpleNamespace(ptr=self.host.ctypes.data)
+
     __hash__ = object.__hash__
 
 

@@ -1,4 +1,4 @@
-"""Indices out of range, found on the device: noted there, and raised on the host when it next looks.
+"""Indices out of range, found on the device: noted, and raised on the host when it next looks.
 
 To wait for the device in every call that has an index would cost more than the call. Kernels write
 what they found into memory of the host that the device reaches, a place for each operation, and go

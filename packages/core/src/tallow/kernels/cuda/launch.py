@@ -15,6 +15,7 @@ import numpy as np
 from tallow import backend
 
 COMPILERS = {}  # by a backend's name: source and options -> what has `get_function(name)`
+STREAMS = {}  # by a backend's name: a function that gives CUDA's handle of the current stream
 REALS = {"float16": "Half", "bfloat16": "BFloat", "float32": "float", "float64": "double"}
 LARGEST_GRID = 1 << 16  # blocks; kernels over elements loop where there are more
 THREADS = 256
@@ -99,6 +100,11 @@ def block_for(n):
     while threads < 1024 and threads * 4 < n:
         threads *= 2
     return threads
+
+
+def address(x):
+    """Where the memory of an array begins, a number."""
+    return x.data.ptr
 
 
 def size(shape):

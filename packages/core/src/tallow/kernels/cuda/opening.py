@@ -68,6 +68,7 @@ def keep_faults():
 
 
 launch.COMPILERS["cuda"] = lambda code, options: cupy.RawModule(code=code, options=options)
+launch.STREAMS["cuda"] = lambda: cupy.cuda.get_current_stream().ptr
 backend.register(
     backend.Backend(
         name="cuda",

@@ -2,5 +2,8 @@
 
 from importlib import import_module
 
-for name in ("rows", "norm", "windows"):
+for name in (
+    "rows", "norm", "windows", "elementwise", "index", "recurrent", "optimizers", "products",
+    "convolution", "attention",
+):  # fmt: skip
     import_module(f"tallow.kernels.cuda.{name}")

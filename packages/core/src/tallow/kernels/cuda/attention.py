@@ -1,0 +1,100 @@
+"""Attention whose memory does not grow with the square of the length.
+
+Some rows of the scores are made at a time, by products on the tensor cores, which sum in float32;
+a kernel makes weights of them. In the gradient they are made anew.
+"""
+
+from itertools import zip_longest
+
+from tallow import backend
+from tallow.kernels.cuda.launch import Source, block_for, empty, in_order, is_real, size, wide
+from tallow.kernels.cuda.products import multiply
+from tallow.ops import attention
+
+rows_of = Source("attention.cu")
+SCORES = 1 << 26  # elements of the scores at a time
+
+
+def _together(*arrays):
+    """Arrays of one batch shape, and it; NotImplemented where the kernels decline."""
+    pairs = zip_longest(*(x.shape[-3::-1] for x in arrays), fillvalue=1)
+    batch = tuple(max(sizes) for sizes in pairs)[::-1]
+    xp = backend.for_array(arrays[0]).xp
+    return [xp.broadcast_to(x, (*batch, *x.shape[-2:])) for x in arrays], batch
+
+
+def _blocks(batch, queries, keys, causal):
+    """(rows, keys that they see) of the queries, as many at a time as `SCORES` allows."""
+    step = max(1, SCORES // max(size(batch) * keys, 1))
+    for start in range(0, queries, step):
+        stop = min(start + step, queries)
+        yield slice(start, stop), min(stop, keys) if causal else keys
+
+
+def _scores(q, k, bias, part, keys, scale):
+    """The scores of some queries in wide arithmetic, and what they are still to be scaled by."""
+    scores = multiply(q[..., part, :], k[..., :keys, :].swapaxes(-1, -2), dtype=wide(q.dtype))
+    if scores is NotImplemented or bias is None:
+        return scores, scale
+    xp = backend.for_array(q).xp
+    rows = part if bias.shape[-2] > 1 else slice(None)
+    bias = bias[..., rows, : keys if bias.shape[-1] > 1 else None]
+    scores *= scores.dtype.type(scale)
+    scores = xp.where(bias, scores, -xp.inf) if bias.dtype.kind == "b" else scores + bias
+    return in_order(scores.astype(wide(q.dtype), copy=False)), 1.0
+
+
+def _takes(q, k, v, bias):
+    plain = all(x.ndim >= 2 and x.size for x in (q, k, v)) and is_real(q, k, v)
+    return plain and (bias is None or bias.ndim >= 2)
+
+
+@attention.attend.on("cuda")
+def _(q, k, v, bias, *, scale, causal):
+    if not _takes(q, k, v, bias):
+        return NotImplemented
+    (q, k, v), batch = _together(q, k, v)
+    queries = q.shape[-2]
+    out, level = empty((*batch, queries, v.shape[-1]), q), empty((*batch, queries, 1), q)
+    for part, keys in _blocks(batch, queries, k.shape[-2], causal):
+        scores, left = _scores(q, k, bias, part, keys, scale)
+        if scores is NotImplemented or scores.shape[:-2] != batch:
+            return NotImplemented
+        weights, levels = empty(scores.shape, q), empty((*scores.shape[:-1], 1), q)
+        rows, n = scores.shape[-2:]
+        rows_of(
+            "attend", q, levels.size, block_for(n), scores, weights, levels, n, rows, part.start,
+            float(left), causal,
+        )  # fmt: skip
+        out[..., part, :] = multiply(weights, v[..., :keys, :])
+        level[..., part, :] = levels
+    return out, level
+
+
+@attention.attend_grad.on("cuda")
+def _(g, q, k, v, bias, level, *, scale, causal):
+    if not _takes(q, k, v, bias) or not is_real(g, q):
+        return NotImplemented
+    shapes = [x.shape for x in (q, k, v)]
+    (g, q, k, v), batch = _together(g, q, k, v)
+    if any(shape[:-2] != batch for shape in shapes):  # sums over a broadcast batch
+        return NotImplemented
+    xp, sums = backend.for_array(q).xp, wide(q.dtype)
+    by_q, by_k, by_v = empty(q.shape, q), xp.zeros(k.shape, sums), xp.zeros(v.shape, sums)
+    for part, keys in _blocks(batch, q.shape[-2], k.shape[-2], causal):
+        scores, left = _scores(q, k, bias, part, keys, scale)
+        if scores is NotImplemented or scores.shape[:-2] != batch:
+            return NotImplemented
+        seen, rows, n = slice(keys), *scores.shape[-2:]
+        by_weights = multiply(g[..., part, :], v[..., seen, :].swapaxes(-1, -2), dtype=sums)
+        weights, by_scores = empty(scores.shape, q), empty(scores.shape, q)
+        rows_of(
+            "attend_grad", q, size(scores.shape[:-1]), block_for(n), scores, by_weights, weights,
+            by_scores, n, rows, part.start, float(left), causal, float(scale),
+        )  # fmt: skip
+        by_q[..., part, :] = multiply(by_scores, k[..., seen, :])
+        on_k = multiply(by_scores.swapaxes(-1, -2), q[..., part, :], dtype=sums)
+        on_v = multiply(weights.swapaxes(-1, -2), g[..., part, :], dtype=sums)
+        by_k[..., seen, :] += on_k
+        by_v[..., seen, :] += on_v
+    return by_q, by_k.astype(q.dtype, copy=False), by_v.astype(q.dtype, copy=False)

@@ -1,0 +1,108 @@
+"""Optimizers and GradScaler with CUDA's kernels, run on the processor, against the CPU."""
+
+import numpy as np
+import pytest
+
+import tallow
+from tallow import nn, optim
+from tallow.amp import GradScaler
+from tallow.testing import assert_close
+
+SHAPES = [(3,), (), (40, 70), *[(5, 2)] * 40]  # more than a launch takes
+
+
+def trained(make, where, dtype=tallow.float32, steps=3):
+    """The parameters and their state after some steps."""
+    rng = np.random.default_rng(0)
+    start = [tallow.tensor(rng.standard_normal(shape), dtype=dtype) for shape in SHAPES]
+    params = [nn.Parameter(x.to(where)) for x in start]
+    optimizer = make(params)
+    for _ in range(steps):
+        for p in params:
+            p.grad = tallow.tensor(rng.standard_normal(tuple(p.shape)), dtype=dtype).to(where)
+        optimizer.step()
+    state = [x.cpu() for p in params for x in optimizer.state[p].values() if x is not None]
+    return [p.detach().cpu() for p in params] + state
+
+
+@pytest.mark.parametrize("make", [
+    lambda params: optim.SGD(params, lr=0.1),
+    lambda params: optim.SGD(params, lr=0.1, momentum=0.9, nesterov=True, weight_decay=0.1),
+    lambda params: optim.SGD(params, lr=0.1, momentum=0.9, dampening=0.5, maximize=True),
+    lambda params: optim.Adam(params, lr=0.1, weight_decay=0.1),
+    lambda params: optim.Adam(params, lr=0.1, amsgrad=True, maximize=True),
+    lambda params: optim.AdamW(params, lr=0.1, betas=(0.8, 0.99), eps=1e-3),
+    lambda params: optim.AdamW(params, lr=0.1, fused=True),
+])  # fmt: skip
+@pytest.mark.parametrize("dtype", [tallow.float32, tallow.float64])
+def test_steps(make, dtype, emulated):
+    for got, expected in zip(
+        trained(make, "standin", dtype), trained(make, "cpu", dtype), strict=True
+    ):
+        assert_close(got, expected, rtol=1e-5, atol=1e-6)
+
+
+def test_the_body_steps_where_the_kernel_declines(emulated):
+    p = nn.Parameter(tallow.ones(2, 3).to("standin").T)
+    p.grad = tallow.ones(3, 2).to("standin")
+    optim.SGD([p], lr=0.5).step()
+    assert p.tolist() == [[0.5, 0.5]] * 3
+
+
+def test_steps_are_counted_where_the_parameter_is(emulated):
+    p = nn.Parameter(tallow.ones(2).to("standin"))
+    for fused, where in ((True, "standin"), (False, "cpu")):
+        optimizer = optim.Adam([p], fused=fused)
+        p.grad = tallow.ones(2).to("standin")
+        optimizer.step()
+        again = optim.Adam([p], fused=fused)
+        again.load_state_dict(optimizer.state_dict())
+        for step in (optimizer.state[p]["step"], again.state[p]["step"]):
+            assert step.item() == 1 and step.device.type == where
+
+
+FACTORS = [1.0, 3.0, float("inf"), 0.25, float("nan"), 1.0, 1.0, 1.0]
+
+
+def scaled(make, where, monkeypatch=None):
+    """The scales and weights of steps whose gradients are the factors."""
+    weight = nn.Parameter(tallow.ones(2).to(where))
+    optimizer, seen = make([weight]), []
+    scaler = GradScaler("cpu", init_scale=8.0, growth_interval=2)
+    for factor in FACTORS:
+        optimizer.zero_grad()
+        scaler.scale((weight * factor).sum()).backward()
+        if monkeypatch is not None:
+            with monkeypatch.context() as patch:
+                patch.setattr(tallow.Tensor, "item", None)
+                patch.setattr(tallow.Tensor, "__bool__", None)
+                scaler.step(optimizer)
+                scaler.update()
+        else:
+            scaler.step(optimizer)
+            scaler.update()
+        counts = [
+            x.item() for x in optimizer.state[weight].values() if x is not None and not x.ndim
+        ]
+        seen.append((scaler.get_scale(), scaler.state_dict(), weight.tolist(), counts))
+    return seen
+
+
+@pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning")
+@pytest.mark.parametrize("make", [
+    lambda params: optim.SGD(params, lr=0.125),
+    lambda params: optim.AdamW(params, lr=0.125, capturable=True),
+])  # fmt: skip
+def test_scaling_does_not_wait_for_the_device(make, emulated, monkeypatch):
+    got, expected = scaled(make, "standin", monkeypatch), scaled(make, "cpu")
+    for ours, right in zip(got, expected, strict=True):
+        assert ours[:2] == right[:2] and ours[3] == right[3]
+        assert ours[2] == pytest.approx(right[2], rel=1e-6)
+
+
+def test_scaling_asks_where_steps_are_counted_on_the_host(emulated):
+    def make(params):
+        return optim.Adam(params, lr=0.125)
+
+    got, expected = scaled(make, "standin"), scaled(make, "cpu")
+    assert [x[3] for x in got] == [x[3] for x in expected]
