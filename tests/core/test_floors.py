@@ -27,8 +27,9 @@ FLOORS = [
     "nn.functional",
     "nn",
     """
-    __main__ accelerator amp autograd.functional backends compiler distributed.optim distributed.run
-    distributions func hub imitation onnx optim profiler serialization utils
+    __main__ accelerator amp autograd.forward_ad autograd.functional backends compiler
+    distributed.optim distributed.run distributions func hub imitation onnx optim profiler
+    serialization utils
     """,
     "array_api testing",
 ]

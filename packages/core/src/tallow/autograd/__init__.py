@@ -21,6 +21,7 @@ __all__ = [
 
 # What stands on floors above this one is imported at its first use.
 _LATER = {
+    "forward_ad": "tallow.autograd.forward_ad",
     "functional": "tallow.autograd.functional",
     "graph": "tallow.autograd.graph",
     "gradcheck": "tallow.testing.gradcheck",

@@ -26,21 +26,23 @@ def own(x):
     return x.detach().requires_grad_()
 
 
+def history(tensors):
+    """The nodes that computed the tensors, and the leaves these began with, one after the other."""
+    waiting = [x.grad_fn or x for x in tensors if x.requires_grad]
+    seen = set(waiting)
+    while waiting:
+        edge = waiting.pop()
+        yield edge
+        if not isinstance(edge, Tensor):
+            fresh = [e for e in edge.edges if e not in seen]
+            seen.update(fresh)
+            waiting += fresh
+
+
 def leads_out(tensors, owned):
     """True if the history of the tensors leads to a leaf that is none of those `owned`."""
     mine = {id(x) for x in owned}
-    stack_ = [x.grad_fn or x for x in tensors if x.requires_grad]
-    seen = set(stack_)
-    while stack_:
-        edge = stack_.pop()
-        if isinstance(edge, Tensor):
-            if id(edge) not in mine:
-                return True
-            continue
-        fresh = [e for e in edge.edges if e not in seen]
-        seen.update(fresh)
-        stack_ += fresh
-    return False
+    return any(isinstance(edge, Tensor) and id(edge) not in mine for edge in history(tensors))
 
 
 def leave(tree, owned, kept):
