@@ -3,9 +3,10 @@
     python benchmarks/files.py                    400 MB, among the temporary files
     python benchmarks/files.py --size 1000 --folder .
 
-The sides take turns in one process, each with the file in the system's cache; reported are medians
-and minima, in seconds and as multiples of the first side's. "First use" is up to an element of the first tensor. Saved files, the plain
-one too, are timed until they are on disk (fsync), as tallow's always are.
+The sides take turns in one process, each with the file in the system's cache. Reported are medians
+and minima, in seconds and as multiples of the first side's. "First use" is up to an element of the
+first tensor. What is saved, the plain file too, is timed until it is on disk (fsync), as tallow's
+files always are.
 """
 
 import argparse
