@@ -3,11 +3,13 @@
 from contextlib import contextmanager
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 import tallow
 from tallow import backend, cuda
 from tallow.errors import OutOfMemoryError
+from tallow.ops import dropout
 
 
 class Cupy:
@@ -75,6 +77,7 @@ class Cupy:
             yield
             log.append("memory from the pool of all")
 
+        self.zeros, self.int64 = np.zeros, np.int64
         Stream.null = Stream(null=True)
         self.current.append(Stream.null)
         self.cuda = SimpleNamespace(
@@ -172,6 +175,79 @@ def test_a_graph_has_a_stream_and_memory_of_its_own(cupy):
     graph.reset()
     with pytest.raises(RuntimeError):
         graph.replay()
+
+
+def test_replays_move_the_seeds_of_dropout(cupy):
+    with cuda.stream(cuda.Stream()):
+        used, unused = cuda.CUDAGraph(), cuda.CUDAGraph()
+        for made in (used, unused):
+            made.capture_begin()
+            assert dropout.captured is made._move
+            dropout.captured.used = made is used
+            made.capture_end()
+    assert dropout.captured is None
+    state = tallow.get_rng_state()
+    unused.replay()
+    assert tallow.equal(tallow.get_rng_state(), state)
+    moved = []
+    for _ in range(2):
+        used.replay()
+        moved.append(used._move.array.tolist())
+    assert moved[0] != moved[1] and not tallow.equal(tallow.get_rng_state(), state)
+
+
+def test_a_capture_that_fails_ends(cupy):
+    with pytest.raises(ZeroDivisionError), cuda.graph(cuda.CUDAGraph()):
+        1 / 0  # noqa: B018
+    assert dropout.captured is None and not cuda.is_current_stream_capturing()
+
+
+# Callables as graphs. The stand-in computes while it captures, and replays nothing.
+
+
+def test_graphed_modules(cupy):
+    x, target = tallow.rand(4, 3, requires_grad=True), tallow.rand(4, 2)
+    model = tallow.nn.Linear(3, 2)
+
+    def gradients():
+        (model(x) * target).sum().backward()
+        found = [p.grad.clone() for p in (x, *model.parameters())]
+        x.grad = None
+        model.zero_grad()
+        return found
+
+    expected, result = gradients(), model(x)
+    assert cuda.make_graphed_callables(model, (x.detach().clone().requires_grad_(),)) is model
+    cupy.log.clear()
+    assert tallow.equal(model(x), result) and cupy.log == ["launch on 0"]
+    model(tallow.rand(4, 3))
+    assert tallow.equal(model(x), result), "what was captured"
+    cupy.log.clear()
+    (model(x) * 1).sum().backward()
+    assert cupy.log == ["launch on 0"] * 2
+    cupy.log.clear()
+    model.eval()
+    assert tallow.allclose(model(x), result) and cupy.log == []
+    assert len(expected) == 3
+
+
+def test_graphed_functions(cupy):
+    def split(x, y):
+        return x * 2, (x * y).sum()
+
+    x, y = tallow.ones(3, requires_grad=True), tallow.ones(3)
+    graphed, other = cuda.make_graphed_callables((split, lambda x: x + 1), ((x, y), (y,)))
+    doubled, total = graphed(x, y)
+    assert doubled.tolist() == [2, 2, 2] and total.item() == 3
+    (doubled.sum() + total).backward()
+    assert x.grad.tolist() == [3, 3, 3] and other(y).tolist() == [2, 2, 2]
+    new = tallow.full((3,), 5.0)
+    graphed(x, new)
+    assert y.tolist() == [5, 5, 5], "arguments are written where those of the capture were"
+    with pytest.raises(ValueError, match="expected a tuple of arguments for each of 2"):
+        cuda.make_graphed_callables((split, split), ((x, y),))
+    with pytest.raises(ValueError, match="expected tensors alone"):
+        cuda.make_graphed_callables(split, (x, 2))
 
 
 def test_devices(cupy):

@@ -113,8 +113,26 @@ def dropout_keep(x, shape, p, generator):
     return (unit < 1 - p).reshape(shape)
 
 
-def dropout_mask(x, shape, p, generator):
-    return dropout_keep(x, shape, p, generator) / (1 - p)
+def philox(seed, block):
+    """Four words of 32 bits: Random123's philox4x32-10 with Python's numbers."""
+    low = 2**32 - 1
+    counter, key = [block & low, block >> 32, 0, 0], [seed & low, seed >> 32 & low]
+    for _ in range(10):
+        left, right = counter[0] * 0xD2511F53, counter[2] * 0xCD9E8D57
+        counter = [right >> 32 ^ counter[1] ^ key[0], right & low,
+                   left >> 32 ^ counter[3] ^ key[1], left & low]  # fmt: skip
+        key = [key[0] + 0x9E3779B9 & low, key[1] + 0xBB67AE85 & low]
+    return counter
+
+
+def keep_by_position(x, move, shape, p, seed):
+    seed, count = seed + (0 if move is None else int(move[0])), int(np.prod(shape))
+    words = [word for block in range(-(-count // 4)) for word in philox(seed, block)][:count]
+    return (np.array(words, np.int64) >> 8).reshape(shape) * 2.0**-24 < 1 - p
+
+
+def test_philox_is_random123_s():
+    assert philox(0, 0) == [0x6627E8D5, 0xE169C58D, 0xBC57AC4C, 0x9B00DBD8]
 
 
 INDEX = np.array([[0, 2, 2], [1, 0, 2]])
@@ -130,9 +148,12 @@ CASES += [
          tolerance=4),
     Case(embedding.frequency, frequency, given(INDEX, rows=4, dtype=np.dtype(np.float64)),
          dtypes=(np.int64,), gives=np.float64),
-    Case(dropout.dropout_mask, dropout_mask,
-         given((2, 3), shape=(2, 3), p=0.4, generator=Restarted()),
-         given((2, 3), shape=(2, 1), p=0.0, generator=Restarted())),
+    Case(dropout.dropout_mask, lambda x, keep, p: keep / (1 - p),
+         given((2, 3), bools((2, 3)), p=0.4), given((2, 3), bools((2, 1)), p=0.0)),
+    Case(dropout.keep_by_position, keep_by_position,
+         given((2, 3), None, shape=(21, 3), p=0.4, seed=2**64 - 5),
+         given((2, 3), np.array([2**60 + 1]), shape=(2, 1, 5), p=0.7, seed=1),
+         gives=np.bool_, dtypes=(np.float32,)),
     Case(dropout.dropout_keep, dropout_keep,
          given((2, 3), shape=(20, 3), p=0.4, generator=Restarted()),
          given((2, 3), shape=(2, 1), p=0.0, generator=Restarted()),

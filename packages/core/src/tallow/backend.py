@@ -25,7 +25,8 @@ class Backend(NamedTuple):
     device of it. `kernels` names the module that registers specialised kernels (`Op.on`), which is
     imported when the first operation runs. `explain` gives what to raise for an error of the
     library's own, or None. `in_range(op_name, index, low, size)`, where there is one, checks indices
-    without waiting for the device, and raises IndexValueError later.
+    without waiting for the device, and raises IndexValueError later. `by_position`: dropout draws
+    there, from a seed and each element's position.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Backend(NamedTuple):
     kernels: str | None = None
     explain: Callable[[Exception], Exception | None] | None = None
     in_range: Callable[[str, Any, int, int], None] | None = None
+    by_position: bool = False
 
 
 def is_array_type(kind):
@@ -59,6 +61,12 @@ def register(backend):
     RESULT_TYPES.add(backend.array_type)
     for array_type in (backend.array_type, *backend.scalar_types):
         _by_type[array_type] = backend
+
+
+def register_type(array_type, backend):
+    """Make a type of array known that is no device's own."""
+    RESULT_TYPES.add(array_type)
+    _by_type[array_type] = backend
 
 
 def for_device(where):

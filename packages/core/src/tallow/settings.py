@@ -4,6 +4,7 @@ import os
 from importlib import import_module
 
 from tallow.errors import ArgumentError
+from tallow.ops import linalg
 
 __all__ = [
     "are_deterministic_algorithms_enabled", "compile", "get_deterministic_debug_mode",
@@ -18,7 +19,6 @@ PRECISIONS = ("highest", "high", "medium")
 
 class _Chosen:
     deterministic = warn_only = False
-    precision = "highest"
 
 
 def _kernels():
@@ -80,18 +80,19 @@ def get_deterministic_debug_mode():
 def set_float32_matmul_precision(precision):
     """Allow products of float32 matrices to be less exact: "highest", "high" or "medium".
 
-    Tallow computes them in float32 whatever is allowed, which all three permit.
+    On CUDA they are then of TensorFloat-32 (10 bits of fraction), or of bfloat16 (7 bits), summed in
+    float32. On the CPU they are of float32 whatever is allowed.
     """
     if precision not in PRECISIONS:
         raise ArgumentError(
             f"set_float32_matmul_precision: expected one of {PRECISIONS}, got {precision!r}"
         )
-    _Chosen.precision = precision
+    linalg.precision = precision
 
 
 def get_float32_matmul_precision():
     """What `set_float32_matmul_precision` was last told."""
-    return _Chosen.precision
+    return linalg.precision
 
 
 def compile(

@@ -1,10 +1,28 @@
-"""CUDA: whether it is there. `matmul.allow_tf32` may be set as for PyTorch and has no effect."""
-
-from types import SimpleNamespace
+"""CUDA: whether it is there, and how exact its products are."""
 
 from tallow.cuda import is_available
+from tallow.settings import get_float32_matmul_precision, set_float32_matmul_precision
 
-matmul = SimpleNamespace(allow_tf32=False, allow_fp16_reduced_precision_reduction=False)
+
+class _Products:
+    """`allow_tf32` is `set_float32_matmul_precision` at "high" or "highest".
+
+    Sums of float16 and bfloat16 are always made in float32, whatever the other switches say.
+    """
+
+    allow_fp16_reduced_precision_reduction = False
+    allow_bf16_reduced_precision_reduction = False
+
+    @property
+    def allow_tf32(self):
+        return get_float32_matmul_precision() != "highest"
+
+    @allow_tf32.setter
+    def allow_tf32(self, allowed):
+        set_float32_matmul_precision("high" if allowed else "highest")
+
+
+matmul = _Products()
 
 
 def is_built():

@@ -5,7 +5,13 @@ from types import SimpleNamespace
 
 from tallow import backend
 from tallow.cuda import nvtx
-from tallow.cuda.graphs import CUDAGraph, graph, is_current_stream_capturing
+from tallow.cuda.graphs import (
+    CUDAGraph,
+    graph,
+    graph_pool_handle,
+    is_current_stream_capturing,
+    make_graphed_callables,
+)
 from tallow.cuda.streams import (
     Event,
     Stream,

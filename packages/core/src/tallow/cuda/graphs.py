@@ -1,15 +1,26 @@
 """Work recorded once and launched as a whole: CUDA graphs, by CuPy's stream capture.
 
 What is captured replays on the same memory: inputs are written into the tensors that were used,
-results read from those that came out. Memory that is allocated meanwhile comes from a pool of the
-graph's own, so that nobody else gets it. CuPy refuses calls of cuBLAS while it captures.
+results read from those that came out. What the host does is not repeated: numbers that it knows,
+such as a learning rate, stay what they were, and an optimizer that counts steps must do so on the
+device (`capturable=True`). Dropout keeps others at each replay.
+
+Memory that is allocated meanwhile comes from a pool of the graph's own, so that nobody else gets
+it. Run what is to be captured once or twice before, on another stream, as PyTorch asks it: kernels
+are then compiled, and cuBLASLt has chosen its algorithms.
 """
 
 from contextlib import contextmanager
 
 from tallow import backend
+from tallow.autograd.engine import grad
+from tallow.autograd.function import Function
+from tallow.creation import ones_like
 from tallow.cuda.streams import Stream, current_stream
-from tallow.errors import DeviceError
+from tallow.errors import ArgumentError, DeviceError
+from tallow.generator import default_generator, words64
+from tallow.ops import dropout
+from tallow.tensor import Tensor
 
 
 def _cupy():
@@ -27,8 +38,9 @@ class CUDAGraph:
     def __init__(self):
         self._graph = None
         self._pool = None
+        self._move = None
 
-    def capture_begin(self, pool=None):
+    def capture_begin(self, pool=None, capture_error_mode="global"):
         """Record from now on what the current stream, which is not the default one, is given."""
         cupy = _cupy()
         inner = cupy.cuda.get_current_stream()
@@ -37,6 +49,7 @@ class CUDAGraph:
                 "capture_begin: expected another stream than the default one to be current; "
                 "use `with tallow.cuda.graph(g):`"
             )
+        self._move = dropout.captured = dropout.Move(cupy.zeros(1, cupy.int64))
         self._pool = cupy.cuda.MemoryPool() if pool is None else pool
         self._allocator = cupy.cuda.using_allocator(self._pool.malloc)
         self._allocator.__enter__()
@@ -48,24 +61,32 @@ class CUDAGraph:
             self._graph = _cupy().cuda.get_current_stream().end_capture()
         finally:
             self._allocator.__exit__(None, None, None)
+            dropout.captured = None
 
     def replay(self):
         """Launch all that was recorded, on the current stream."""
         if self._graph is None:
             raise DeviceError("replay: expected a captured graph, got none; see capture_begin")
+        if self._move.used:
+            self._move.array[...] = int(words64(default_generator, 1)[0] >> 1)
         self._graph.launch(_cupy().cuda.get_current_stream())
 
     def reset(self):
         """Forget what was recorded, and give its memory back."""
-        self._graph = self._pool = None
+        self._graph = self._pool = self._move = None
 
     def pool(self):
         """The memory of the graph, for another graph that never runs at the same time."""
         return self._pool
 
 
+def graph_pool_handle():
+    """Memory for several graphs that never run at the same time: `graph(g, pool=...)`."""
+    return _cupy().cuda.MemoryPool()
+
+
 @contextmanager
-def graph(cuda_graph, pool=None, stream=None):
+def graph(cuda_graph, pool=None, stream=None, capture_error_mode="global"):
     """A context whose operations are recorded in a `CUDAGraph`, on a stream of its own."""
     before = current_stream()
     chosen = Stream() if stream is None else stream
@@ -77,3 +98,97 @@ def graph(cuda_graph, pool=None, stream=None):
         finally:
             cuda_graph.capture_end()
     before.wait_stream(chosen)
+
+
+# Callables as graphs
+
+
+def make_graphed_callables(
+    callables, sample_args, num_warmup_iters=3, allow_unused_input=False, pool=None
+):
+    """Functions or modules whose forward and backward passes are each launched as one graph.
+
+    `sample_args` is the tuple of tensors that a callable takes, or for several callables a tuple of
+    such tuples: every call must have arguments of their shapes and dtypes, requiring gradients as
+    they do. A module is changed in place, to run its graph in the mode (training or not) that it is
+    now in. Results are valid until the next call.
+    """
+    if not isinstance(callables, tuple):
+        return _graphed(callables, sample_args, num_warmup_iters, allow_unused_input, pool)
+    if len(sample_args) != len(callables):
+        raise ArgumentError(
+            f"make_graphed_callables: expected a tuple of arguments for each of {len(callables)} "
+            f"callables, got {len(sample_args)}"
+        )
+    pool = graph_pool_handle() if pool is None else pool
+    return tuple(
+        _graphed(function, args, num_warmup_iters, allow_unused_input, pool)
+        for function, args in zip(callables, sample_args, strict=True)
+    )
+
+
+def _graphed(function, args, warmups, allow_unused, pool):
+    """One callable as a pair of graphs, behind an autograd `Function`."""
+    if not all(isinstance(x, Tensor) for x in args):
+        raise ArgumentError("make_graphed_callables: expected tensors alone as sample_args")
+    module = function if hasattr(function, "parameters") else None
+    weights = () if module is None else tuple(module.parameters())
+    wanted = tuple(x for x in (*args, *weights) if x.requires_grad)
+    single = True
+
+    def outputs():
+        nonlocal single
+        made = function(*args)
+        single = isinstance(made, Tensor)
+        return (made,) if single else tuple(made)
+
+    def gradients(outs, slopes):
+        return grad(outs, wanted, slopes, allow_unused=allow_unused) if slopes else ()
+
+    stream = Stream()
+    stream.wait_stream(current_stream())
+    with stream:
+        for _ in range(warmups):
+            warm = [x for x in outputs() if x.requires_grad]
+            gradients(warm, [ones_like(x) for x in warm])
+    current_stream().wait_stream(stream)
+
+    forward, backward = CUDAGraph(), CUDAGraph()
+    with graph(forward, pool):
+        outs = outputs()
+    recorded = [x for x in outs if x.requires_grad]
+    slopes = [ones_like(x) for x in recorded]
+    with graph(backward, forward.pool()):
+        found = iter(gradients(recorded, slopes))
+    results = [next(found) if x.requires_grad and recorded else None for x in (*args, *weights)]
+    results = [x if x is None else x.detach() for x in results]
+    plain = tuple(x.detach() for x in outs)
+
+    class Replayed(Function):
+        """The two graphs, between which only memory is written and read."""
+
+        @staticmethod
+        def forward(ctx, *inputs):
+            for static, x in zip(args, inputs, strict=False):
+                if static.data_ptr() != x.data_ptr():
+                    static.detach().copy_(x.detach())
+            forward.replay()
+            return tuple(x.detach() for x in plain)
+
+        @staticmethod
+        def backward(ctx, *given):
+            passed = (g for g, x in zip(given, outs, strict=True) if x.requires_grad)
+            for static, g in zip(slopes, passed, strict=True):
+                static.zero_() if g is None else static.copy_(g)
+            backward.replay()
+            return tuple(x if x is None else x.clone() for x in results)  # one may become .grad
+
+    def call(*inputs):
+        made = Replayed.apply(*inputs, *weights)
+        return made[0] if single else made
+
+    if module is None:
+        return call
+    eager, training = module.forward, module.training
+    module.forward = lambda *xs: call(*xs) if module.training == training else eager(*xs)
+    return module

@@ -4,6 +4,8 @@ from tallow.autograd.builtin import sum_to
 from tallow.autograd.op import op
 from tallow.ops.shape import reshape, swap
 
+precision = "highest"  # of products of float32 on CUDA, as `set_float32_matmul_precision` has it
+
 
 @op
 def matmul(x, y):

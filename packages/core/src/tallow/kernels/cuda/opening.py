@@ -81,6 +81,7 @@ backend.register(
         kernels="tallow.kernels.cuda.registered",
         explain=explain,
         in_range=faults.in_range,
+        by_position=True,
     )
 )
 keep_faults()

@@ -14,7 +14,6 @@ from typing import NamedTuple
 from tallow import backend
 from tallow.kernels.cuda.launch import STREAMS, address, empty, in_order, is_real, size
 from tallow.ops import linalg
-from tallow.settings import get_float32_matmul_precision
 
 NAMES = (
     "libcublasLt.so.13", "libcublasLt.so.12", "cublasLt64_13.dll", "cublasLt64_12.dll",
@@ -219,7 +218,7 @@ def multiply(x, y, bias=None, dtype=None):
         batches=size(batch),
         biased=bias is not None,
         alignments=tuple(map(_alignment, arrays)),
-        precision=get_float32_matmul_precision(),
+        precision=linalg.precision,
         device=backend.for_array(x).device_of(x).index or 0,
     )
     chosen = plan(product)

@@ -1,6 +1,5 @@
-// Random numbers by position: Philox 4x32-10 (Salmon et al., "Parallel random numbers: as easy as
-// 1, 2, 3", 2011). Four words belong to each number of a stream; `base`, where it is given, holds
-// where the stream begins, which a captured graph's replays move on.
+// Random numbers by position, as tallow.ops.dropout has them: Philox 4x32-10 (Salmon et al.,
+// "Parallel random numbers: as easy as 1, 2, 3", 2011).
 
 typedef unsigned long long Long;
 
@@ -20,19 +19,11 @@ __device__ Words philox(Long seed, Long position) {
   return {{c[0], c[1], c[2], c[3]}};
 }
 
-// Four words each, as they are: for tests
-extern "C" __global__ void words(Int count, unsigned int* out, Int seed, Int start) {
+// True with a chance, for `size` elements, four to a thread; `move` is added to the seed
+extern "C" __global__ void keep(Int count, bool* out, Int size, double chance, Int seed,
+                                const Int* move) {
   EACH(i, count) {
-    Words drawn = philox(seed, start + i);
-    for (int k = 0; k < 4; k++) out[4 * i + k] = drawn.at[k];
-  }
-}
-
-// True with a chance, for `size` elements, four to a thread
-extern "C" __global__ void keep(Int count, bool* out, Int size, double chance, Int seed, Int start,
-                                const Int* base) {
-  EACH(i, count) {
-    Words drawn = philox(seed, start + (base ? *base : 0) + i);
+    Words drawn = philox((Long)seed + (move ? (Long)*move : 0), i);
     for (int k = 0; k < 4 && 4 * i + k < size; k++)
       out[4 * i + k] = (drawn.at[k] >> 8) * 5.9604644775390625e-8 < chance;
   }

@@ -4,6 +4,6 @@ from importlib import import_module
 
 for name in (
     "rows", "norm", "windows", "elementwise", "index", "recurrent", "optimizers", "products",
-    "convolution", "attention",
+    "convolution", "attention", "random",
 ):  # fmt: skip
     import_module(f"tallow.kernels.cuda.{name}")

@@ -1,11 +1,14 @@
-"""Dropout: random zeros in training, PyTorch's on the CPU; the identity in evaluation."""
+"""Dropout: random zeros in training, PyTorch's on the CPU; the identity in evaluation.
+
+On CUDA the zeros are others, which follow from the same seed.
+"""
 
 from math import sqrt
 
 from tallow.autograd.inplace import assign
 from tallow.errors import ArgumentError, ShapeError, describe
 from tallow.generator import default_generator
-from tallow.ops.dropout import dropout_keep, masked
+from tallow.ops.dropout import kept, masked
 from tallow.ops.shape import inverse, permute
 
 __all__ = [
@@ -25,18 +28,18 @@ def _check(name, p):
 def _drop(input, p, shape, inplace):
     if p == 1:
         return input.mul_(0) if inplace else input * 0
-    kept = masked(input, _keep(input, shape, p), p=p)
-    return assign(input, kept, "dropout_") if inplace else kept
+    out = masked(input, _keep(input, shape, p), p=p)
+    return assign(input, out, "dropout_") if inplace else out
 
 
 def _keep(input, shape, p):
     """What is kept, drawn in the order of the elements in memory, as PyTorch does."""
     array = input.array
     if shape != array.shape or array.flags.c_contiguous:
-        return dropout_keep(input, shape=shape, p=p, generator=default_generator)
+        return kept(input, shape=shape, p=p, generator=default_generator)
     order = sorted(range(array.ndim), key=array.strides.__getitem__, reverse=True)
     drawn = tuple(shape[axis] for axis in order)
-    keep = dropout_keep(input, shape=drawn, p=p, generator=default_generator)
+    keep = kept(input, shape=drawn, p=p, generator=default_generator)
     return permute(keep, axes=inverse(order))
 
 
