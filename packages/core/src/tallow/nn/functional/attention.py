@@ -11,7 +11,7 @@ from tallow.nn.functional.common import same_dtype
 from tallow.nn.functional.linear import linear
 from tallow.nn.functional.padding import pad
 from tallow.ops.attention import attend, attention
-from tallow.ops.dropout import dropout_mask
+from tallow.ops.dropout import dropout_mask, kept
 from tallow.shaping import broadcast_shapes
 
 __all__ = ["multi_head_attention_forward", "scaled_dot_product_attention"]
@@ -83,7 +83,8 @@ def _attend(query, key, value, mask, dropout_p, scale, causal, need_weights):
         return attention(query, key, value, mask, None, scale=scale, causal=causal)
     batch = broadcast_shapes(query.array.shape[:-2], key.array.shape[:-2])
     shape = (*batch, query.array.shape[-2], key.array.shape[-2])
-    keep = dropout_mask(query, shape=shape, p=dropout_p, generator=default_generator)
+    keep = kept(query, shape=shape, p=dropout_p, generator=default_generator)
+    keep = dropout_mask(query, keep, p=dropout_p)
     out, weights = attention(query, key, value, mask, keep, scale=scale, causal=causal)
     return out, weights * keep
 
