@@ -148,7 +148,7 @@ def item(input):
         raise ArgumentError(
             f"item: expected a tensor with one element, got {describe(input)}; use .tolist()"
         )
-    value = input.array.item()
+    value = _element(input)
     return value if isinstance(value, bool | int | float | complex) else float(value)
 
 
@@ -174,7 +174,13 @@ def truth(input):
         raise ArgumentError(
             f"bool: expected a tensor with one element, got {describe(input)}; use .any() or .all()"
         )
-    return bool(input.array.item())
+    return bool(_element(input))
+
+
+def _element(input):
+    """The one element, for which the host waits."""
+    array = input.array
+    return (array if type(array) is np.ndarray else backend.for_array(array).to_host(array)).item()
 
 
 def index(input):

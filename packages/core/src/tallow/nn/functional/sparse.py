@@ -1,5 +1,6 @@
 """Embeddings: rows of a table by index."""
 
+from tallow import backend
 from tallow.creation import arange, full_like
 from tallow.errors import (
     ArgumentError,
@@ -58,7 +59,10 @@ def _check_table(name, input, weight, padding_idx):
 def check_range(name, index, rows):
     """Raise IndexValueError, which names the first index that is not in [0, rows)."""
     array = index.array
-    if array.size and not (0 <= array.min() and array.max() < rows):
+    in_range = backend.for_array(array).in_range
+    if in_range is not None:
+        in_range(name, array, 0, rows)
+    elif array.size and not (0 <= array.min() and array.max() < rows):
         position = ((array < 0) | (array >= rows)).reshape(-1).argmax()
         raise IndexValueError(
             f"{name}: expected indices from 0 to {rows - 1}, got {array.reshape(-1)[position]} at "
