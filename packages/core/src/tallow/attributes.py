@@ -9,6 +9,7 @@ from tallow import (
     complex_parts,
     conversion,
     creation,
+    cuda,
     formatting,
     graph,
     joining,
@@ -150,13 +151,19 @@ def is_shared(input):
 
 
 def is_pinned(input, device=None):
-    """False: memory is never pinned."""
-    return False
+    """True if the tensor's memory is what `pin_memory` gives."""
+    pinned = backend.is_open("cuda") and backend.for_device("cuda").is_pinned
+    return bool(pinned and pinned(input.array))
 
 
 def pin_memory(input, device=None):
-    """The tensor itself: memory is never pinned, and copies to a device need not be."""
-    return input
+    """A copy in memory that a GPU reads by itself; the tensor itself where there is no GPU.
+
+    From there `to("cuda", non_blocking=True)` does not wait for the copy.
+    """
+    if not cuda.is_available() or is_pinned(input):
+        return input
+    return wrap(backend.for_device("cuda").pinned(input.array))
 
 
 def get_device(input):

@@ -25,7 +25,8 @@ METHODS = ["as_subclass", "cpu", "cuda", "item", "numpy", "to", "tolist", "type_
 def to(input, *args, dtype=None, device=None, non_blocking=False, copy=False, memory_format=None):
     """The tensor in another dtype, on another device, or both; itself where nothing changes.
 
-    Call as `to(dtype)`, `to(device)`, `to(device, dtype)` or `to(other_tensor)`.
+    Call as `to(dtype)`, `to(device)`, `to(device, dtype)` or `to(other_tensor)`. With `non_blocking`
+    the copy of pinned memory to a GPU is not waited for.
 
     >>> import tallow
     >>> tallow.ones(1).to(tallow.float64).dtype
@@ -47,7 +48,8 @@ def to(input, *args, dtype=None, device=None, non_blocking=False, copy=False, me
         where = device_type(device)
         here = input.device
         if where.type != here.type or (where.index is not None and where.index != here.index):
-            result = transfer(result, source=here, target=where)
+            how = {"source": here, "target": where, "non_blocking": bool(non_blocking)}
+            result = transfer(result, **how)
     if copy and result is input:
         result = copy_op(result)
     return arranged(result, memory_format)
@@ -94,7 +96,8 @@ def cpu(input, memory_format=None):
 
 def cuda(input, device=None, non_blocking=False, memory_format=None):
     """The tensor on a CUDA device (the current one unless told)."""
-    return to(input, device="cuda" if device is None else device_type(device))
+    where = "cuda" if device is None else device_type(device)
+    return to(input, device=where, non_blocking=non_blocking)
 
 
 def type_as(input, other):

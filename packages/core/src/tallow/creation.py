@@ -123,10 +123,21 @@ def tensor(data, *, dtype=None, device=None, requires_grad=False, pin_memory=Fal
     tensor([[1, 2],
             [3, 4]])
     """
+    if _is_on_cuda(data):
+        made = to(as_tensor(data), dtype=dtype, device=device, copy=True)
+        return made.requires_grad_(requires_grad)
     array = _host_array(data, dtypes.given("tensor", dtype))
     if isinstance(data, Tensor | np.ndarray) or hasattr(data, "__array__"):
         array = np.array(array)
     return place(array, _device_for(data, device), requires_grad)
+
+
+CUDA_KINDS = (2, 13)  # of DLPack's devices: CUDA's memory, and memory that it manages
+
+
+def _is_on_cuda(data):
+    """True for an array of another library that is on a CUDA device."""
+    return not isinstance(data, Tensor) and hasattr(data, "__cuda_array_interface__")
 
 
 def _device_for(data, where):
@@ -150,6 +161,9 @@ def as_tensor(data, dtype=None, device=None):
     """
     if isinstance(data, Tensor):
         return to(data, dtype=dtype, device=device)
+    if _is_on_cuda(data):
+        made = wrap(backend.for_device("cuda").xp.asarray(data))
+        return to(made, dtype=dtype, device=device)
     return place(_writable(_host_array(data, dtypes.given("as_tensor", dtype))), device)
 
 
@@ -194,7 +208,12 @@ def _writable(array):
 
 
 def from_dlpack(ext_tensor):
-    """A tensor that shares memory with an object of another library, by the DLPack protocol."""
+    """A tensor that shares memory with an object of another library, by the DLPack protocol.
+
+    What is on a CUDA device stays there.
+    """
+    if hasattr(ext_tensor, "__dlpack_device__") and ext_tensor.__dlpack_device__()[0] in CUDA_KINDS:
+        return wrap(backend.for_device("cuda").xp.from_dlpack(ext_tensor))
     return wrap(_writable(np.from_dlpack(ext_tensor)))
 
 

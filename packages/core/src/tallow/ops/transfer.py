@@ -5,10 +5,14 @@ from tallow.autograd.op import op
 
 
 @op
-def transfer(x, *, source, target):
-    """The values of x, which is on device `source`, on device `target`."""
+def transfer(x, *, source, target, non_blocking=False):
+    """The values of x, which is on device `source`, on device `target`.
+
+    `non_blocking`: what leaves pinned memory may do so later.
+    """
     where = backend.for_device(target)
-    return where.from_host(backend.for_array(x).to_host(x), target.index)
+    host = backend.for_array(x).to_host(x)
+    return where.from_host(host, target.index, non_blocking)
 
 
 transfer.vjp(lambda g, source, target: transfer(g, source=target, target=source))
