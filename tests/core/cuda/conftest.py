@@ -91,6 +91,15 @@ def emulated(compiled, monkeypatch):
         made.kernels.clear()
     for name, where in [key for key in TABLE if key[1] == "cuda"]:
         monkeypatch.setitem(TABLE, (name, "standin"), TABLE[name, where])
+    standin = backend.for_device("standin")
+
+    def to_host(x):
+        faults.look()
+        return standin.to_host(x)
+
+    patched = standin._replace(in_range=faults.in_range, by_position=True, to_host=to_host)
+    monkeypatch.setitem(backend._by_name, "standin", patched)
+    monkeypatch.setitem(backend._by_type, devices.Array, patched)
     monkeypatch.setattr(products, "library", blas.Library)
     for made in (products.plan, products._handle):
         made.cache_clear()

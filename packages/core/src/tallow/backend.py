@@ -21,25 +21,30 @@ class Backend(NamedTuple):
     """An array library and what differs between libraries.
 
     `xp` is the module with the array API's names; `scalar_types` are what its reductions may return
-    in place of a 0-d array; `on_device(array, index)` copies an array of this backend to another
-    device of it. `kernels` names the module that registers specialised kernels (`Op.on`), which is
-    imported when the first operation runs. `explain` gives what to raise for an error of the
-    library's own, or None. `in_range(op_name, index, low, size)`, where there is one, checks indices
-    without waiting for the device, and raises IndexValueError later. `by_position`: dropout draws
-    there, from a seed and each element's position.
+    in place of a 0-d array; `from_host(array, index, non_blocking=False)` copies a NumPy array to
+    device `index`. `kernels` names the module that registers specialised kernels (`Op.on`), which
+    is imported when the first operation runs. What only some have:
+
+    `explain(error)`                          what to raise for an error of the library's own
+    `in_range(op_name, index, low, size)`     checks indices without waiting for the device, and
+                                              raises IndexValueError later
+    `pinned(array)`, `is_pinned(array)`       memory of the host that the device reads by itself
+    `by_position`                             dropout draws there, from a seed and each position
     """
 
     name: str
     xp: ModuleType
     array_type: type
     to_host: Callable[[Any], np.ndarray]
-    from_host: Callable[[np.ndarray, int | None], Any]
+    from_host: Callable[..., Any]
     device_of: Callable[[Any], device]
     synchronize: Callable[[], None]
     scalar_types: tuple[type, ...] = ()
     kernels: str | None = None
     explain: Callable[[Exception], Exception | None] | None = None
     in_range: Callable[[str, Any, int, int], None] | None = None
+    pinned: Callable[[np.ndarray], np.ndarray] | None = None
+    is_pinned: Callable[[np.ndarray], bool] | None = None
     by_position: bool = False
 
 
@@ -122,7 +127,7 @@ register(
         xp=np,
         array_type=np.ndarray,
         to_host=lambda array: array,
-        from_host=lambda array, index: array,
+        from_host=lambda array, index, non_blocking=False: array,
         device_of=lambda array: CPU,
         synchronize=lambda: None,
         scalar_types=(np.generic,),

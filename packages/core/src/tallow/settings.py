@@ -80,8 +80,8 @@ def get_deterministic_debug_mode():
 def set_float32_matmul_precision(precision):
     """Allow products of float32 matrices to be less exact: "highest", "high" or "medium".
 
-    On CUDA they are then of TensorFloat-32 (10 bits of fraction), or of bfloat16 (7 bits), summed in
-    float32. On the CPU they are of float32 whatever is allowed.
+    On CUDA they are then of TensorFloat-32 (10 bits of fraction), or of bfloat16 (7 bits), summed
+    in float32. On the CPU they are of float32 whatever is allowed.
     """
     if precision not in PRECISIONS:
         raise ArgumentError(

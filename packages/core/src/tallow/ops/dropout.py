@@ -1,8 +1,8 @@
 """Dropout: what is kept, and the product with it.
 
-On the CPU it is drawn from a `Generator`, in the order of memory. On a device that draws by position
-(`Backend.by_position`) it is made of a seed, which is drawn from the generator, and of each
-element's place.
+On the CPU it is drawn from a `Generator`, in the order of memory. On a device that draws by
+position (`Backend.by_position`) it is made of a seed, which is drawn from the generator, and of
+each element's place.
 """
 
 from math import prod

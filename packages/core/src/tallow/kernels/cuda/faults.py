@@ -50,7 +50,8 @@ def look():
             )
 
 
-def in_range(name, index, low, size):
-    """Have the device check that the elements of an index array are from `low` to `size - 1`."""
+def in_range(name, index, low, size, ignored=None):
+    """Have the device check that indices are from `low` to `size - 1`, or `ignored`."""
     index = in_order(index.astype(np.int64, copy=False))
-    _index.each("check", index, index.size, index, low, size, place(name, index))
+    ignored = low if ignored is None else ignored
+    _index.each("check", index, index.size, index, low, size, ignored, place(name, index))

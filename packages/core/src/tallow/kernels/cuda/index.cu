@@ -1,10 +1,11 @@
 // Indices: whether they are in range, rows of a table taken by them and added back.
 
-// Notes at `fault` an element that is not from `low` to `size` - 1, and the size.
-extern "C" __global__ void check(Int count, const Int* index, Int low, Int size, Int* fault) {
+// Notes at `fault` an element that is not from `low` to `size` - 1, nor `ignored`, and the size.
+extern "C" __global__ void check(Int count, const Int* index, Int low, Int size, Int ignored,
+                                 Int* fault) {
   EACH(i, count) {
     Int at = index[i];
-    if (at < low || at >= size) fault[0] = at, fault[1] = size;
+    if (at != ignored && (at < low || at >= size)) fault[0] = at, fault[1] = size;
   }
 }
 

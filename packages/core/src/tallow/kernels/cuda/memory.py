@@ -1,6 +1,9 @@
-"""How much memory tensors used at most: a hook on CuPy's pool."""
+"""Memory: how much tensors used at most, by a hook on CuPy's pool; and that which a GPU reads."""
+
+from collections import deque
 
 import cupy
+import numpy as np
 
 
 class Peak(cupy.cuda.MemoryHook):
@@ -16,3 +19,33 @@ class Peak(cupy.cuda.MemoryHook):
 
 
 PEAK = Peak()
+
+
+def pinned(array):
+    """A copy of a NumPy array in memory that the system keeps where it is, for the GPU to read."""
+    memory = cupy.cuda.alloc_pinned_memory(max(array.nbytes, 1))
+    out = np.frombuffer(memory, np.uint8, array.nbytes).view(array.dtype).reshape(array.shape)
+    out[...] = array
+    return out
+
+
+def is_pinned(array):
+    """True for memory of `pinned`, whole or in part."""
+    owner = array
+    while isinstance(owner, np.ndarray | memoryview):
+        owner = owner.obj if isinstance(owner, memoryview) else owner.base
+    return isinstance(owner, cupy.cuda.PinnedMemoryPointer)
+
+
+_copied: deque = deque()  # (event, array): memory that copies under way still read
+
+
+def copied_later(array):
+    """A copy on the current device of a pinned array, made in the order of the current stream."""
+    array = np.ascontiguousarray(array) if not array.flags.c_contiguous else array
+    out, stream = cupy.empty(array.shape, array.dtype), cupy.cuda.get_current_stream()
+    out.data.copy_from_host_async(array.ctypes.data, array.nbytes, stream)
+    while _copied and _copied[0][0].done:
+        _copied.popleft()
+    _copied.append((stream.record(), array))
+    return out

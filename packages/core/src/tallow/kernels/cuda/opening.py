@@ -1,13 +1,11 @@
 """The CUDA backend: CuPy's arrays. Importing this module opens it, at a device's first use."""
 
-from importlib import import_module
-
 import numpy as np
 
 from tallow import backend
 from tallow.device import device
 from tallow.errors import DeviceError, OutOfMemoryError
-from tallow.kernels.cuda import faults, launch
+from tallow.kernels.cuda import faults, launch, memory
 
 try:
     import cupy
@@ -24,13 +22,18 @@ except cupy.cuda.runtime.CUDARuntimeError as error:
     raise DeviceError(f"device: expected a CUDA device, got none: {error}") from error
 
 
-def from_host(array, index):
-    """A copy of a NumPy array on CUDA device `index` (None: the current one)."""
+def from_host(array, index, non_blocking=False):
+    """A copy of a NumPy array on CUDA device `index` (None: the current one).
+
+    With `non_blocking` that of pinned memory is made later, in the order of the current stream.
+    """
     current = cupy.cuda.runtime.getDevice()
     chosen = current if index is None else index
     if not 0 <= chosen < COUNT:
         raise DeviceError(f"device: expected cuda:0 to cuda:{COUNT - 1}, got cuda:{chosen}")
     with cupy.cuda.Device(chosen):
+        if non_blocking and memory.is_pinned(array):
+            return memory.copied_later(array)
         return cupy.array(array)
 
 
@@ -62,9 +65,8 @@ def synchronize():
 
 def keep_faults():
     """Memory of the host that kernels reach, for the indices they find out of range."""
-    memory = cupy.cuda.alloc_pinned_memory(16 * faults.PLACES)
-    record = np.frombuffer(memory, np.int64, 2 * faults.PLACES).reshape(faults.PLACES, 2)
-    faults.keep("cuda", record, lambda number: np.uint64(memory.ptr + 16 * number))
+    record = memory.pinned(np.empty((faults.PLACES, 2), np.int64))
+    faults.keep("cuda", record, lambda number: np.uint64(record.ctypes.data + 16 * number))
 
 
 launch.COMPILERS["cuda"] = lambda code, options: cupy.RawModule(code=code, options=options)
@@ -81,8 +83,10 @@ backend.register(
         kernels="tallow.kernels.cuda.registered",
         explain=explain,
         in_range=faults.in_range,
+        pinned=memory.pinned,
+        is_pinned=memory.is_pinned,
         by_position=True,
     )
 )
 keep_faults()
-import_module("tallow.kernels.cuda.memory").PEAK.__enter__()  # counts from here on
+memory.PEAK.__enter__()  # counts from here on
