@@ -25,8 +25,8 @@ METHODS = ["as_subclass", "cpu", "cuda", "item", "numpy", "to", "tolist", "type_
 def to(input, *args, dtype=None, device=None, non_blocking=False, copy=False, memory_format=None):
     """The tensor in another dtype, on another device, or both; itself where nothing changes.
 
-    Call as `to(dtype)`, `to(device)`, `to(device, dtype)` or `to(other_tensor)`. With `non_blocking`
-    the copy of pinned memory to a GPU is not waited for.
+    Call as `to(dtype)`, `to(device)`, `to(device, dtype)` or `to(other_tensor)`. `non_blocking`: a
+    copy of pinned memory to a GPU is not waited for.
 
     >>> import tallow
     >>> tallow.ones(1).to(tallow.float64).dtype
