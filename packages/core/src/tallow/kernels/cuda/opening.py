@@ -1,11 +1,13 @@
 """The CUDA backend: CuPy's arrays. Importing this module opens it, at a device's first use."""
 
+from importlib import import_module
+
 import numpy as np
 
 from tallow import backend
 from tallow.device import device
 from tallow.errors import DeviceError, OutOfMemoryError
-from tallow.kernels.cuda import faults, launch, memory
+from tallow.kernels.cuda import faults, launch
 
 try:
     import cupy
@@ -20,6 +22,8 @@ try:
     COUNT = cupy.cuda.runtime.getDeviceCount()
 except cupy.cuda.runtime.CUDARuntimeError as error:
     raise DeviceError(f"device: expected a CUDA device, got none: {error}") from error
+
+memory = import_module("tallow.kernels.cuda.memory")  # which needs CuPy
 
 
 def from_host(array, index, non_blocking=False):

@@ -163,7 +163,7 @@ def plan(product):
 
 
 def _as_matrix(x):
-    """(array, leading dimension, transposed): the last two axes as they lie, copied if they must."""
+    """(array, leading dimension, transposed): the last axes as they lie, copied if they must."""
     rows, columns = x.shape[-2:]
     down, across = (step // x.itemsize for step in x.strides[-2:])
     if (across == 1 or columns == 1) and (down >= columns or rows == 1):
