@@ -180,6 +180,8 @@ void conv_by_input(const Conv& c, const float* g, const float* weight, float* x_
     const Conv t = turned(c);
     const bool each = is_depthwise(c), inside = t.padding_y >= 0 && t.padding_x >= 0;
     const bool narrow = c.in * 2 < ROWS;  // a product with so few rows would be mostly padding
+    if (inside && suits_winograd(t) && pays_to_transform_weights(t))
+        return winograd_turned(t, g, weight, x_grad);
     if (c.stride_y == 1 && c.stride_x == 1 && (each ? inside : !narrow)) {
         float* turned_weight = scratch(3, c.groups * c.out * c.in * places(c));
         rotate(c, weight, turned_weight);
