@@ -144,10 +144,11 @@ inline void from_lanes(const float* from, int64_t row, const Planes<float>& p, c
             for (int i = 0; i < WIDTH; ++i) square[i] = load(from + (y * row + x + i) * WIDTH);
         } else {
             alignas(64) float lanes[WIDTH * WIDTH];
-            split_run(count, r.wide, y, x, [&](int64_t i, int64_t some, int64_t at_y, int64_t at_x) {
-                std::memcpy(lanes + i * WIDTH, from + (at_y * row + at_x) * WIDTH,
-                            size_t(some) * sizeof(Vec));
-            });
+            split_run(count, r.wide, y, x,
+                      [&](int64_t i, int64_t some, int64_t at_y, int64_t at_x) {
+                          std::memcpy(lanes + i * WIDTH, from + (at_y * row + at_x) * WIDTH,
+                                      size_t(some) * sizeof(Vec));
+                      });
             std::memcpy(&square, lanes, sizeof lanes);
         }
         turn(square);

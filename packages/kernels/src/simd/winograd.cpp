@@ -108,7 +108,8 @@ struct Blocks {
 
     static int64_t evenly(int64_t size, int64_t most, int64_t parts) {
         const int64_t groups = (size + most - 1) / most;
-        return groups == 1 && most > size ? 1 : std::min(size, (groups + parts - 1) / parts * parts);
+        return groups == 1 && most > size ? 1
+                                          : std::min(size, (groups + parts - 1) / parts * parts);
     }
 
     // The most tiles of a block
@@ -161,7 +162,8 @@ struct Patches {
         const bool framed = inside.high < high || inside.wide < wide;
         for (int64_t channel = 0; channel < channels; channel += WIDTH) {
             if (framed) std::fill_n(pixels, high * wide * WIDTH, 0.0f);
-            const int64_t plane = height * width, some = std::min<int64_t>(WIDTH, channels - channel);
+            const int64_t plane = height * width,
+                          some = std::min<int64_t>(WIDTH, channels - channel);
             if (inside.high > 0 && inside.wide > 0)
                 to_lanes({x + (piece.image * channels + channel) * plane, some, plane, width},
                          inside, pixels + ((y - top) * wide + x0 - left) * WIDTH, wide);
@@ -243,10 +245,11 @@ void multiply_places(const Conv& c, const float* u, const Transformed& v, int64_
     const int64_t strips = (c.out + COLUMNS - 1) / COLUMNS;
     for (int p = 0; p < PLACES; ++p)
         for (int64_t o = first; o < end; o += COLUMNS)
-            (end - o > WIDTH ? multiply_column<VECTORS> : multiply_column<1>)(
-                tiles, c.in, {v.at(p, 0, 0), v.channels, 1},
-                u + (p * strips + o / COLUMNS) * c.in * COLUMNS, COLUMNS, m.at(p, 0, o - first),
-                m.channels, false);
+            (end - o > WIDTH ? multiply_column<VECTORS>
+                             : multiply_column<1>)(tiles, c.in, {v.at(p, 0, 0), v.channels, 1},
+                                                   u + (p * strips + o / COLUMNS) * c.in * COLUMNS,
+                                                   COLUMNS, m.at(p, 0, o - first), m.channels,
+                                                   false);
 }
 
 // The outputs of a piece, of WIDTH channels or fewer from `channel` on: from (place, tile, lane).
@@ -273,8 +276,8 @@ void put_outputs(const Conv& c, const float* from, const Transformed& m, const f
     const Rectangle there{4 * piece.y, 4 * piece.x,
                           std::min(4 * piece.high, c.out_height - 4 * piece.y),
                           std::min(wide, c.out_width - 4 * piece.x)};
-    from_lanes(pixels, wide,
-               {y + (piece.image * c.out + channel) * map, some, map, c.out_width}, there);
+    from_lanes(pixels, wide, {y + (piece.image * c.out + channel) * map, some, map, c.out_width},
+               there);
 }
 
 void convolve(const Conv& c, const float* x, const Filters& weight, const float* bias, float* y) {
@@ -307,7 +310,8 @@ void put_weight_grad(const Conv& c, const float* totals, int64_t groups, float* 
             const int64_t count = std::min<int64_t>(WIDTH, c.out - o);
             Vec sums[PLACES] = {}, half[18], whole[9];
             const float* from = totals + i * out + o;
-            for (int64_t p = 0; p < groups * PLACES; ++p) sums[p % PLACES] += load(from + p * place);
+            for (int64_t p = 0; p < groups * PLACES; ++p)
+                sums[p % PLACES] += load(from + p * place);
             for (int j = 0; j < 6; ++j) transform_weight_grad(sums + j, 6, half + j, 6);
             for (int k = 0; k < 3; ++k) transform_weight_grad(half + k * 6, 1, whole + k * 3, 1);
             alignas(64) float lanes[9 * WIDTH];
@@ -359,9 +363,11 @@ void winograd_by_weight(const Conv& c, const float* g, const float* x, float* we
             });
             for (int p = 0; p < PLACES; ++p)
                 for (int64_t o = 0; o < out; o += COLUMNS)
-                    (out - o > WIDTH ? multiply_column<VECTORS> : multiply_column<1>)(
-                        c.in, tiles, {a.at(p, 0, 0), 1, in}, b.at(p, 0, o), out,
-                        totals + (group * PLACES + p) * c.in * out + o, out, block > begin);
+                    (out - o > WIDTH
+                         ? multiply_column<VECTORS>
+                         : multiply_column<1>)(c.in, tiles, {a.at(p, 0, 0), 1, in}, b.at(p, 0, o),
+                                               out, totals + (group * PLACES + p) * c.in * out + o,
+                                               out, block > begin);
         }
     });
     put_weight_grad(c, totals, groups, weight_grad);
