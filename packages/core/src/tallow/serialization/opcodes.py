@@ -362,8 +362,7 @@ def build(m):
     elif isinstance(target, np.ndarray):
         _fill_array(target, *state)
     elif isinstance(target, np.dtype):
-        _check_dtype_state(*state)
-        target.__setstate__(state)
+        _set_byte_order(target, *state)
     else:
         set_attributes(target, state)
 
@@ -374,9 +373,12 @@ def _fill_array(array, version, shape, dtype, fortran, content):
     array.__setstate__((version, shape, dtype, fortran, content))
 
 
-def _check_dtype_state(version, order, base, names, fields, *rest):
+def _set_byte_order(dtype, version, order, base, names, fields, *rest):
+    """Of a dtype's state only the order: what else is in it, NumPy believes without a look."""
     if version != 3 or order not in ("<", ">", "=", "|") or (base, names, fields) != (None,) * 3:
         raise ValueError("expected the state of a dtype of numbers")
+    own = dtype.__reduce__()[2]
+    dtype.__setstate__((version, order, *own[2:]))
 
 
 # The result as a whole
