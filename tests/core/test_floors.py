@@ -27,7 +27,7 @@ FLOORS = [
     "nn.functional",
     "nn",
     """
-    __main__ accelerator amp autograd.forward_ad autograd.functional backends compiler
+    __main__ accelerator amp autograd.forward_ad autograd.functional backends compiler demo
     distributed.optim distributed.run distributions func hub imitation onnx optim profiler
     serialization utils
     """,
@@ -156,7 +156,11 @@ def is_shape(node):
     )
 
 
-RULED = [m for m in sorted(TREES) if m.startswith("tallow.ops.") or m == "tallow.autograd.builtin"]
+RULED = [
+    m
+    for m in sorted(TREES)
+    if m.startswith("tallow.ops.") or m in ("tallow.autograd.builtin", "tallow.func.batched")
+]
 
 
 @pytest.mark.parametrize("module", RULED)

@@ -15,6 +15,7 @@ from tallow.autograd.builtin import cast, stack, sum_to, unstack
 from tallow.autograd.inplace import bump
 from tallow.autograd.modes import state
 from tallow.autograd.node import Pick
+from tallow.autograd.op import batches
 from tallow.errors import ArgumentError, GradientError, ShapeError, TypeMismatchError, describe
 from tallow.tensor import Tensor, refresh, wrap
 
@@ -139,6 +140,7 @@ class Walk:
         elif entry[2] and part.ndim:
             total = entry[1]
             total += part
+            entry = (leaf, total, True)
         else:
             entry = (leaf, entry[1] + part, not self.create_graph)
         self.leaves[key] = entry
@@ -279,6 +281,8 @@ def as_tuple(tensors):
 
 
 def _walk(outputs, gradients, retain_graph, create_graph, wanted):
+    if state.batch and wanted is None:
+        batches.refuse()
     outputs = as_tuple(outputs)
     roots = first_gradients(outputs, gradients)
     retain_graph = create_graph if retain_graph is None else retain_graph

@@ -12,6 +12,7 @@ class _State(threading.local):
     enabled = True
     inference = False
     walk = None  # the backward pass that is running
+    batch = ()  # pairs (level, size) of the calls of `vmap` that are running, the innermost last
     packing = ()  # pairs (pack, unpack) of hooks on saved tensors, the innermost last
     hooks_refused = ""  # what to say to those who would add to them
 

@@ -28,6 +28,14 @@ from tallow.tensor import UNRECORDED, Tensor, View, refresh, wrap
 
 _new = object.__new__
 
+
+class batches:
+    """Where operations on the arrays of `vmap` are done: `alive` is how many of these there are."""
+
+    alive = 0
+    call = pull = refuse = None
+
+
 REGISTRY: dict[str, "Op"] = {}
 
 
@@ -215,6 +223,10 @@ class Op:
 
 _CALL = """\
 def {name}({signature}):
+    if _batches.alive:
+        _out = _batches.call(_op, ({operands}), {params})
+        if _out is not NotImplemented:
+            return _out
     _kernel = _kernels.get(type({first}))
     if _kernel is not None:
         return _kernel({operands}{arguments})
@@ -246,6 +258,10 @@ _UNWRAP = """\
 
 _CALL_VARIADIC = """\
 def {name}({signature}):
+    if _batches.alive:
+        _out = _batches.call(_op, {operands}, {params})
+        if _out is not NotImplemented:
+            return _out
     if not isinstance({operands}[0], Tensor) and not any(isinstance(x, Tensor) for x in {operands}):
         return (_kernels.get(type({operands}[0])) or _op.bind({operands}))(*{operands}{arguments})
     _mask, arrays = 0, []
@@ -283,6 +299,7 @@ def _callable(made):
     """The function that users of an operation call."""
     scope = {
         "Tensor": Tensor, "RESULT_TYPES": backend.RESULT_TYPES, "_as_array": backend.as_array,
+        "_batches": batches,
         "_kernels": made.kernels, "_op": made, "_refresh": refresh, "_state": state,
         "_wrap": made.wrap, "_compile_call": _compile_call,
     }  # fmt: skip
@@ -330,7 +347,7 @@ class Rule:
     """A gradient rule and the names of what it needs, checked against the op's signature."""
 
     def __init__(self, owner, function):
-        self.function = function
+        self.function = self.written = function  # the former may become a kernel's
         self.names = _parameters(function)[0][1:]
         known = {*owner.operands, *owner.params, "out", "shapes", "needs"}
         unknown = [name for name in self.names if name not in known]
@@ -376,7 +393,9 @@ class Plan:
         self.extras = tuple(n for n in names if n not in owner.operands)
         self.keeps_out = "out" in self.extras and owner.differentiable is None
         order = [owner.operands[i] for i in self.kept] + list(self.extras)
-        self.calls = [(rule.function, tuple(order.index(n) for n in rule.names)) for rule in rules]
+        places = [tuple(order.index(n) for n in rule.names) for rule in rules]
+        self.calls = list(zip([rule.function for rule in rules], places, strict=True))
+        self.written = list(zip([rule.written for rule in rules], places, strict=True))
         self.joint = owner.joint is not None
         self.needs = tuple(i in self.active for i in range(len(owner.operands)))
 
@@ -398,12 +417,20 @@ class Plan:
 
     def pull(self, g, values):
         """The gradients of the active operands, given that of the output."""
+        if batches.alive:
+            gradients = batches.pull(self, g, values)
+            if gradients is not NotImplemented:
+                return gradients
+        return self.by_rules(g, values, self.calls)
+
+    def by_rules(self, g, values, calls):
+        """The same by the functions in `calls`, each with where what it names is in `values`."""
         if self.joint:
-            function, positions = self.calls[0]
+            function, positions = calls[0]
             gradients = function(g, *[values[i] for i in positions])
             return [gradients[i] for i in self.active]
         parts = []
-        for function, positions in self.calls:
+        for function, positions in calls:
             if len(positions) == 1:
                 parts.append(function(g, values[positions[0]]))
             else:

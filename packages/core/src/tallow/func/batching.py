@@ -2,23 +2,28 @@
 
 import functools
 
+from tallow.autograd.modes import state
 from tallow.errors import ArgumentError, DistributionError, describe
+from tallow.func.batch_calls import batches  # noqa: F401 - which does the calls
+from tallow.func.batched import enter, leave, new_level
 from tallow.func.tree import leaves, rebuild, spread
-from tallow.joining import stack, unbind
+from tallow.joining import cat, stack
 from tallow.random import get_rng_state, set_rng_state
+from tallow.shaping import narrow, select
 from tallow.tensor import Tensor
 
 
 def vmap(func, in_dims=0, out_dims=0, randomness="error", *, chunk_size=None):
-    """`func` over a batch: called once for each example, the results stacked.
+    """`func`, a function of one example, over a batch of them.
 
     `in_dims` says which dim of each argument holds the examples (None: the argument is the same for
-    all), `out_dims` where that dim is in each result; both may be trees. It saves writing the loop,
-    not its time: for speed, write `func` for batches. Unlike PyTorch's it takes any `func`, also
-    one that looks at values.
+    all), `out_dims` where that dim is in each result; both may be trees. `chunk_size` is the most
+    examples at a time.
 
-    `randomness`: "error" raises if `func` draws random numbers, "different" draws for each example,
-    "same" gives all examples the same numbers.
+    `func` is called once, with tensors that stand for one example and hold all. Unlike PyTorch's it
+    may be any function: one that looks at values, draws random numbers or does what cannot be done
+    to all at once is called anew for each example. `randomness`: "error" raises if it draws,
+    "different" draws for each example, "same" gives all examples the same numbers.
 
     >>> import tallow
     >>> tallow.func.vmap(tallow.dot)(tallow.ones(3, 2), tallow.ones(3, 2))
@@ -33,26 +38,23 @@ def vmap(func, in_dims=0, out_dims=0, randomness="error", *, chunk_size=None):
 
     @functools.wraps(func)
     def batched(*args, **kwargs):
-        examples, size = _examples(args, in_dims)
-        options = {name: unbind(x, 0) if isinstance(x, Tensor) else x for name, x in kwargs.items()}
-        results, before = [], get_rng_state()
-        for i in range(size):
-            if randomness == "same":
-                set_rng_state(before)
-            own = {name: x[i] if isinstance(x, tuple) else x for name, x in options.items()}
-            results.append(func(*rebuild(args, iter(e[i] for e in examples)), **own))
-            if randomness == "error" and i == 0 and not (get_rng_state() == before).all():
-                raise DistributionError(
-                    "vmap: expected no random numbers, as randomness is 'error'; see 'different' "
-                    "and 'same'"
-                )
-        return _stacked(results, out_dims)
+        given = args, kwargs
+        dims, size = _batch(args, in_dims)
+        dims += [0 if isinstance(x, Tensor) else None for x in leaves(kwargs)]
+        if chunk_size is None or chunk_size >= size:
+            return _run(func, given, dims, size, out_dims, randomness)
+        parts = []
+        for start in range(0, size, chunk_size):
+            count = min(chunk_size, size - start)
+            part = _cut(given, dims, lambda x, dim: narrow(x, dim, start, count))  # noqa: B023
+            parts.append(_run(func, part, dims, count, out_dims, randomness))
+        return _joined(parts, out_dims, cat)
 
     return batched
 
 
-def _examples(args, in_dims):
-    """For each leaf of the arguments the sequence of its examples, and how many there are."""
+def _batch(args, in_dims):
+    """The dim of the examples in each leaf of the arguments, or None, and how many there are."""
     if not args:
         raise ArgumentError("vmap: expected at least one argument, got none")
     if not isinstance(in_dims, int | tuple | list):
@@ -61,8 +63,8 @@ def _examples(args, in_dims):
     dims = spread(in_dims, args)
     if dims is None:
         raise ArgumentError(f"vmap: expected in_dims in the form of the arguments, got {in_dims}")
-    flat, sizes = leaves(args), set()
-    for x, dim in zip(flat, dims, strict=True):
+    sizes = set()
+    for x, dim in zip(leaves(args), dims, strict=True):
         if dim is None:
             continue
         ndim = x.array.ndim if isinstance(x, Tensor) else 0
@@ -71,28 +73,79 @@ def _examples(args, in_dims):
         sizes.add(x.array.shape[dim])
     if len(sizes) != 1:
         raise ArgumentError(f"vmap: expected batch dims of one size, got {sorted(sizes)}")
-    (size,) = sizes
-    examples = [
-        [x] * size if dim is None else unbind(x, dim) for x, dim in zip(flat, dims, strict=True)
-    ]
-    return examples, size
-
-
-def _stacked(results, out_dims):
-    """The results of all examples as one, each leaf stacked along its dim."""
-    if not results:
+    if sizes == {0}:
         raise ArgumentError("vmap: expected at least one example, got none")
-    first = results[0]
+    return dims, sizes.pop()
+
+
+def _cut(given, dims, function):
+    """The arguments, with `function(x, dim)` in place of those that hold examples."""
+    pairs = zip(leaves(given), dims, strict=True)
+    return rebuild(given, iter([x if dim is None else function(x, dim) for x, dim in pairs]))
+
+
+def _run(func, given, dims, size, out_dims, randomness):
+    """The results for all examples: at once, or else one after the other."""
+    before = get_rng_state()
+    try:
+        found = _at_once(func, given, dims, size, out_dims)
+        if (get_rng_state() == before).all():
+            return found
+    except Exception:  # the loop is right for all functions, and tells what is wrong with others
+        pass
+    set_rng_state(before)
+    results = []
+    for i in range(size):
+        if randomness == "same":
+            set_rng_state(before)
+        args, kwargs = _cut(given, dims, lambda x, dim: select(x, dim, i))  # noqa: B023
+        results.append(func(*args, **kwargs))
+        if randomness == "error" and i == 0 and not (get_rng_state() == before).all():
+            raise DistributionError(
+                "vmap: expected no random numbers, as randomness is 'error'; see 'different' and "
+                "'same'"
+            )
+    return _joined(results, out_dims, stack)
+
+
+def _at_once(func, given, dims, size, out_dims):
+    level, outer = new_level(), state.batch
+    args, kwargs = _cut(given, dims, lambda x, dim: enter(x, axis=dim, level=level))
+    state.batch = (*outer, (level, size))
+    try:
+        result = func(*args, **kwargs)
+    finally:
+        state.batch = outer
+
+    def left(x, dim):
+        if not isinstance(x, Tensor):
+            return x
+        whole = leave(x, axis=0 if dim is None else dim, level=level, size=size)
+        return whole[0] if dim is None else whole
+
+    pairs = zip(leaves(result), _dims(result, out_dims), strict=True)
+    return rebuild(result, iter([left(x, dim) for x, dim in pairs]))
+
+
+def _dims(result, out_dims):
+    """For each leaf of a result where the dim of the examples goes."""
     out_dims = tuple(out_dims) if isinstance(out_dims, list) else out_dims
-    dims = spread(out_dims, first)
+    dims = spread(out_dims, result)
     if dims is None:
         raise ArgumentError(f"vmap: expected out_dims of the form of the results, got {out_dims}")
-    columns = []
-    for parts, dim in zip(zip(*map(leaves, results), strict=True), dims, strict=True):
-        if dim is not None and not isinstance(parts[0], Tensor):
+    for x, dim in zip(leaves(result), dims, strict=True):
+        if dim is not None and not isinstance(x, Tensor):
             raise ArgumentError(
-                f"vmap: expected tensors from the function, got {describe(parts[0])}; out_dims "
-                "None takes anything, from the first example"
+                f"vmap: expected tensors from the function, got {describe(x)}; out_dims None takes "
+                "anything, from the first example"
             )
-        columns.append(parts[0] if dim is None else stack(parts, dim))
-    return rebuild(first, iter(columns))
+    return dims
+
+
+def _joined(results, out_dims, join):
+    """The results of all examples, or of all chunks, as one."""
+    first = results[0]
+    columns = zip(zip(*map(leaves, results), strict=True), _dims(first, out_dims), strict=True)
+    return rebuild(
+        first, iter([parts[0] if dim is None else join(parts, dim) for parts, dim in columns])
+    )

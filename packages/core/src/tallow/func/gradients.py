@@ -8,10 +8,12 @@ import functools
 
 from tallow import autograd
 from tallow.autograd import enable_grad, is_grad_enabled
+from tallow.autograd.modes import state
 from tallow.creation import eye, zeros_like
 from tallow.errors import ArgumentError, GradientError, describe
+from tallow.func.batched import is_batched, spread
+from tallow.func.batching import vmap
 from tallow.func.tree import leaves, rebuild, tree_map
-from tallow.joining import stack
 from tallow.tensor import Tensor
 
 # What the transforms share
@@ -21,6 +23,9 @@ def own(x):
     """A tensor to differentiate by: x with its history where it has one, else a new leaf."""
     if not isinstance(x, Tensor):
         raise GradientError(f"grad: expected tensors to differentiate by, got {describe(x)}")
+    for level, size in state.batch[-1:]:
+        if not is_batched(x.array, level):  # each example has a gradient of its own
+            x = spread(x, level=level, size=size)
     if is_grad_enabled() and x.requires_grad:
         return x.view_as(x)
     return x.detach().requires_grad_()
@@ -74,7 +79,7 @@ def pusher(outputs, owned, create_graph):
     """A function from tangents of what is `owned` to tangents of the outputs (flat lists)."""
     live = [y for y in outputs if y.requires_grad]
     with enable_grad():
-        starts = [zeros_like(y).requires_grad_() for y in live]
+        starts = [own(zeros_like(y)) for y in live]
         found = (
             autograd.grad(live, owned, starts, create_graph=True, allow_unused=True)
             if live
@@ -232,9 +237,10 @@ def _fit(name, what, given, tensors):
 
 
 def jacrev(func, argnums=0, *, has_aux=False, chunk_size=None, _preallocate_and_copy=False):
-    """The function that gives the Jacobian matrix of `func`, row by row: one backward pass each.
+    """The function that gives the Jacobian matrix of `func`, by a backward pass for all rows.
 
-    For a result of shape S and an argument of shape T it has shape (*S, *T).
+    For a result of shape S and an argument of shape T it has shape (*S, *T). `chunk_size` is the
+    most rows at a time.
 
     >>> import tallow
     >>> tallow.func.jacrev(lambda x: x * x)(tallow.tensor([1.0, 2.0]))
@@ -246,29 +252,29 @@ def jacrev(func, argnums=0, *, has_aux=False, chunk_size=None, _preallocate_and_
     @functools.wraps(func)
     def jacobian(*args, **kwargs):
         run = _Run("jacrev", func, args, kwargs, argnums, has_aux)
-        per_output = [run.by_argument(rows(y, run.owned, run.kept)) for y in run.outputs]
+        per_output = [
+            run.by_argument(rows(y, run.owned, run.kept, chunk_size)) for y in run.outputs
+        ]
         matrix = rebuild(run.result, iter(per_output))
         return (matrix, run.left(run.aux)) if has_aux else matrix
 
     return jacobian
 
 
-def rows(y, owned, create_graph):
+def rows(y, owned, create_graph, chunk_size=None):
     """The Jacobian matrices of one result by each tensor `owned`, by backward passes."""
     shape = tuple(y.array.shape)
     units = basis(y)
     if not y.requires_grad or not len(units):
         return [x.new_zeros(shape + tuple(x.array.shape)) for x in owned]
-    found = autograd.grad(
-        y, owned, units, retain_graph=True, create_graph=create_graph, is_grads_batched=True,
-        materialize_grads=True,
-    )  # fmt: skip
-    return [
-        g.reshape(shape + tuple(x.array.shape))
-        if g.array.ndim > x.array.ndim
-        else x.new_zeros(shape + tuple(x.array.shape))
-        for g, x in zip(found, owned, strict=True)
-    ]
+
+    def row(unit):
+        return autograd.grad(
+            y, owned, unit, retain_graph=True, create_graph=create_graph, materialize_grads=True
+        )
+
+    found = vmap(row, chunk_size=chunk_size)(units)
+    return [g.reshape(shape + tuple(x.array.shape)) for g, x in zip(found, owned, strict=True)]
 
 
 def basis(x):
@@ -342,15 +348,17 @@ def columns(outputs, owned, create_graph):
     zeros = [zeros_like(x) for x in owned]
     by_input = []
     for i, x in enumerate(owned):
-        moved = [push([*zeros[:i], unit, *zeros[i + 1 :]]) for unit in basis(x)]
-        by_input.append([_matrix(y, x, [m[k] for m in moved]) for k, y in enumerate(outputs)])
+        shapes = [tuple(y.array.shape) + tuple(x.array.shape) for y in outputs]
+        if not x.numel():
+            by_input.append([y.new_zeros(s) for y, s in zip(outputs, shapes, strict=True)])
+            continue
+
+        def column(unit, i=i):
+            return push([*zeros[:i], unit, *zeros[i + 1 :]])
+
+        found = vmap(column, out_dims=-1)(basis(x))
+        by_input.append([m.reshape(s) for m, s in zip(found, shapes, strict=True)])
     return [list(row) for row in zip(*by_input, strict=True)]
-
-
-def _matrix(y, x, parts):
-    """(*S, *T) from a tangent of shape S for each element of x, of shape T."""
-    shape = tuple(y.array.shape) + tuple(x.array.shape)
-    return stack(parts, -1).reshape(shape) if parts else y.new_zeros(shape)
 
 
 def hessian(func, argnums=0):
