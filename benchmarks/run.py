@@ -25,6 +25,7 @@ import layers  # noqa: F401 - it adds cases, as the next two do
 import models  # noqa: F401
 import networks  # noqa: F401
 import sound
+import vision
 
 BEGIN, END = "<!-- begin: benchmarks/run.py -->", "<!-- end -->"
 PAUSE = 0.02  # seconds in which the other side's threads, which look for work a while, fall asleep
@@ -158,7 +159,7 @@ def main():
     import tallow
 
     results = []
-    for name, case in (cases.CASES | sound.CASES).items():
+    for name, case in (cases.CASES | sound.CASES | vision.CASES).items():
         if options.pattern in name:
             results.append(compare(name, case(tallow), case(torch), options.rounds, options.turn))
             print(

@@ -44,17 +44,38 @@ def digits():
     return Task(Shifted(train), test, [str(digit) for digit in range(10)], 1, 8)
 
 
-def imagefolder(root, size):
-    """Pictures in root/train/CLASS and root/val/CLASS, or in root/CLASS with a fifth held out."""
+def augmentation(kind, size):
+    """What varies pictures of `size` x `size` at each reading: nothing, "shift" or "trivial".
+
+    A shift is by an eighth at most, and half of the pictures are mirrored; "trivial" is, before
+    that, one change out of a list (Müller and Hutter, "TrivialAugment", 2021).
+    """
+    from tallowvision import transforms
+
+    shift = [
+        transforms.RandomCrop(size, padding=max(1, size // 8), padding_mode="reflect"),
+        transforms.RandomHorizontalFlip(),
+    ]
+    return {"none": [], "shift": shift, "trivial": [transforms.TrivialAugmentWide(), *shift]}[kind]
+
+
+def imagefolder(root, size, augment):
+    """Pictures in root/train/CLASS and root/test/CLASS (or val), or in root/CLASS.
+
+    Where there are none to test on, a fifth is held out.
+    """
     from tallowvision import transforms
     from tallowvision.datasets import ImageFolder
 
     resize, normalize = transforms.Resize((size, size)), transforms.Normalize([0.5] * 3, [0.5] * 3)
     plain = transforms.Compose([resize, transforms.ToTensor(), normalize])
-    varied = transforms.Compose([transforms.RandomHorizontalFlip(), plain])
-    if (root / "val").is_dir():
-        train = ImageFolder(root / "train", varied)
-        return Task(train, ImageFolder(root / "val", plain), train.classes, 3, size)
+    varied = transforms.Compose(
+        [resize, *augmentation(augment, size), transforms.ToTensor(), normalize]
+    )
+    for name in ("test", "val"):
+        if (root / name).is_dir():
+            train = ImageFolder(root / "train", varied)
+            return Task(train, ImageFolder(root / name, plain), train.classes, 3, size)
     top = root / "train" if (root / "train").is_dir() else root
     train, test = ImageFolder(top, varied), ImageFolder(top, plain)
     order = tallow.randperm(len(train)).tolist()
@@ -66,9 +87,12 @@ def imagefolder(root, size):
 
 def load(options):
     """The task that the command line asks for."""
-    return digits() if options.dataset == "digits" else imagefolder(options.data, options.size)
+    if options.dataset == "digits":
+        return digits()
+    return imagefolder(options.data, options.size, options.augment)
 
 
-def loaders(task, batch_size):
+def loaders(task, batch_size, workers):
     """A shuffling loader of the images to learn from, and one of those held out."""
-    return DataLoader(task.train, batch_size, shuffle=True), DataLoader(task.test, 256)
+    train = DataLoader(task.train, batch_size, shuffle=True, num_workers=workers)
+    return train, DataLoader(task.test, 256, num_workers=workers)

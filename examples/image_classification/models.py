@@ -1,4 +1,4 @@
-"""Two small classifiers. Each takes (N, channels, size, size) and gives scores (N, classes)."""
+"""The classifiers. Each takes (N, channels, size, size) and gives scores (N, classes)."""
 
 from tallow import nn
 
@@ -34,3 +34,14 @@ def cnn(channels, size, classes):
 
 
 MODELS = {"cnn": cnn, "mlp": mlp}
+
+
+def build(name, channels, size, classes):
+    """One of these, or one of tallowvision's for pictures in colour, such as resnet20."""
+    if name in MODELS:
+        return MODELS[name](channels, size, classes)
+    from tallowvision.models import get_model
+
+    if channels != 3:
+        raise SystemExit(f"{name}: expected pictures in colour; cnn and mlp take the digits")
+    return get_model(name, num_classes=classes)

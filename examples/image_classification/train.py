@@ -2,11 +2,14 @@
 
     python train.py                                       handwritten digits, a minute on two cores
     python train.py --dataset imagefolder --data DIR      your own pictures, a folder for each class
+    python train.py --dataset imagefolder --data cifar10 --model resnet20 --batch-size 128
 
-With `imagefolder`, DIR/train and DIR/val hold the classes' folders; where there is no DIR/val, a
-fifth of the pictures is held out. Written to --out: the checkpoint model.safetensors, and the
-pictures curves.png (loss and accuracy over the epochs) and predictions.png (some of the held-out
-images, with what the model takes them for).
+With `imagefolder`, DIR/train and DIR/test (or DIR/val) hold the classes' folders, as CIFAR-10's do
+where it is unpacked as JPEG files; where there is none to test on, a fifth of the pictures is held
+out. --model may be any of tallowvision's classifiers too. Interrupted, the same command goes on
+after the last whole epoch. Written to --out: the checkpoint model.safetensors, and the pictures
+curves.png (loss and accuracy over the epochs) and predictions.png (some of the held-out images,
+with what the model takes them for).
 """
 
 import argparse
@@ -21,6 +24,7 @@ import tallow
 from tallow import nn
 from tallow.optim import AdamW
 from tallow.optim.lr_scheduler import OneCycleLR
+from tallow.utils.checkpointing import CheckpointManager
 
 
 def parse_arguments():
@@ -30,7 +34,10 @@ def parse_arguments():
     parser.add_argument("--dataset", choices=["digits", "imagefolder"], default="digits")
     parser.add_argument("--data", type=Path, help="the folder of --dataset imagefolder")
     parser.add_argument("--size", type=int, default=32, help="pixels to resize pictures to")
-    parser.add_argument("--model", choices=list(models.MODELS), default="cnn")
+    parser.add_argument("--augment", choices=["none", "shift", "trivial"], default="shift")
+    parser.add_argument("--model", default="cnn", help="cnn, mlp, or a model of tallowvision")
+    parser.add_argument("--amp", action="store_true", help="mixed precision, with bfloat16")
+    parser.add_argument("--workers", type=int, default=0, help="processes that read pictures")
     parser.add_argument("--epochs", type=int, default=20)
     parser.add_argument("--batch-size", type=int, default=32)
     parser.add_argument("--lr", type=float, default=5e-3, help="the highest learning rate")
@@ -43,14 +50,15 @@ def parse_arguments():
     return options
 
 
-def train_epoch(model, loader, optimizer, scheduler, device):
+def train_epoch(model, loader, optimizer, scheduler, options):
     """One pass over the training images; returns the mean loss and the accuracy."""
     model.train()
     total_loss = correct = seen = 0
-    for images, labels in loader:
-        images, labels = images.to(device), labels.to(device)
-        scores = model(images)
-        loss = nn.functional.cross_entropy(scores, labels)
+    for images, labels in tqdm(loader, leave=False, unit="batch"):
+        images, labels = images.to(options.device), labels.to(options.device)
+        with tallow.autocast(images.device.type, tallow.bfloat16, enabled=options.amp):
+            scores = model(images)
+            loss = nn.functional.cross_entropy(scores, labels)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -77,20 +85,30 @@ def accuracy(scores, labels):
 
 
 def train(model, train_loader, test_loader, options):
-    """Train for all epochs with a progress bar; returns the history, a dict of one list a curve."""
+    """Train for all epochs, or those that are left; returns a dict of one list a curve."""
     optimizer = AdamW(model.parameters(), lr=options.lr, weight_decay=1e-2)
     steps = options.epochs * len(train_loader)
     scheduler = OneCycleLR(optimizer, max_lr=options.lr, total_steps=steps)
     history = {"train loss": [], "test loss": [], "train accuracy": [], "test accuracy": []}
-    progress = tqdm(range(options.epochs), desc="training", unit="epoch")
-    for _ in progress:
-        loss, correct = train_epoch(model, train_loader, optimizer, scheduler, options.device)
+    parts = {"model": model, "optimizer": optimizer, "scheduler": scheduler}
+    checkpoints = CheckpointManager(options.out / "checkpoints", keep=1)
+    done = 0
+    if (latest := checkpoints.load()) is not None:
+        for name, part in parts.items():
+            part.load_state_dict(latest[name])
+        done, history = latest["epochs"], latest["history"]
+    progress = tqdm(range(done, options.epochs), desc="training", unit="epoch")
+    for epoch in progress:
+        tallow.manual_seed(options.seed + epoch + 1)
+        loss, correct = train_epoch(model, train_loader, optimizer, scheduler, options)
         scores, labels = evaluate(model, test_loader, options.device)
         test_loss = nn.functional.cross_entropy(scores, labels).item()
         measured = (loss, test_loss, correct, accuracy(scores, labels))
         for curve, value in zip(history.values(), measured, strict=True):
             curve.append(value)
         progress.set_postfix(loss=f"{loss:.3f}", accuracy=f"{measured[-1]:.1%}")
+        state = {name: part.state_dict() for name, part in parts.items()}
+        checkpoints.save({**state, "history": history, "epochs": epoch + 1}, step=epoch + 1)
     return history
 
 
@@ -98,10 +116,10 @@ def main():
     options = parse_arguments()
     tallow.manual_seed(options.seed)
     task = data.load(options)
-    train_loader, test_loader = data.loaders(task, options.batch_size)
+    train_loader, test_loader = data.loaders(task, options.batch_size, options.workers)
 
     def fresh_model():
-        model = models.MODELS[options.model](task.channels, task.size, len(task.classes))
+        model = models.build(options.model, task.channels, task.size, len(task.classes))
         return model.to(options.device)
 
     model = fresh_model()

@@ -9,6 +9,7 @@ _FAMILIES = {
     "mvit": ("MViT", "MViT_V1_B MViT_V2_S"),
     "resnet": ("VideoResNet", "R3D_18 MC3_18 R2Plus1D_18"),
     "swin_transformer": ("SwinTransformer3d", "Swin3D_T Swin3D_S Swin3D_B"),
+    "tiny": ("R2Plus1DTiny", "R2Plus1D_Tiny"),
 }
 
 __getattr__, _lazy = lazy(__name__, _FAMILIES)
