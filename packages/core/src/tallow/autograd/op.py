@@ -19,6 +19,7 @@ import linecache
 from functools import partial
 from importlib import import_module
 from types import FunctionType
+from typing import Any
 
 from tallow import backend
 from tallow.autograd.modes import state
@@ -33,7 +34,9 @@ class batches:
     """Where operations on the arrays of `vmap` are done: `alive` is how many of these there are."""
 
     alive = 0
-    call = pull = refuse = None
+    call: Any = None
+    pull: Any = None
+    refuse: Any = None
 
 
 REGISTRY: dict[str, "Op"] = {}
