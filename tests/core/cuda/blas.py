@@ -25,7 +25,7 @@ class Library:
         return OK
 
     def _set(self, target, attribute, value, size):
-        assert ctypes.sizeof(value._obj) == size
+        assert ctypes.sizeof(value._obj) == size.value
         self.objects[target.value].attributes[attribute] = value._obj.value
         return OK
 

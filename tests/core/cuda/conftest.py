@@ -74,7 +74,7 @@ def compiled(request):
         pytest.skip("g++ is not here")
     folder = request.config.cache.mkdir("cuda_on_host")
     import_module("tallow.kernels.cuda.registered")
-    launch.STREAMS["standin"] = lambda: 0
+    launch.STREAMS["standin"] = lambda: (0, 0)
     launch.COMPILERS["standin"] = lambda code, options: Module(folder, code, options)
     record = np.empty((faults.PLACES, 2), np.int64)
     faults.keep("standin", record, lambda number: devices.Array(record[number]))
@@ -101,11 +101,10 @@ def emulated(compiled, monkeypatch):
     monkeypatch.setitem(backend._by_name, "standin", patched)
     monkeypatch.setitem(backend._by_type, devices.Array, patched)
     monkeypatch.setattr(products, "library", blas.Library)
-    for made in (products.plan, products._handle):
-        made.cache_clear()
+    monkeypatch.setattr(products, "_known", {})
+    products._handle.cache_clear()
     yield backend.for_device("standin")
-    for made in (products.plan, products._handle):
-        made.cache_clear()
+    products._handle.cache_clear()
     for made in special:
         made.kernels.clear()
     faults.look()

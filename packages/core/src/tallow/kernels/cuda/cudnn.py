@@ -1,6 +1,7 @@
 """Convolution by cuDNN, where nvidia-cudnn-frontend and cuDNN are installed: `tallow[cudnn]`.
 
-A graph of one operation is built for each kind of call, and kept.
+A graph of one operation is built for each kind of call, and kept. What users set is in
+`tallow.backends.cudnn`.
 """
 
 from functools import cache
@@ -10,9 +11,6 @@ from tallow import backend
 from tallow.kernels.cuda.launch import STREAMS, empty
 
 TYPES = {"float16": "HALF", "bfloat16": "BFLOAT16", "float32": "FLOAT", "float64": "DOUBLE"}
-
-enabled = True
-allow_tf32 = True  # convolutions of float32 may round their factors to TensorFloat-32
 
 
 @cache
@@ -81,20 +79,21 @@ def _layout(shape, strides, itemsize):
 
 def run(name, shape, x, y, stride, padding, dilation):
     """conv_fprop(x, weight), conv_dgrad(g, weight) or conv_wgrad(x, g), of a shape; or None."""
-    if not enabled or library() is None or backend.for_array(x).name not in STREAMS:
+    settings = import_module("tallow.backends.cudnn")
+    if not settings.enabled or library() is None:
         return None
     out, item = empty(shape, x), x.itemsize
     how = (stride, padding, dilation)
     if len(shape) == 3:
         how = ((*stride, 1), (*padding, 0), (*dilation, 1))
     layouts = tuple(_layout(array.shape, array.strides, item) for array in (x, y, out))
-    exact = x.dtype.name == "float32" and not allow_tf32
-    device = backend.for_array(x).device_of(x).index or 0
+    exact = x.dtype.name == "float32" and not settings.allow_tf32
+    device, stream = STREAMS[backend.for_array(x).name]()
     plan = _plan(name, x.dtype.name, layouts, how, exact, device)
     if plan is None:
         return None
     handle = _handle(device)
-    library().set_stream(handle=handle, stream=STREAMS[backend.for_array(x).name]())
+    library().set_stream(handle=handle, stream=stream)
     pack = dict(zip((*plan.operands, plan.out), (x, y, out), strict=True))
     plan.graph.execute(pack, empty((max(plan.workspace, 1),), x, "uint8"), handle=handle)
     return out

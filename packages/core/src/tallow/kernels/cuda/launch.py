@@ -11,12 +11,16 @@ from math import prod
 from pathlib import Path
 
 import numpy as np
+from ml_dtypes import bfloat16
 
 from tallow import backend
 
 COMPILERS = {}  # by a backend's name: source and options -> what has `get_function(name)`
-STREAMS = {}  # by a backend's name: a function that gives CUDA's handle of the current stream
-REALS = {"float16": "Half", "bfloat16": "BFloat", "float32": "float", "float64": "double"}
+STREAMS = {}  # by a backend's name: gives the current device's number and CUDA's current stream
+REALS = {
+    np.dtype(np.float16): "Half", np.dtype(bfloat16): "BFloat", np.dtype(np.float32): "float",
+    np.dtype(np.float64): "double",
+}  # fmt: skip
 LARGEST_GRID = 1 << 16  # blocks; kernels over elements loop where there are more
 THREADS = 256
 
@@ -50,7 +54,7 @@ class Source:
     def __call__(self, kernel, like, blocks, threads, *args):
         if not blocks:
             return
-        where, real = backend.for_array(like).name, REALS.get(like.dtype.name, "float")
+        where, real = backend.for_array(like).name, REALS.get(like.dtype, "float")
         grid = blocks if type(blocks) is tuple else (blocks,)
         function = _function(where, self.file, kernel, real)
         function(grid, (threads,), tuple([_plain(x) for x in args]))
@@ -72,9 +76,9 @@ def _plain(x):
 
 
 def is_real(*arrays):
-    """True if all arrays (None aside) are of one floating dtype that kernels are written for."""
-    names = {x.dtype.name for x in arrays if x is not None}
-    return len(names) == 1 and names <= REALS.keys()
+    """True if arrays (but for None, after the first) are of one dtype that kernels are for."""
+    dtype = arrays[0].dtype
+    return dtype in REALS and all([x is None or x.dtype == dtype for x in arrays])
 
 
 def in_order(x):

@@ -74,7 +74,10 @@ def keep_faults():
 
 
 launch.COMPILERS["cuda"] = lambda code, options: cupy.RawModule(code=code, options=options)
-launch.STREAMS["cuda"] = lambda: cupy.cuda.get_current_stream().ptr
+launch.STREAMS["cuda"] = lambda: (
+    cupy.cuda.runtime.getDevice(),
+    cupy.cuda.get_current_stream().ptr,
+)
 backend.register(
     backend.Backend(
         name="cuda",

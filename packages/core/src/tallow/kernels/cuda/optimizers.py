@@ -22,7 +22,7 @@ def _launch(kernel, columns, counts, *args):
     Arrays must lie in order and be of one dtype; `counts` are steps, numbers or arrays, or empty.
     """
     arrays = [x for column in columns for x in column]
-    if len({x.dtype for x in arrays}) > 1 or arrays[0].dtype.name not in REALS:
+    if len({x.dtype for x in arrays}) > 1 or arrays[0].dtype not in REALS:
         return NotImplemented
     if not all(x.flags.c_contiguous for x in arrays):
         return NotImplemented

@@ -11,8 +11,10 @@ from functools import cache
 from itertools import pairwise
 from typing import NamedTuple
 
+import numpy as np
+
 from tallow import backend
-from tallow.kernels.cuda.launch import STREAMS, address, empty, in_order, is_real, size
+from tallow.kernels.cuda.launch import REALS, STREAMS, address, empty, in_order, is_real, size
 from tallow.ops import linalg
 
 NAMES = (
@@ -22,7 +24,7 @@ WORKSPACE = 32 << 20  # bytes that a product may use besides
 
 # Of cublasLt.h, cublas_api.h and library_types.h
 
-TYPES = {"float32": 0, "float64": 1, "float16": 2, "bfloat16": 14}
+TYPES = {"float": 0, "double": 1, "Half": 2, "BFloat": 14}  # by the names that kernels have
 COMPUTE_32F, COMPUTE_64F = 68, 70
 FASTER_32F = {"high": 77, "medium": 75}  # products of TensorFloat-32, of bfloat16
 TRANSPOSED = {False: 0, True: 1}
@@ -65,15 +67,14 @@ class Matrix(NamedTuple):
 class Product(NamedTuple):
     """What a plan is made for: out = left @ right, all column-major, and how the memory lies."""
 
-    dtype: str
-    gives: str  # the dtype of out
+    real: str  # the type of left and right
+    gives: str  # that of out
     left: Matrix
     right: Matrix
     out: Matrix
     transposed: tuple  # of left and right
     batches: int
     biased: bool
-    alignments: tuple
     precision: str
     device: int
 
@@ -102,7 +103,8 @@ def _handle(device):
 
 
 def _set(setter, target, attribute, value):
-    _check(setter(target, attribute, byref(value), ctypes.sizeof(value)), setter.__name__)
+    size = c_size_t(ctypes.sizeof(value))
+    _check(setter(target, attribute, byref(value), size), setter.__name__)
 
 
 def _layout(lt, kind, matrix, batches):
@@ -116,19 +118,18 @@ def _layout(lt, kind, matrix, batches):
     return layout
 
 
-def _compute(dtype, precision):
-    if dtype == "float64":
+def _compute(real, precision):
+    if real == "double":
         return COMPUTE_64F
-    return FASTER_32F.get(precision, COMPUTE_32F) if dtype == "float32" else COMPUTE_32F
+    return FASTER_32F.get(precision, COMPUTE_32F) if real == "float" else COMPUTE_32F
 
 
-@cache
-def plan(product):
-    """The plan of a product, made at its first use."""
-    lt, kind = library(), TYPES[product.dtype]
-    scale, number = (1, c_double) if product.dtype == "float64" else (0, c_float)
+def plan(product, alignments):
+    """The plan of a product of arrays whose addresses are multiples of `alignments`; or None."""
+    lt, kind = library(), TYPES[product.real]
+    scale, number = (1, c_double) if product.real == "double" else (0, c_float)
     description, preference = c_void_p(), c_void_p()
-    compute = _compute(product.dtype, product.precision)
+    compute = _compute(product.real, product.precision)
     _check(lt.cublasLtMatmulDescCreate(byref(description), compute, scale), "a description")
     setter = lt.cublasLtMatmulDescSetAttribute
     for attribute, transposed in zip(MATMUL_TRANSPOSED, product.transposed, strict=True):
@@ -144,7 +145,7 @@ def plan(product):
     _check(lt.cublasLtMatmulPreferenceCreate(byref(preference)), "a preference")
     setter = lt.cublasLtMatmulPreferenceSetAttribute
     _set(setter, preference, PREFER_WORKSPACE, c_uint64(WORKSPACE))
-    alignments = (*product.alignments, product.alignments[-1])
+    alignments = (*alignments, alignments[-1])
     for attribute, alignment in zip(PREFER_ALIGNMENT, alignments, strict=True):
         _set(setter, preference, attribute, c_int32(alignment))
     found, count = Found(), c_int()
@@ -189,62 +190,97 @@ def _steps(x):
     return [(n, step) for n, step in zip(x.shape[:-2], x.strides[:-2], strict=True) if n > 1]
 
 
+class Known(NamedTuple):
+    """A product of operands that need no copy: the shape of its result, and plans by alignment."""
+
+    product: Product
+    shape: tuple
+    plans: dict
+
+
+_known: dict = {}  # by all that the memory of the operands is like
+
+
 def multiply(x, y, bias=None, dtype=None):
     """x (..., n, k) @ y (..., k, m), plus bias (m,); or NotImplemented.
 
     `dtype` of the result may be float32 for operands of 16 bits.
     """
-    lt = library()
-    if lt is None or not is_real(x, y, bias) or x.ndim < 2 or y.ndim < 2:
-        return NotImplemented
+    device, stream = STREAMS[backend.for_array(x).name]()
+    key = (
+        x.dtype, x.shape, x.strides, y.dtype, y.shape, y.strides, bias is None or bias.dtype, dtype,
+        linalg.precision, device,
+    )  # fmt: skip
+    known = _known.get(key)
+    if known is None:
+        known, left, right = _described(x, y, bias, dtype, device)
+        if known is None:
+            return NotImplemented
+        if left is x and right is y:
+            _known[key] = known
+        x, y = left, right
+    out = empty(known.shape, x, dtype)
+    return out if _run(known, (y, x, out), bias, stream) else NotImplemented
+
+
+def _described(x, y, bias, dtype, device):
+    """What is known of a product, and the operands, copied if they must be; or None thrice."""
+    if library() is None or not is_real(x, y, bias) or x.ndim < 2 or y.ndim < 2:
+        return None, None, None
     (n, k), m = x.shape[-2:], y.shape[-1]
     if y.shape[-2] != k or not (x.size and y.size):
-        return NotImplemented
+        return None, None, None
     if y.ndim == 2 and x.ndim > 2 and x.flags.c_contiguous:  # a batch is rows
-        made = multiply(x.reshape(-1, k), y, bias, dtype)
-        return made if made is NotImplemented else made.reshape(*x.shape[:-1], m)
+        known, rows, right = _described(x.reshape(-1, k), y, bias, dtype, device)
+        return known._replace(shape=(*x.shape[:-1], m)), x if _same(rows, x) else rows, right
     batch = _broadcast(x.shape[:-2], y.shape[:-2])
-    out = empty((*batch, n, m), x, dtype)
-    x, on_x, turned_x = _as_matrix(_batched(x, batch))
-    y, on_y, turned_y = _as_matrix(_batched(y, batch))
-    arrays = (y, x, out)
+    left, on_x, turned_x = _as_matrix(_batched(x, batch))
+    right, on_y, turned_y = _as_matrix(_batched(y, batch))
     product = Product(
-        dtype=x.dtype.name,
-        gives=out.dtype.name,
-        left=Matrix(*((k, m) if turned_y else (m, k)), on_y, _stride(y)),
-        right=Matrix(*((n, k) if turned_x else (k, n)), on_x, _stride(x)),
+        real=REALS[x.dtype],
+        gives=REALS[x.dtype if dtype is None else np.dtype(dtype)],
+        left=Matrix(*((k, m) if turned_y else (m, k)), on_y, _stride(right)),
+        right=Matrix(*((n, k) if turned_x else (k, n)), on_x, _stride(left)),
         out=Matrix(m, n, m, n * m),
         transposed=(turned_y, turned_x),
         batches=size(batch),
         biased=bias is not None,
-        alignments=tuple(map(_alignment, arrays)),
         precision=linalg.precision,
-        device=backend.for_array(x).device_of(x).index or 0,
+        device=device,
     )
-    chosen = plan(product)
+    known = Known(product, (*batch, n, m), {})
+    return known, x if _same(left, x) else left, y if _same(right, y) else right
+
+
+def _same(view, array):
+    """True if a view begins where the array does: nothing was copied."""
+    return address(view) == address(array)
+
+
+def _run(known, arrays, bias, stream):
+    """Launch a product of (left, right) into the third array; False if it is not to be had."""
+    lt, product, addresses = library(), known.product, list(map(address, arrays))
+    alignments = tuple([_alignment(place) for place in addresses])
+    if alignments not in known.plans:
+        known.plans[alignments] = plan(product, alignments)
+    chosen = known.plans[alignments]
     if chosen is None:
-        return NotImplemented
+        return False
     if bias is not None:
-        pointer = c_void_p(address(in_order(bias)))
-        setter = lt.cublasLtMatmulDescSetAttribute
+        bias = in_order(bias)
+        setter, pointer = lt.cublasLtMatmulDescSetAttribute, c_void_p(address(bias))
         _set(setter, chosen.description, MATMUL_BIAS_POINTER, pointer)
-    _run(lt, product, chosen, arrays)
-    return out
-
-
-def _run(lt, product, chosen, arrays):
-    left, right, out = (c_void_p(address(array)) for array in arrays)
-    like, space = arrays[2], None
-    if chosen.workspace:
-        space = empty((chosen.workspace,), like, "uint8")
+    space = empty((chosen.workspace,), arrays[2], "uint8") if chosen.workspace else None
+    left, right, out = map(c_void_p, addresses)
     on_left, on_right, on_out = chosen.layouts
     status = lt.cublasLtMatmul(
         _handle(product.device), chosen.description, byref(chosen.one), left, on_left, right,
         on_right, byref(chosen.zero), out, on_out, out, on_out, byref(chosen.algorithm),
-        c_void_p(address(space) if chosen.workspace else None), c_size_t(chosen.workspace),
-        c_void_p(STREAMS[backend.for_array(like).name]()),
+        c_void_p(None if space is None else address(space)), c_size_t(chosen.workspace),
+        c_void_p(stream),
     )  # fmt: skip
     _check(status, "cublasLtMatmul")
+    return True
 
 
 def _stride(x):
@@ -253,10 +289,10 @@ def _stride(x):
     return steps[-1][1] // x.itemsize if steps else 0
 
 
-def _alignment(x):
-    """The largest power of two that divides the address, up to what is asked at most."""
-    where = address(x) | LARGEST_ALIGNMENT
-    return where & -where
+def _alignment(place):
+    """The largest power of two that divides an address, up to what is asked at most."""
+    place |= LARGEST_ALIGNMENT
+    return place & -place
 
 
 def _broadcast(left, right):
