@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 NEEDS = {
-    "tallow.kernels.cuda": "cupy", "tallow.distributed.nccl": "cupy",
-    "tallow.distributed.mpi": "mpi4py",
+    "tallow.kernels.cuda.opening": "cupy", "tallow.kernels.cuda.memory": "cupy",
+    "tallow.distributed.nccl": "cupy", "tallow.distributed.mpi": "mpi4py",
 }  # fmt: skip
 OPTIONS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
