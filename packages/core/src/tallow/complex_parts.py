@@ -2,6 +2,7 @@
 
 import tallow.ops.complex as ops
 from tallow import dtypes
+from tallow.elementwise import one_tensor
 from tallow.errors import DtypeError, ShapeError, describe, listing
 from tallow.ops.elementwise import copy, cos, sin
 from tallow.ops.shape import swap
@@ -20,7 +21,7 @@ def conj(input):
 
 def conj_physical(input, *, out=None):
     """`conj`, for a real tensor a copy."""
-    return ops.conj(input) if input.dtype.is_complex else copy(input)
+    return give(ops.conj(input) if input.dtype.is_complex else copy(input), out, "conj_physical")
 
 
 def resolve_conj(input):
@@ -107,7 +108,8 @@ def angle(input, *, out=None):
 
 def _real_pair(name, x, y):
     """Raise unless both are float32, or both float64."""
-    if x.dtype not in (dtypes.float32, dtypes.float64) or x.dtype is not y.dtype:
+    kinds = {one_tensor(name, x).dtype, one_tensor(name, y).dtype}
+    if len(kinds) > 1 or not kinds <= {dtypes.float32, dtypes.float64}:
         raise DtypeError(f"{name}: expected float32 or float64 twice, got {listing([x, y])}")
 
 

@@ -2,7 +2,6 @@
 
 import functools
 import math
-import operator
 
 import numpy as np
 
@@ -405,19 +404,22 @@ def arange(
     tensor([1.0000, 1.2500, 1.5000, 1.7500])
     """
     start, end, step = _numbers(*((0, start, step) if end is None else (start, end, step)))
-    if step == 0:
-        raise ArgumentError("arange: expected a step other than 0, got 0")
+    whole = all(isinstance(v, int) for v in (start, end, step))
+    dtype = dtypes.int64 if whole and dtype is None and out is None else dtype
+    dtype = dtypes.given("arange", dtype, _float() if out is None else out.dtype)
+    if dtype.category == dtypes.BOOL:
+        raise DtypeError(f"arange: expected a dtype of numbers, got {dtype}")
     if not -math.inf < end - start < math.inf or (end - start) * step < 0:
         raise ArgumentError(
             f"arange: expected a finite end on the side of start that step goes to, got start "
             f"{start}, end {end} and step {step}"
         )
-    whole = all(isinstance(v, int) for v in (start, end, step))
-    dtype = dtypes.given("arange", dtype, dtypes.int64 if whole else _float())
-    if dtype.category == dtypes.BOOL:
-        raise DtypeError(f"arange: expected a dtype of numbers, got {dtype}")
     if dtype.category == dtypes.INTEGER:
-        array = np.arange(int(start), int(end), int(step)).astype(dtype.numpy)
+        start, end, step = int(start), int(end), int(step)
+    if step == 0:
+        raise ArgumentError("arange: expected a step other than 0, got 0")
+    if dtype.category == dtypes.INTEGER:
+        array = np.arange(start, end, step).astype(dtype.numpy)
     else:
         count = math.ceil((end - start) / step)
         array = (start + step * np.arange(count, dtype=np.float64)).astype(dtype.numpy)
@@ -427,10 +429,14 @@ def arange(
 def _spaced(name, start, end, steps, dtype):
     """`steps` numbers from `start` to `end`, counted from the nearer of them, and their dtype."""
     start, end = _numbers(start, end)
-    if operator.index(steps) < 0:
+    if not isinstance(steps, int):
+        raise TypeMismatchError(f"{name}: expected an int of steps, got {steps}")
+    if steps < 0:
         raise ArgumentError(f"{name}: expected 0 or more steps, got {steps}")
     dtype = dtypes.given(name, dtype, dtypes.combine(_float(), dtypes.of_number(start + end)))
-    working = dtype.numpy.type if dtype.category >= dtypes.FLOATING else np.float64
+    working = dtype.numpy.type
+    if dtype.category < dtypes.FLOATING:
+        start, end, working = int(start), int(end), np.float64
     start, end = working(start), working(end)
     step = (end - start) / working(max(steps - 1, 1))
     index = np.arange(steps).astype(working)

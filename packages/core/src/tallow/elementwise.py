@@ -31,15 +31,16 @@ def unary(name, op, doc, low=BOOL, high=COMPLEX, prepare=floating):
 def binary(name, op, doc, low=BOOL, high=COMPLEX, prepare=pair):
     """A function of two tensors or numbers that broadcast.
 
-    `pair` promotes the operands, `floating_pair` makes them floating as well, `floating_tensors`
-    also makes a tensor of a number.
+    `pair` promotes the operands, `tensor_pair` takes no numbers, `floating_pair` makes them
+    floating as well, `floating_tensors` also makes a tensor of a number.
     """
     everything = (low, high) == (BOOL, COMPLEX)
 
     def function(input, other, *, out=None):
+        x, y = prepare(name, input, other)
         if not everything:
             check_kinds(name, low, high, input, other)
-        result = op(*prepare(name, input, other))
+        result = op(x, y)
         return result if out is None else give(result, out, name)
 
     return named(function, name, doc)
@@ -57,6 +58,11 @@ def one_tensor(name, x):
     if not isinstance(x, Tensor):
         raise TypeMismatchError(f"{name}: expected a tensor, got {type(x).__name__}")
     return x
+
+
+def tensor_pair(name, x, y):
+    """Two tensors in one dtype."""
+    return pair(name, one_tensor(name, x), one_tensor(name, y))
 
 
 def check_kinds(name, low, high, *operands):

@@ -254,9 +254,10 @@ def index_put(input, indices, values, accumulate=False):
 # The flattened tensor
 
 
-def take(input, index):
+def take(input, index, *, out=None):
     """Elements of the flattened tensor, in the shape of `index`."""
-    return ops.take(reshape(input, shape=(-1,)), key=(_flat_places("take", input, index),))
+    places = _flat_places("take", input, index)
+    return give(ops.take(reshape(input, shape=(-1,)), key=(places,)), out, "take")
 
 
 def _flat_places(name, input, index):
@@ -320,6 +321,8 @@ def masked_fill(input, mask, value):
         value = element("masked_fill", value, input.dtype)
     elif value.array.ndim:
         raise ShapeError(f"masked_fill: expected a number or a 0-d tensor, got {describe(value)}")
+    elif value.dtype.is_complex and not input.dtype.is_complex:
+        raise DtypeError(f"masked_fill: expected a real value, got {describe(value)}")
     else:
         value = to_dtype(value, input.dtype)
     input, mask = _mask("masked_fill", input, mask)

@@ -17,7 +17,7 @@ from tallow.errors import (
     TypeMismatchError,
     describe,
 )
-from tallow.promotion import axis_of, common, give, numpy_names
+from tallow.promotion import axis_of, common, give, numpy_names, sizes_of
 from tallow.scattering import index_select
 from tallow.shaping import reshape, select
 from tallow.tensor import Tensor, wrap
@@ -263,7 +263,7 @@ def tensor_split(input, indices_or_sections=None, dim=0, *, indices=None, sectio
             raise ShapeError(f"tensor_split: expected at least 1 section, got {where}")
         size, longer = divmod(input.array.shape[axis], where)
         where = [i * size + min(i, longer) for i in range(1, where)]
-    return _cut_at(input, axis, list(where))
+    return _cut_at(input, axis, list(sizes_of("tensor_split", (tuple(where),))))
 
 
 def _numbered_split(name, fewest, axis_for, where_cut):

@@ -31,10 +31,12 @@ def isclose(input, other, rtol=1e-05, atol=1e-08, equal_nan=False):
     >>> tallow.isclose(tallow.tensor([1.0, 2.0]), tallow.tensor([1.0 + 1e-6, 2.1]))
     tensor([ True, False])
     """
-    if input.dtype is not other.dtype:
+    if one_tensor("isclose", input).dtype is not one_tensor("isclose", other).dtype:
         raise DtypeError(
             f"isclose: expected one dtype, got {describe(input)} and {describe(other)}"
         )
+    if rtol < 0 or atol < 0:
+        raise ShapeError(f"isclose: expected tolerances of 0 or more, got {rtol} and {atol}")
     return ops.isclose(input, other, rtol=rtol, atol=atol, equal_nan=equal_nan)
 
 

@@ -14,12 +14,13 @@ import tallow.ops.special as special
 from tallow import backend, dtypes
 from tallow.complex_parts import complex
 from tallow.dtypes import BOOL, COMPLEX, FLOATING, INTEGER
-from tallow.elementwise import binary, check_kinds, named, one_tensor, unary
+from tallow.elementwise import binary, check_kinds, named, one_tensor, tensor_pair, unary
 from tallow.errors import ArgumentError, DivisionByZeroError, DtypeError, describe, listing
 from tallow.info import finfo
 from tallow.promotion import (
     as_operand,
     common,
+    element,
     floating,
     floating_pair,
     floating_tensors,
@@ -241,11 +242,11 @@ log10 = unary("log10", ops.log10, "The logarithm to base 10.")
 log1p = unary("log1p", ops.log1p, "log(1 + input), accurate near 0.")
 logaddexp = binary(
     "logaddexp", ops.logaddexp, "log(exp(input) + exp(other)), without overflow.",
-    low=FLOATING, high=FLOATING,
+    low=FLOATING, prepare=tensor_pair,
 )  # fmt: skip
 logaddexp2 = binary(
     "logaddexp2", ops.logaddexp2, "log2(2**input + 2**other), without overflow.",
-    low=FLOATING, high=FLOATING,
+    low=FLOATING, high=FLOATING, prepare=tensor_pair,
 )  # fmt: skip
 sigmoid = unary("sigmoid", ops.sigmoid, "1 / (1 + exp(-input)).")
 
@@ -288,8 +289,9 @@ asinh = unary("asinh", ops.asinh, "The inverse hyperbolic sine.")
 acosh = unary("acosh", ops.acosh, "The inverse hyperbolic cosine; NaN below 1.")
 atanh = unary("atanh", ops.atanh, "The inverse hyperbolic tangent; NaN outside [-1, 1].")
 hypot = binary(
-    "hypot", ops.hypot, "sqrt(input**2 + other**2), without overflow.", low=FLOATING, high=FLOATING
-)
+    "hypot", ops.hypot, "sqrt(input**2 + other**2), without overflow.",
+    low=FLOATING, high=FLOATING, prepare=tensor_pair,
+)  # fmt: skip
 deg2rad = unary("deg2rad", lambda x: mul(x, pi / 180), "Degrees to radians.", high=FLOATING)
 rad2deg = unary("rad2deg", lambda x: mul(x, 180 / pi), "Radians to degrees.", high=FLOATING)
 
@@ -315,11 +317,11 @@ xlogy = binary(
 igamma = binary(
     "igamma", gamma.gammainc,
     "The integral of t**(input - 1) * exp(-t) from 0 to other, divided by Gamma(input).",
-    low=FLOATING, high=FLOATING,
+    low=FLOATING, high=FLOATING, prepare=tensor_pair,
 )  # fmt: skip
 igammac = binary(
     "igammac", gamma.gammaincc, "1 - igamma(input, other), the integral from other to infinity.",
-    low=FLOATING, high=FLOATING,
+    low=FLOATING, high=FLOATING, prepare=tensor_pair,
 )  # fmt: skip
 
 
@@ -378,14 +380,14 @@ copysign = binary(
 )
 nextafter = binary(
     "nextafter", ops.nextafter, "The number next to `input` in the direction of `other`.",
-    low=FLOATING, high=FLOATING,
+    low=FLOATING, high=FLOATING, prepare=tensor_pair,
 )  # fmt: skip
 
 
 def heaviside(input, values, *, out=None):
     """0 where input < 0, 1 where input > 0, `values` where it is 0; both of one real dtype."""
     check_kinds("heaviside", BOOL, FLOATING, input, values)
-    if input.dtype is not values.dtype:
+    if one_tensor("heaviside", input).dtype is not one_tensor("heaviside", values).dtype:
         raise DtypeError(f"heaviside: expected one dtype, got {listing([input, values])}")
     return give(ops.heaviside(input, values), out, "heaviside")
 
@@ -445,8 +447,9 @@ def clamp(input, min=None, max=None, *, out=None):
     if input.dtype.category < FLOATING and len(limits) == 1:
         result = (ops.maximum if max is None else ops.minimum)(input, *limits)
     else:
-        low = -inf if min is None else limits[0]
-        result = ops.clip_to(input, low, inf if max is None else limits[-1])
+        low = element("clamp", -inf, input.dtype) if min is None else limits[0]
+        high = element("clamp", inf, input.dtype) if max is None else limits[-1]
+        result = ops.clip_to(input, low, high)
     return give(result, out, "clamp")
 
 

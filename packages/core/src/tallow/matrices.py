@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import tallow.ops.factor as ops
 from tallow import backend, linalg
-from tallow.errors import ShapeError, describe
+from tallow.errors import ShapeError, describe, listing
 from tallow.linalg.common import same_dtype
 from tallow.linalg.factorizations import unpack
 from tallow.ops.elementwise import log, where
@@ -21,7 +21,7 @@ __all__ = [
     "lu_solve", "lu_unpack", "matrix_exp", "matrix_power", "orgqr", "ormqr", "pca_lowrank",
     "pinverse", "qr", "slogdet", "svd", "svd_lowrank", "triangular_solve", "vander",
 ]  # fmt: skip
-METHODS = ["cholesky_inverse"]
+METHODS = ["cholesky_inverse", "lu_solve", "triangular_solve"]
 
 
 class SVD(NamedTuple):
@@ -136,7 +136,10 @@ def orgqr(input, tau):
 
 def ormqr(input, tau, other, left=True, transpose=False, *, out=None):
     """Q @ other, or other @ Q, with the Q (its adjoint if `transpose`) that `geqrf` describes."""
-    m, k = input.array.shape[-2:]
+    if min(input.array.ndim, other.array.ndim) < 2:
+        raise ShapeError(f"ormqr: expected matrices, got {listing([input, other])}")
+    m, k = input.array.shape[-2], tau.array.shape[-1]
+    input = ops.columns(input, 0, k)
     widths = ((0, 0),) * (input.array.ndim - 1) + ((0, m - k),)
     q = linalg.householder_product(pad(input, widths=widths, value=0), tau)
     q = ops.adjoint(q) if transpose else q
@@ -155,8 +158,8 @@ def svd(input, some=True, compute_uv=True, *, out=None):
 
 def lu(input, pivot=True, get_infos=False, out=None):
     """(LU, pivots) of `linalg.lu_factor`, with `get_infos` also where a pivot is 0."""
-    parts = linalg.lu_factor_ex(input, pivot=pivot)
-    return tuple(parts) if get_infos else tuple(parts[:2])
+    parts = linalg.lu_factor_ex(input, pivot=pivot)[: 3 if get_infos else 2]
+    return tuple(give(x, y, "lu") for x, y in zip(parts, out or (None,) * 3, strict=False))
 
 
 def lu_solve(b, LU_data, LU_pivots, *, out=None):

@@ -173,12 +173,10 @@ def _quantile(name, input, q, dim, keepdim, interpolation, skip_nan):
     ranked = movedim(sort(x, axis).values, axis, -1)  # (..., n)
     n = ranked.array.shape[-1]
     missing = xp.isnan(ranked.array).sum(axis=-1, keepdims=True)
-    rank = q.array.reshape(-1) * xp.maximum(n - 1 - missing if skip_nan else n - 1, 0)
+    last = xp.maximum(n - 1 - missing, 0) if skip_nan else xp.full(missing.shape, n - 1)
+    rank = ravel(q) * wrap(last.astype(ranked.array.dtype))  # (..., levels)
     if not skip_nan:
-        rank = xp.where(missing > 0, n - 1, rank)
-    rank = xp.broadcast_to(rank, (*ranked.array.shape[:-1], q.array.size)).astype(
-        ranked.array.dtype
-    )
+        rank = elementwise.where(wrap(missing > 0), wrap(xp.asarray(n - 1, rank.array.dtype)), rank)
     result = movedim(_interpolated(ranked, rank, interpolation), -1, 0)  # (levels, ...)
     shape = input.array.shape
     kept = [1 if whole or i == axis else n for i, n in enumerate(shape)]
@@ -203,11 +201,12 @@ def _levels(name, input, q):
 
 def _interpolated(ranked, rank, interpolation):
     """Elements of sorted slices (..., n) at fractional ranks (..., levels)."""
-    xp = backend.for_array(rank).xp
+    array = rank.array
+    xp = backend.for_array(array).xp
     if interpolation == "nearest":
-        rank = xp.round(rank)
-    below, above = xp.floor(rank), xp.ceil(rank)
-    last = rank.ndim - 1
+        array = xp.round(array)
+    below, above = xp.floor(array), xp.ceil(array)
+    last = array.ndim - 1
 
     def at(places):
         return gather(ranked, axis=last, index=places.astype(xp.int64))
@@ -216,9 +215,10 @@ def _interpolated(ranked, rank, interpolation):
         return at(below)
     if interpolation == "higher":
         return at(above)
-    weight = wrap(rank - below) if interpolation == "linear" else 0.5
     low, high = at(below), at(above)
-    return elementwise.lerp(low, high, weight) if interpolation == "linear" else (low + high) / 2
+    if interpolation == "midpoint":
+        return (low + high) / 2
+    return elementwise.lerp(low, high, rank - wrap(below))
 
 
 @numpy_names
@@ -339,9 +339,9 @@ def searchsorted(
     if len(shape) == 1:
         found = xp.asarray(xp.searchsorted(rows, wanted, side=side))
     else:
-        pairs = zip(rows.reshape(-1, shape[-1]), wanted.reshape(-1, wanted.shape[-1]), strict=True)
-        found = xp.stack([xp.searchsorted(row, v, side=side) for row, v in pairs])
-        found = found.reshape(wanted.shape)
+        found = xp.empty(wanted.shape, xp.int64)
+        for place in xp.ndindex(shape[:-1]):
+            found[place] = xp.searchsorted(rows[place], wanted[place], side=side)
     result = wrap(found.astype(xp.int32 if out_int32 else xp.int64))
     return give(result, out, "searchsorted")
 

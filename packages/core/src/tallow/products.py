@@ -6,6 +6,7 @@ from string import ascii_letters
 import tallow.ops.linalg as ops
 from tallow.complex_parts import conj
 from tallow.diagonals import diagonal
+from tallow.dtypes import BOOL, FLOATING
 from tallow.errors import DtypeError, ShapeError, TypeMismatchError, describe, listing
 from tallow.joining import stack, unbind
 from tallow.ops.reduce import sum as sum_op
@@ -108,6 +109,9 @@ def _sum(name, beta, x, alpha, product):
     if x.dtype is not product.dtype:
         raise DtypeError(f"{name}: expected {product.dtype}, got {describe(x)}")
     x = expand(x, *product.array.shape)
+    if x.dtype.category < FLOATING:
+        kind = bool if x.dtype.category == BOOL else int
+        alpha, beta = kind(alpha), kind(beta)
     product = product if alpha == 1 else product * alpha
     return product if beta == 0 else product + (x if beta == 1 else x * beta)
 
@@ -158,6 +162,7 @@ def tensordot(a, b, dims=2, out=None):
         over_a, over_b = dims.tolist() if isinstance(dims, Tensor) else dims
     over_a = distinct_axes("tensordot", over_a, a.array.ndim)
     over_b = distinct_axes("tensordot", over_b, b.array.ndim)
+    a, b = _summed_alike(a, over_a, b, over_b), _summed_alike(b, over_b, a, over_a)
     summed = [a.array.shape[axis] for axis in over_a]
     if summed != [b.array.shape[axis] for axis in over_b]:
         raise ShapeError(
@@ -175,6 +180,12 @@ def tensordot(a, b, dims=2, out=None):
     columns = prod(b.array.shape[axis] for axis in kept_b)
     product = ops.matmul(reshape(left, rows, inner), reshape(right, inner, columns))
     return give(reshape(product, tuple(shape)), out, "tensordot")
+
+
+def _summed_alike(x, axes, other, other_axes):
+    """x, already summed over the axes where the other has size 1."""
+    alone = [i for i, j in zip(axes, other_axes, strict=False) if other.array.shape[j] == 1]
+    return sum_op(x, axis=tuple(alone), keepdims=True) if alone else x
 
 
 def einsum(*args):

@@ -256,7 +256,7 @@ def renorm(input, p, dim, maxnorm, *, out=None):
 
 
 def _ordered(name, input, error=NotSupportedError):
-    if input.array.dtype.kind == "c":
+    if _tensor(name, input).array.dtype.kind == "c":
         raise error(f"{name}: expected a real tensor, complex numbers have no order")
     return input
 
@@ -290,9 +290,7 @@ amin = _extreme_along("amin", ops.amin)
 @numpy_names
 def aminmax(input, *, dim=None, keepdim=False, out=None):
     """(min, max) of all elements, or along one dim."""
-    axes = axes_of("aminmax", dim, input.array.ndim)
-    if ops.count(input.array.shape, axes) == 0:
-        raise ShapeError(f"aminmax: expected at least one element, got {describe(input)}")
+    not_empty("aminmax", input, axes_of("aminmax", dim, input.array.ndim))
     dim = () if dim is None else dim
     return give_all(Extremes(amin(input, dim, keepdim), amax(input, dim, keepdim)), out, "aminmax")
 

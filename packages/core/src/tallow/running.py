@@ -27,14 +27,14 @@ def _along(op, x, axis):
 @numpy_names
 def cumsum(input, dim, *, dtype=None, out=None):
     """The running sum along `dim`."""
-    x = summable("cumsum", input, dtype)
+    x = summable("cumsum", input, out.dtype if dtype is None and out is not None else dtype)
     return give(_along(ops.cumsum, x, axis_of("cumsum", dim, x.array.ndim)), out, "cumsum")
 
 
 @numpy_names
 def cumprod(input, dim, *, dtype=None, out=None):
     """The running product along `dim`."""
-    x = summable("cumprod", input, dtype)
+    x = summable("cumprod", input, out.dtype if dtype is None and out is not None else dtype)
     return give(_along(ops.cumprod, x, axis_of("cumprod", dim, x.array.ndim)), out, "cumprod")
 
 
@@ -99,6 +99,9 @@ def gradient(input, *, spacing=1, dim=None, edge_order=1):
     ndim = input.array.ndim
     dims = range(ndim) if dim is None else (dim,) if isinstance(dim, int) else dim
     axes = [axis_of("gradient", d, ndim) for d in dims]
+    if len(set(axes)) != len(axes):
+        raise ShapeError(f"gradient: expected each dim once, got {dim}")
+    spacing = 1 if spacing is None else spacing
     spacings = spacing if isinstance(spacing, tuple | list) else [spacing] * len(axes)
     if len(spacings) != len(axes):
         raise ShapeError(

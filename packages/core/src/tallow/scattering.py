@@ -33,7 +33,7 @@ def index_array(name, index):
     """The array of an index tensor."""
     if not isinstance(index, Tensor):
         raise TypeMismatchError(f"{name}: expected a tensor as index, got {type(index).__name__}")
-    if index.dtype not in (dtypes.int64, dtypes.int32):
+    if index.array.size and index.dtype not in (dtypes.int64, dtypes.int32):
         raise DtypeError(f"{name}: expected an index of dtype int64, got {describe(index)}")
     return index.array
 
@@ -78,7 +78,7 @@ def _places(name, input, dim, index, src=None):
     limits = [(*shape[:axis], along, *shape[axis + 1 :])]
     limits += [] if src is None else [src.array.shape or (1,)]
     for limit in limits:
-        if any(n > m for n, m in zip(given, limit, strict=True)):
+        if len(limit) != len(given) or any(n > m for n, m in zip(given, limit, strict=True)):
             raise ShapeError(f"{name}: expected an index within {limit}, got {index.shape}")
     _check_places(name, input, axis, index, IndexValueError)
     return axis, _with_dims(index)
@@ -185,6 +185,8 @@ def _reduced(name, input, dim, index, src, reduce, include_self):
 
 def _neutral(reduce, dtype):
     """The number that changes no result of a reduction."""
+    if dtype.kind == "b":
+        return reduce in ("prod", "amin")
     if reduce in ("sum", "mean"):
         return 0
     if reduce == "prod":
@@ -251,7 +253,9 @@ def index_copy(input, dim, index, source):
 @numpy_names
 def index_fill(input, dim, index, value):
     """A copy of `input` with the slices that a vector names filled with a number or 0-d tensor."""
-    key = _slices("index_fill", input, dim, index, negative=True)
+    *before, places = _slices("index_fill", input, dim, index, negative=True)
+    xp = backend.for_array(places).xp
+    key = (*before, xp.unique(places % max(_with_dims(input).array.shape[len(before)], 1)))
     if isinstance(value, Tensor):
         if value.array.ndim:
             raise ShapeError(
@@ -292,6 +296,10 @@ def take_along_dim(input, indices, dim=None, *, out=None):
             f"{describe(indices)}"
         )
     axis = axis_of("take_along_dim", dim, input.array.ndim)
+    _check_places(
+        "take_along_dim", input, axis, index_array("take_along_dim", indices), IndexValueError, True
+    )
+    indices = indices % max(input.array.shape[axis], 1)
     shapes = [x.array.shape for x in (input, indices)]
     rest = broadcast_shapes(*(s[:axis] + (1,) + s[axis + 1 :] for s in shapes))
     x, places = (

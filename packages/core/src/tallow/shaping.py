@@ -12,6 +12,7 @@ from tallow.layout import DIMS, contiguous_format
 from tallow.ops.elementwise import copy
 from tallow.ops.index import getitem, take
 from tallow.promotion import axis_of, numpy_names, sizes_of
+from tallow.reductions import summable
 from tallow.size import Size
 from tallow.tensor import Tensor, wrap
 
@@ -247,7 +248,9 @@ def sum_to_size(input, *sizes, size=None):
         n not in (1, m) for n, m in zip(_aligned(sizes, len(shape)), shape, strict=True)
     ):
         raise ShapeError(f"sum_to_size: expected a size that expands to {shape}, got {list(sizes)}")
-    return sum_to(input, shape=sizes)
+    if sizes == shape != ():
+        return input
+    return sum_to(summable("sum_to_size", input, None), shape=sizes)
 
 
 # Repeating, turning and moving
@@ -332,6 +335,8 @@ def roll(input, shifts, dims=None):
     shifts = (shifts,) if isinstance(shifts, int) else tuple(shifts)
     dims = () if dims is None else (dims,) if isinstance(dims, int) else tuple(dims)
     axes = tuple(axis_of("roll", dim, input.array.ndim) for dim in dims) or (0,)
+    if dims and not input.array.ndim:
+        raise OutOfRangeError(f"roll: expected no dims for a 0-d tensor, got {dims}")
     if len(shifts) != len(axes):
         raise ShapeError(f"roll: expected a shift for each dim, got {shifts} and {dims}")
     if dims:
@@ -408,16 +413,16 @@ def unfold(input, dimension, size, step):
 
 def storage_offset(input):
     """How many elements into its memory the tensor starts."""
-    array = input.array
-    if array.base is None or not hasattr(array.base, "itemsize"):
-        return 0
-    return (_address(array) - _address(array.base)) // array.itemsize
+    memory = array = input.array
+    while _interface(getattr(memory, "base", None)) is not None:
+        memory = memory.base
+    return (_interface(array)["data"][0] - _interface(memory)["data"][0]) // array.itemsize
 
 
-def _address(array):
-    """Where the first element of an array is in memory."""
-    interface = getattr(array, "__cuda_array_interface__", None) or array.__array_interface__
-    return interface["data"][0]
+def _interface(array):
+    """How an array is in memory; None for what is no array."""
+    cuda = getattr(array, "__cuda_array_interface__", None)
+    return cuda or getattr(array, "__array_interface__", None)
 
 
 def strided_arguments(name, input, size, stride, storage_offset):

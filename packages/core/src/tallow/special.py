@@ -26,6 +26,7 @@ from tallow.math import (
     round,
     sigmoid,
     sinc,
+    trunc,
     where,
     xlogy,
 )
@@ -101,6 +102,7 @@ def _polynomial(name, doc, first, following):
     def function(input, n, *, out=None):
         check_kinds(name, 0, FLOATING, input, n)
         x, degree = floating_tensors(name, input, n)
+        degree = trunc(degree)
         before, last = ones_like(x), first(x)
         result = where(degree < 0, 0.0, where(degree == 0, before, where(degree == 1, last, 0.0)))
         largest = int(degree.max().item()) if degree.numel() else 0

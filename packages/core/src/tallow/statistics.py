@@ -50,8 +50,8 @@ def _real(name, input):
 
 def _limits(name, array, low, high):
     """The ends of a histogram: those given, or where both are 0 the data's."""
-    if low == high == 0 and array.size:
-        low, high = float(array.min()), float(array.max())
+    if low == high == 0:
+        low, high = (float(array.min()), float(array.max())) if array.size else (0, 1)
     if not (abs(low) < float("inf") and abs(high) < float("inf")):
         raise ShapeError(f"{name}: expected a finite range, got from {low} to {high}")
     if low > high:
@@ -103,6 +103,10 @@ def histogramdd(input, bins, *, range=None, weight=None, density=False):
     xp = backend.for_array(array).xp
     points = array.reshape(-1, array.shape[-1])
     if not isinstance(bins, int):
+        if len(bins) != points.shape[1]:
+            raise ShapeError(
+                f"histogramdd: expected bins for each of {points.shape[1]} dims, got {len(bins)}"
+            )
         bins = [b.array if isinstance(b, Tensor) else b for b in bins]
     limits = None if range is None else list(zip(range[::2], range[1::2], strict=True))
     weights = None if weight is None else weight.array.reshape(-1)

@@ -15,6 +15,8 @@ from tallow.errors import (
 )
 from tallow.tensor import Tensor
 
+HALVES = (dtypes.float16, dtypes.bfloat16)
+
 
 def inexact(name, A):
     """Raise unless A is a tensor of floating or complex numbers; returns it."""
@@ -29,7 +31,7 @@ def matrices(name, A):
     """Raise unless A is a matrix, or a batch of them, of a dtype that LAPACK has; returns it."""
     if inexact(name, A).array.ndim < 2:
         raise ShapeError(f"linalg.{name}: expected a matrix or a batch of them, got {describe(A)}")
-    if A.dtype in (dtypes.float16, dtypes.bfloat16):
+    if A.dtype in HALVES:
         raise NotSupportedError(f"linalg.{name}: expected float32 or float64, got {describe(A)}")
     return A
 

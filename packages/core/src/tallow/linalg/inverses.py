@@ -206,7 +206,7 @@ def lstsq(A, B, rcond=None, *, driver=None):
     ranks = (values > xp.maximum(atol, rtol * values[..., :1])).sum(-1)
     residuals = wrap(xp.empty(0, A.array.real.dtype))
     if m > n and driver not in (None, "gelsy") and (ranks == n).all():
-        missed = x.detach() - A.detach() @ solution.detach()
+        missed = x - matmul(A, solution)
         residuals = sum_op((missed * missed.conj()).real, axis=(x.array.ndim - 2,), keepdims=False)
     solution = reshape(solution, shape=solution.array.shape[:-1]) if vector else solution
     rank = xp.empty(0, xp.int64) if driver == "gels" else xp.asarray(ranks, xp.int64)

@@ -1,9 +1,9 @@
 """Powers and exponentials of matrices, and products of several."""
 
 import tallow.ops.factor as ops
-from tallow import backend
+from tallow import backend, dtypes
 from tallow.errors import ShapeError, TypeMismatchError, describe
-from tallow.linalg.common import square
+from tallow.linalg.common import HALVES, square
 from tallow.linalg.inverses import inv
 from tallow.ops.complex import conj
 from tallow.ops.elementwise import copy, fill
@@ -11,7 +11,7 @@ from tallow.ops.linalg import matmul
 from tallow.ops.reduce import cumprod
 from tallow.ops.shape import reshape
 from tallow.products import cross as torch_cross
-from tallow.promotion import give
+from tallow.promotion import axis_of, give, to_dtype
 from tallow.reductions import sum
 from tallow.tensor import Tensor, wrap
 
@@ -37,6 +37,8 @@ def matrix_power(A, n, *, out=None):
 
 def matrix_exp(A):
     """The exponential of square matrices, sum(A**k / k!)."""
+    if A.dtype in HALVES:
+        return to_dtype(matrix_exp(to_dtype(A, dtypes.float32)), A.dtype)
     return ops.matrix_exp(square("matrix_exp", A))
 
 
@@ -85,6 +87,7 @@ def _ordered_product(xs):
 
 def vander(x, N=None):
     """The powers 0 to N - 1 of numbers, in rows: (..., n) -> (..., n, N)."""
+    x = x if x.array.ndim else reshape(x, shape=(1,))
     count = x.array.shape[-1] if N is None else N
     if count < 1:
         raise ShapeError(f"linalg.vander: expected at least one power, got {count}")
@@ -104,4 +107,9 @@ def vecdot(x, y, *, dim=-1, out=None):
 
 def cross(input, other, *, dim=-1, out=None):
     """The cross product of 3-vectors along `dim`."""
+    if {x.array.shape[axis_of("cross", dim, x.array.ndim)] for x in (input, other)} != {3}:
+        raise ShapeError(
+            f"linalg.cross: expected 3 elements in dim {dim}, got {describe(input)} and "
+            f"{describe(other)}"
+        )
     return torch_cross(input, other, dim, out=out)

@@ -10,6 +10,7 @@ from math import prod
 
 from tallow.autograd.op import op
 from tallow.ops.reduce import sum
+from tallow.ops.shape import crop, pad
 
 UNFOLDED = 1 << 20  # elements of windows unfolded at a time: as many as caches hold
 
@@ -132,10 +133,15 @@ def _(v, g, x, needs, stride, padding, dilation, groups):
 @conv_grad_input.joint_vjp
 def _(v, g, weight, needs, stride, padding, dilation, groups):
     how = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
-    return (
-        conv(v, weight, None, **how) if needs[0] else None,
-        conv_grad_weight(g, v, kernel=weight.shape[2:], **how) if needs[1] else None,
-    )
+    kernel = weight.shape[2:]
+    count = out_size(v.shape[2:], kernel, stride, padding, dilation)
+    # A long output padding holds windows at the end that no element of g has spread over.
+    idle = ((0, 0), (0, 0), *((0, n - m) for n, m in zip(count, g.shape[2:], strict=True)))
+    by_g = conv(v, weight, None, **how) if needs[0] else None
+    if any(after for _, after in idle):
+        by_g = crop(by_g, widths=idle) if needs[0] else None
+        g = pad(g, widths=idle, value=0)
+    return by_g, conv_grad_weight(g, v, kernel=kernel, **how) if needs[1] else None
 
 
 @op

@@ -348,9 +348,10 @@ def matrix_exp(xp, x):
 
     N. Higham, "The scaling and squaring method for the matrix exponential revisited" (2005).
     """
+    dtype, x = x.dtype, x.astype(xp.result_type(x, xp.float64))
     norms = xp.abs(x).sum(axis=-2).max(axis=-1, initial=0)[..., None, None]
     scale = xp.ceil(xp.log2(xp.maximum(norms / 5.371920351148152, 1))).astype(int)
-    a = x * (0.5**scale).astype(x.real.dtype)
+    a = x * 0.5**scale
     a2 = a @ a
     a4 = a2 @ a2
     a6 = a4 @ a2
@@ -366,7 +367,7 @@ def matrix_exp(xp, x):
     out = xp.linalg.solve(even - odd, even + odd)
     for i in range(int(scale.max(initial=0))):
         out = xp.where(scale > i, out @ out, out)
-    return out
+    return out.astype(dtype)
 
 
 _PADE = [

@@ -137,9 +137,9 @@ def _(g, x, out, axis, correction):
 def logsumexp(xp, x, *, axis):
     """log(sum(exp(x))), without overflow; keeps the axes. -inf for the sum of nothing."""
     wide = widened(xp, x)
-    top = xp.zeros(kept_shape(x.shape, axis), wide.dtype)
+    top = xp.zeros(kept_shape(x.shape, axis), wide.real.dtype)
     if count(x.shape, axis):
-        top = xp.max(wide, axis=axis, keepdims=True)
+        top = xp.max(wide.real, axis=axis, keepdims=True)
         top = xp.where(xp.isfinite(top), top, xp.zeros_like(top))
     total = xp.sum(xp.exp(wide - top), axis=axis, keepdims=True)
     return (xp.log(total) + top).astype(x.dtype, copy=False)

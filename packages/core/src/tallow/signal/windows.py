@@ -9,7 +9,7 @@ import numpy as np
 
 from tallow import dtypes
 from tallow.creation import place
-from tallow.errors import ArgumentError
+from tallow.errors import ArgumentError, TypeMismatchError
 
 __all__ = [
     "bartlett", "blackman", "cosine", "exponential", "gaussian", "general_cosine",
@@ -60,7 +60,8 @@ NUTTALL = (0.3635819, 0.4891775, 0.1365995, 0.0106411)
 
 def general_cosine(M, *, a, sym=True, dtype=None, layout=None, device=None, requires_grad=False):
     """a[0] - a[1] cos(2 pi n / N) + a[2] cos(4 pi n / N) - ..."""
-    a = tuple(a)
+    if not isinstance(a, tuple | list):
+        raise TypeMismatchError(f"general_cosine: expected a list of coefficients, got {a!r}")
     if not a:
         raise ArgumentError("general_cosine: expected at least one coefficient, got none")
     return _window("general_cosine", cosines(a), M, sym, dtype, layout, device, requires_grad)

@@ -103,6 +103,8 @@ def prelu(input, weight):
 
 def rrelu(input, lower=1.0 / 8, upper=1.0 / 3, training=False, inplace=False):
     """Leaky ReLU with slopes uniform in [lower, upper] in training, else with their mean."""
+    if lower > upper:
+        raise ShapeError(f"rrelu: expected lower <= upper, got {lower} and {upper}")
     if not training:
         return leaky_relu(input, (lower + upper) / 2, inplace)
     falling = input.detach() <= 0

@@ -35,11 +35,11 @@ def scaled_dot_product_attention(
     name = "scaled_dot_product_attention"
     _check(name, query, key, value, attn_mask, is_causal)
     scale = 1 / sqrt(max(query.array.shape[-1], 1)) if scale is None else scale
-    shape = query.array.shape
-    if enable_gqa and shape[-3] != key.array.shape[-3]:
+    grouped = enable_gqa and query.array.shape[-3] != key.array.shape[-3]
+    if grouped:
         query, key, value, attn_mask = _grouped(name, query, key, value, attn_mask)
     out, _ = _attend(query, key, value, attn_mask, dropout_p, scale, is_causal, False)
-    return out if out.array.ndim == len(shape) else out.flatten(-4, -3)
+    return out.flatten(-4, -3) if grouped else out
 
 
 def _check(name, query, key, value, attn_mask, is_causal):

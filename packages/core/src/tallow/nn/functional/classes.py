@@ -214,8 +214,8 @@ def linear_cross_entropy(
     """
     if not (input.array.ndim == 2 or input.array.ndim + 1 == linear_weight.array.ndim == 2):
         raise ShapeError(
-            "linear_cross_entropy: expected input (N, in), linear_weight (C, ..., in), or (in,) and "
-            f"(C, in), got {describe(input)} and {describe(linear_weight)}"
+            "linear_cross_entropy: expected input (N, in) and linear_weight (C, ..., in), or (in,) "
+            f"and (C, in), got {describe(input)} and {describe(linear_weight)}"
         )
     if ignore_index is not None and target.dtype.is_floating_point:
         raise ShapeError(

@@ -3,7 +3,7 @@
 from tallow import dtypes
 from tallow.activations import check_floating as floats  # noqa: F401 - for the families
 from tallow.activations import in_place  # noqa: F401
-from tallow.errors import ArgumentError, DtypeError, ShapeError, describe
+from tallow.errors import ArgumentError, DtypeError, describe
 from tallow.promotion import to_dtype
 from tallow.reductions import mean, sum
 
@@ -48,7 +48,7 @@ def batched(name, x, n):
         return x.unsqueeze(0), True
     sizes = ", ".join(("D", "H", "W")[-n:] if n > 1 else "L")
     hint = "; add the channel dim with .unsqueeze(0)" if x.array.ndim == n else ""
-    raise ShapeError(
+    raise ArgumentError(
         f"{name}: expected input (N, C, {sizes}) or (C, {sizes}), got {describe(x)}{hint}"
     )
 

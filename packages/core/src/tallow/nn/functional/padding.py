@@ -1,5 +1,7 @@
 """Padding at the edges, and shuffles of pixels."""
 
+from math import prod
+
 from tallow.creation import tensor
 from tallow.errors import ArgumentError, NotSupportedError, ShapeError, describe
 from tallow.ops.shape import crop
@@ -31,7 +33,7 @@ def pad(input, pad, mode="constant", value=None):
         return _constant(input, widths, 0 if value is None else value)
     if value:
         raise ArgumentError(f"pad: expected no value with mode {mode!r}, got {value}")
-    if mode not in _SOURCES:
+    if mode not in ("circular", *_SOURCES):
         raise NotSupportedError(
             f"pad: expected mode 'constant', 'reflect', 'replicate' or 'circular', got {mode!r}"
         )
@@ -66,7 +68,6 @@ def _reflected(i, n):
 _SOURCES = {
     "reflect": _reflected,
     "replicate": lambda i, n: min(max(i, 0), n - 1),
-    "circular": lambda i, n: i % n,
 }
 
 
@@ -79,7 +80,11 @@ def _sources(input, axis, before, after, mode):
             f"pad: expected a {mode} padding of at most {limit} for dim {axis} of "
             f"{describe(input)}, got {(before, after)}"
         )
-    return [_SOURCES[mode](i, n) for i in range(-before, n + after)]
+    places = range(-before, n + after)
+    if mode == "circular":  # around what cropping leaves
+        start = max(-before, 0)
+        return [start + (i - start) % (n - start + min(after, 0)) for i in places]
+    return [_SOURCES[mode](i, n) for i in places]
 
 
 def pixel_shuffle(input, upscale_factor):
@@ -88,7 +93,8 @@ def pixel_shuffle(input, upscale_factor):
     if len(shape) < 3 or r < 1 or shape[-3] % (r * r):
         raise ShapeError(f"pixel_shuffle: expected (..., C * {r * r}, H, W), got {describe(input)}")
     *lead, channels, height, width = shape
-    x = input.reshape(-1, channels // (r * r), r, r, height, width).permute(0, 1, 4, 2, 5, 3)
+    x = input.reshape(prod(lead), channels // (r * r), r, r, height, width)
+    x = x.permute(0, 1, 4, 2, 5, 3)
     return x.reshape(*lead, channels // (r * r), height * r, width * r)
 
 
@@ -100,7 +106,8 @@ def pixel_unshuffle(input, downscale_factor):
             f"pixel_unshuffle: expected (..., C, H * {r}, W * {r}), got {describe(input)}"
         )
     *lead, channels, height, width = shape
-    x = input.reshape(-1, channels, height // r, r, width // r, r).permute(0, 1, 3, 5, 2, 4)
+    x = input.reshape(prod(lead), channels, height // r, r, width // r, r)
+    x = x.permute(0, 1, 3, 5, 2, 4)
     return x.reshape(*lead, channels * r * r, height // r, width // r)
 
 

@@ -66,7 +66,7 @@ def _unbatch(out, added):
 def _max(name, n, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices):
     input, added = batched(name, input, n)
     kernel = numbers(name, kernel_size, n)
-    stride = kernel if stride is None else numbers(name, stride, n)
+    stride = kernel if stride in (None, (), []) else numbers(name, stride, n)
     padding, dilation = numbers(name, padding, n), numbers(name, dilation, n)
     count = _counts(name, input, kernel, stride, padding, dilation, ceil_mode)
     how = {
@@ -141,7 +141,7 @@ def max_pool3d_with_indices(
 def _unpool(name, n, input, indices, kernel_size, stride, padding, output_size):
     input, added = batched(name, input, n)
     kernel = numbers(name, kernel_size, n)
-    stride = kernel if stride is None else numbers(name, stride, n)
+    stride = kernel if stride in (None, (), []) else numbers(name, stride, n)
     padding = numbers(name, padding, n)
     axes = zip(input.array.shape[2:], kernel, stride, padding, strict=True)
     size = tuple((m - 1) * s - 2 * p + k for m, k, s, p in axes)
@@ -188,7 +188,7 @@ def max_unpool3d(input, indices, kernel_size, stride=None, padding=0, output_siz
 def _avg(name, n, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor):
     input, added = batched(name, input, n)
     kernel = numbers(name, kernel_size, n)
-    stride = kernel if stride is None else numbers(name, stride, n)
+    stride = kernel if stride in (None, (), []) else numbers(name, stride, n)
     padding = numbers(name, padding, n)
     count = _counts(name, input, kernel, stride, padding, (1,) * n, ceil_mode)
     if divisor is None:
