@@ -91,7 +91,10 @@ def set_device(device):
 
 
 def manual_seed(seed):
-    """Nothing: `tallow.manual_seed` seeds the one stream that all devices draw from."""
+    """Nothing: `tallow.manual_seed` seeds the one stream that all devices draw from.
+
+    What dropout keeps on CUDA is drawn there, from seeds that are drawn from this stream.
+    """
 
 
 manual_seed_all = manual_seed
@@ -183,9 +186,13 @@ def is_initialized():
 
 
 def synchronize(device=None):
-    """Wait until everything asked of a device (the current one unless told) is done."""
+    """Wait until everything asked of a device (the current one unless told) is done.
+
+    Raises IndexError for an index that was found out of range there meanwhile.
+    """
     with backend.for_device("cuda").xp.cuda.Device(_number(device)) as chosen:
         chosen.synchronize()
+    import_module("tallow.kernels.cuda.faults").look()
 
 
 def _runtime():

@@ -10,7 +10,7 @@ it. Run what is to be captured once or twice before, on another stream, as PyTor
 are then compiled, and cuBLASLt has chosen its algorithms.
 """
 
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from tallow import backend
 from tallow.autograd.engine import grad
@@ -95,8 +95,11 @@ def graph(cuda_graph, pool=None, stream=None, capture_error_mode="global"):
         cuda_graph.capture_begin(pool)
         try:
             yield
-        finally:
-            cuda_graph.capture_end()
+        except BaseException:
+            with suppress(Exception):  # that says no more than the first
+                cuda_graph.capture_end()
+            raise
+        cuda_graph.capture_end()
     before.wait_stream(chosen)
 
 

@@ -85,7 +85,7 @@ def _(g, q, k, v, bias, level, *, scale, causal):
         scores, left = _scores(q, k, bias, part, keys, scale)
         if scores is NotImplemented or scores.shape[:-2] != batch:
             return NotImplemented
-        seen, rows, n = slice(keys), *scores.shape[-2:]
+        seen, (rows, n) = slice(keys), scores.shape[-2:]
         by_weights = multiply(g[..., part, :], v[..., seen, :].swapaxes(-1, -2), dtype=sums)
         weights, by_scores = empty(scores.shape, q), empty(scores.shape, q)
         rows_of(

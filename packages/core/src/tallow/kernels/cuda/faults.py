@@ -16,8 +16,8 @@ PLACES = 64
 NOTHING = np.iinfo(np.int64).min
 
 _index = Source("index.cu")
-_records = {}  # by a backend's name: (the host's view, what a kernel is given)
-_numbers = {}  # of the operations, by name
+_records: dict = {}  # by a backend's name: (the host's view, what a kernel is given)
+_numbers: dict[str, int] = {}  # of the operations, by name
 
 
 def keep(name, host, device):

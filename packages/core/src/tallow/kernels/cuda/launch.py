@@ -15,8 +15,8 @@ from ml_dtypes import bfloat16
 
 from tallow import backend
 
-COMPILERS = {}  # by a backend's name: source and options -> what has `get_function(name)`
-STREAMS = {}  # by a backend's name: gives the current device's number and CUDA's current stream
+COMPILERS: dict = {}  # by a backend's name: source and options -> what has `get_function(name)`
+STREAMS: dict = {}  # by a backend's name: gives the current device's number and CUDA's stream
 REALS = {
     np.dtype(np.float16): "Half", np.dtype(bfloat16): "BFloat", np.dtype(np.float32): "float",
     np.dtype(np.float64): "double",
