@@ -11,10 +11,11 @@ from tallowvision import models
 torch = pytest.importorskip("torch")
 
 LISTED = """
-    densenet121 efficientnet_b0 googlenet mnasnet0_5 mobilenet_v2 mobilenet_v3_small regnet_y_400mf
-    resnet18 shufflenet_v2_x0_5 squeezenet1_1
+    efficientnet_b0 googlenet mnasnet0_5 mobilenet_v2 mobilenet_v3_small regnet_y_400mf resnet18
+    shufflenet_v2_x0_5 squeezenet1_1
 """.split()
 SMALL = {
+    "densenet": lambda: models.DenseNet(8, (2, 2), 16),
     "vision_transformer": lambda: models.VisionTransformer(32, 8, 2, 2, 32, 64),
     "swin_transformer": lambda: models.SwinTransformer([4, 4], 24, [2, 2], [2, 4], [4, 4]),
 }
