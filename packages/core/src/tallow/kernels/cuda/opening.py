@@ -36,9 +36,11 @@ def from_host(array, index, non_blocking=False):
     if not 0 <= chosen < COUNT:
         raise DeviceError(f"device: expected cuda:0 to cuda:{COUNT - 1}, got cuda:{chosen}")
     with cupy.cuda.Device(chosen):
-        if non_blocking and memory.is_pinned(array):
-            return memory.copied_later(array)
-        return cupy.array(array)
+        try:
+            later = non_blocking and memory.is_pinned(array)
+            return memory.copied_later(array) if later else cupy.array(array)
+        except cupy.cuda.memory.OutOfMemoryError as error:
+            raise explain(error) from error
 
 
 def explain(error):

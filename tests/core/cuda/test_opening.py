@@ -1,0 +1,167 @@
+"""The opening of CuPy, on a stand-in for it: what is registered, and its memory."""
+
+import sys
+from contextlib import contextmanager
+from importlib import import_module
+from types import ModuleType, SimpleNamespace
+
+import numpy as np
+import pytest
+
+import tallow
+from tallow import backend
+from tallow.errors import DeviceError, OutOfMemoryError
+from tallow.kernels.cuda import faults, launch
+from tallow.testing import devices
+
+MODULES = ("tallow.kernels.cuda.opening", "tallow.kernels.cuda.memory")
+
+
+class Array(devices.Array):
+    """An array of the stand-in for CuPy."""
+
+    device = SimpleNamespace(id=0)
+
+
+class Pinned(bytearray):
+    """Memory that a device reads by itself."""
+
+
+class NoDevice(Exception):
+    pass
+
+
+class Full(Exception):
+    pass
+
+
+def library(count=2):
+    """As much of CuPy as opening asks; `copies` are those that were asked for later."""
+    made = ModuleType("cupy")
+    made.copies, made.used = [], 100
+
+    def get_device_count():
+        if not count:
+            raise NoDevice("no CUDA-capable device is detected")
+        return count
+
+    @contextmanager
+    def on(index):
+        yield
+
+    def array(x):
+        if x.size > 1000:
+            raise Full("out of memory allocating 8,000 bytes")
+        return Array(np.array(x))
+
+    def empty(shape, dtype):
+        out = Array(np.empty(shape, dtype))
+        out.__class__ = type("Later", (Array,), {"data": SimpleNamespace(
+            copy_from_host_async=lambda *asked: made.copies.append((out, *asked))
+        )})  # fmt: skip
+        return out
+
+    stream = SimpleNamespace(
+        ptr=7, record=lambda: SimpleNamespace(done=True), synchronize=lambda: None
+    )
+    made.ndarray, made.array, made.empty = Array, array, empty
+    made.asnumpy = lambda x: x.host
+    made.RawModule = lambda code, options: ("compiled", code, options)
+    made.get_default_memory_pool = lambda: SimpleNamespace(
+        used_bytes=lambda: made.used, free_bytes=lambda: 50
+    )
+    made.cuda = SimpleNamespace(
+        runtime=SimpleNamespace(
+            getDeviceCount=get_device_count, CUDARuntimeError=NoDevice, getDevice=lambda: 0,
+            memGetInfo=lambda: (10, 2000),
+        ),
+        memory=SimpleNamespace(OutOfMemoryError=Full),
+        MemoryHook=type("MemoryHook", (), {"__enter__": lambda self: self}),
+        PinnedMemoryPointer=Pinned, alloc_pinned_memory=Pinned, Device=on,
+        get_current_stream=lambda: stream,
+    )  # fmt: skip
+    return made
+
+
+@pytest.fixture
+def opened(monkeypatch):
+    """What opens CuPy, given the stand-in for it, as long as a test runs."""
+
+    def opening(cupy):
+        monkeypatch.setitem(sys.modules, "cupy", cupy)
+        return import_module(MODULES[0])
+
+    tables = (
+        backend._by_name, backend._by_type, launch.COMPILERS, launch.STREAMS, faults._records,
+    )  # fmt: skip
+    before = [dict(table) for table in tables]
+    for name in MODULES:
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    yield opening
+    for table, old in zip(tables, before, strict=True):
+        table.clear()
+        table.update(old)
+    backend.RESULT_TYPES.discard(Array)
+    for name in MODULES:
+        sys.modules.pop(name, None)
+
+
+def test_backend(opened):
+    cupy = library()
+    opened(cupy)
+    made = backend.for_device("cuda")
+    assert made.xp is cupy and made.kernels == "tallow.kernels.cuda.registered"
+    array = made.from_host(np.arange(3.0), None)
+    assert isinstance(array, Array) and str(made.device_of(array)) == "cuda:0"
+    assert made.to_host(array).tolist() == [0, 1, 2] and made.by_position
+    made.synchronize()
+    assert launch.COMPILERS["cuda"]("text", ("-D",)) == ("compiled", "text", ("-D",))
+    assert launch.STREAMS["cuda"]() == (0, 7)
+
+
+def test_without_a_device(opened):
+    with pytest.raises(DeviceError, match="expected a CUDA device, got none: no CUDA-capable"):
+        opened(library(count=0))
+
+
+def test_devices_are_numbered(opened):
+    opened(library())
+    with pytest.raises(DeviceError, match="expected cuda:0 to cuda:1, got cuda:2"):
+        backend.for_device("cuda").from_host(np.ones(1), 2)
+
+
+def test_a_full_device(opened):
+    opened(library())
+    with pytest.raises(OutOfMemoryError, match="8,000 bytes.*hold 100 .*50 more.*10 .*2,000"):
+        tallow.zeros(1001).to("cuda")
+
+
+def test_pinned_memory(opened):
+    cupy = library()
+    opened(cupy)
+    made = backend.for_device("cuda")
+    pinned = made.pinned(np.arange(6.0).reshape(2, 3))
+    assert pinned.tolist() == [[0, 1, 2], [3, 4, 5]]
+    assert made.is_pinned(pinned) and made.is_pinned(pinned[0]) and not made.is_pinned(np.ones(2))
+    made.from_host(pinned, None)
+    made.from_host(np.ones(2), None, True)
+    assert not cupy.copies
+    made.from_host(pinned, None, True)
+    out, source, size, stream = cupy.copies[0]
+    assert (source, size, stream.ptr) == (pinned.ctypes.data, 48, 7) and out.shape == (2, 3)
+
+
+def test_the_peak_of_memory(opened):
+    cupy = library()
+    opened(cupy)
+    peak = import_module(MODULES[1]).PEAK
+    for cupy.used in (300, 200):
+        peak.malloc_postprocess(size=1)
+    assert peak.used == 300
+
+
+def test_faults_are_noted_in_pinned_memory(opened):
+    opened(library())
+    record, row = faults._records["cuda"]
+    assert backend.for_device("cuda").is_pinned(record)
+    assert int(row(3)) == record[3].ctypes.data
