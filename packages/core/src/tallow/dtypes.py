@@ -137,6 +137,10 @@ def promote_types(type1, type2):
     try:
         return PROMOTION[type1, type2]
     except KeyError:
+        if not isinstance(type1, _dtype) or not isinstance(type2, _dtype):
+            raise TypeMismatchError(
+                f"promote_types: expected two dtypes, got {type1!r} and {type2!r}"
+            ) from None
         raise DtypeError(
             f"promotion: expected types that mix, got {type1} and {type2}; convert one with .to()"
         ) from None

@@ -5,7 +5,14 @@ import numpy as np
 import tallow.ops.elementwise as elementwise
 import tallow.ops.reduce as ops
 from tallow import backend, dtypes
-from tallow.errors import DtypeError, NotSupportedError, ShapeError, TypeMismatchError, describe
+from tallow.errors import (
+    DtypeError,
+    NotSupportedError,
+    OutOfRangeError,
+    ShapeError,
+    TypeMismatchError,
+    describe,
+)
 from tallow.ops.index import gather
 from tallow.ops.running import median as median_op
 from tallow.ops.shape import cut, reshape
@@ -89,6 +96,8 @@ def kthvalue(input, k, dim=-1, keepdim=False, *, out=None):
     """(values, indices) of the k-th smallest elements along `dim`, counted from 1."""
     axis = axis_of("kthvalue", dim, input.array.ndim)
     size = input.array.shape[axis] if input.array.ndim else 1
+    if not size:
+        raise OutOfRangeError(f"kthvalue: expected elements along dim {dim}, got {describe(input)}")
     if not 1 <= k <= size:
         raise ShapeError(f"kthvalue: expected k from 1 to {size}, the size of dim {dim}, got {k}")
     order = argsort(input, dim)

@@ -11,7 +11,7 @@ from tallow.errors import ArgumentError, DtypeError, OutOfRangeError, ShapeError
 from tallow.layout import DIMS, contiguous_format
 from tallow.ops.elementwise import copy
 from tallow.ops.index import getitem, take
-from tallow.promotion import axis_of, numpy_names, sizes_of
+from tallow.promotion import axis_of, numpy_names, shape_of, sizes_of
 from tallow.reductions import summable
 from tallow.size import Size
 from tallow.tensor import Tensor, wrap
@@ -460,7 +460,7 @@ def dim_order(input):
 
 def resize_(input, *sizes, size=None, memory_format=None):
     """Give the tensor another shape in place: elements are kept in order, new ones arbitrary."""
-    shape = sizes_of("resize_", sizes, size)
+    shape = shape_of("resize_", sizes if size is None else (size,))
     if input.requires_grad:
         raise ShapeError("resize_: expected a tensor without gradients, got one that requires them")
     input.array = backend.for_array(input.array).xp.resize(input.array, shape)
