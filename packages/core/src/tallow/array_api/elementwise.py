@@ -5,15 +5,15 @@ from tallow.array_api.arrays import result_type
 
 _UNARY = """
     abs acos acosh asin asinh atan atanh bitwise_not ceil conj cos cosh exp expm1 floor imag
-    isfinite isinf isnan log log10 log1p log2 logical_not negative positive real reciprocal sgn
-    signbit sin sinh sqrt square tan tanh trunc
+    isfinite isinf isnan log log10 log1p log2 logical_not negative positive real reciprocal signbit
+    sin sinh sqrt square tan tanh trunc
 """
 _BINARY = """
     add atan2 bitwise_and bitwise_left_shift bitwise_or bitwise_right_shift bitwise_xor copysign
     divide eq floor_divide greater greater_equal hypot less less_equal logaddexp logical_and
     logical_or logical_xor maximum minimum multiply nextafter not_equal pow remainder subtract
 """
-_RENAMED = {"bitwise_not": "bitwise_invert", "sgn": "sign", "eq": "equal"}
+_RENAMED = {"bitwise_not": "bitwise_invert", "eq": "equal"}
 
 
 def promoted(*operands):
@@ -44,7 +44,7 @@ def _binary(name):
     return wrapped
 
 
-__all__ = ["clip", "round", "where"]
+__all__ = ["clip", "round", "sign", "where"]
 for _names, _make in ((_UNARY, _unary), (_BINARY, _binary)):
     for _name in _names.split():
         _public = _RENAMED.get(_name, _name)
@@ -52,6 +52,11 @@ for _names, _make in ((_UNARY, _unary), (_BINARY, _binary)):
         _function.__name__ = _function.__qualname__ = _public
         _function.__doc__ = f"`tallow.{_name}`."
         __all__.append(_public)
+
+
+def sign(x, /):
+    """-1, 0 or 1, of complex numbers the direction; NaN of NaN."""
+    return tallow.where(x == x, tallow.sgn(x), x)
 
 
 def clip(x, /, min=None, max=None):
