@@ -1,4 +1,4 @@
-"""Videos of a square, a triangle or a bar that moves, grows, shrinks or turns."""
+"""Videos of a bright square, triangle or bar that moves, grows, shrinks or turns."""
 
 import numpy as np
 
@@ -31,10 +31,10 @@ def make(count, frames, seed):
     angle = rng.uniform(0, 2 * np.pi, each) + np.where(kind > 5, sign * turn, 0)
     shown = _inside(across, down, radius, angle, rng.integers(3, size=each))
 
-    def colours():
-        return rng.uniform(0.1, 0.9, (count, 3, 1, 1, 1)).astype(np.float32)
+    def colours(low, high):
+        return rng.uniform(low, high, (count, 3, 1, 1, 1)).astype(np.float32)
 
-    videos = np.where(shown[:, None], colours(), colours())
+    videos = np.where(shown[:, None], colours(0.5, 1), colours(0, 0.4))
     videos += rng.normal(0, 0.05, videos.shape)
     return videos.clip(0, 1).astype(np.float32), does
 

@@ -37,7 +37,7 @@ def parse_arguments(arguments=None):
     parser.add_argument("--frames", type=int, default=8, help="frames of a video")
     parser.add_argument("--epochs", type=int, default=12)
     parser.add_argument("--batch-size", type=int, default=25)
-    parser.add_argument("--lr", type=float, default=1e-2, help="the highest learning rate")
+    parser.add_argument("--lr", type=float, default=5e-3, help="the highest learning rate")
     parser.add_argument("--device", default="cpu", help="cpu or cuda")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, default=Path("runs/video_classification"))

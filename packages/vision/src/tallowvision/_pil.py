@@ -80,7 +80,10 @@ def to_tensor(pic):
         raise TypeMismatchError(
             f"to_tensor: expected a PIL image or a numpy.ndarray, got {type(pic).__name__}"
         )
-    tensor = tallow.from_numpy(_channels_first(pixels))
+    pixels = _channels_first(pixels)
+    if pixels.dtype == np.uint8 and tallow.get_default_dtype() is tallow.float32:
+        return tallow.from_numpy(np.divide(pixels, 255, dtype=np.float32))
+    tensor = tallow.from_numpy(pixels)
     if tensor.dtype is tallow.uint8:
         return tensor.to(tallow.get_default_dtype()) / 255
     return tensor.clone() if np.shares_memory(tensor.numpy(), pixels) else tensor

@@ -2,6 +2,8 @@
 
 import math
 
+import PIL.Image
+
 import tallow
 from tallow.errors import ArgumentError, TypeMismatchError
 from tallowvision import tv_tensors
@@ -159,12 +161,26 @@ class RandomCrop(_Crop):
         return {"padding": [left, top, right, bottom], "crop": crop if room_y or room_x else None}
 
     def transform(self, inpt, params):
+        if params["crop"] and self._is_black_beyond(inpt):
+            left, top, _, _ = params["padding"]
+            crop = params["crop"]
+            crop = {**crop, "top": crop["top"] - top, "left": crop["left"] - left}
+            return self._call_kernel(F.crop, inpt, **crop)
         if any(params["padding"]):
             inpt = self._call_kernel(
                 F.pad, inpt, padding=params["padding"], fill=fill_for(self.fill, type(inpt)),
                 padding_mode=self.padding_mode,
             )  # fmt: skip
         return self._call_kernel(F.crop, inpt, **params["crop"]) if params["crop"] else inpt
+
+    def _is_black_beyond(self, inpt):
+        """True if a crop beyond the edges shows what padding would: it spares the padded copy."""
+        return (
+            isinstance(inpt, PIL.Image.Image)
+            and inpt.mode != "P"
+            and self.padding_mode == "constant"
+            and fill_for(self.fill, type(inpt)) in (0, None)
+        )
 
 
 class RandomResizedCrop(_Crop):

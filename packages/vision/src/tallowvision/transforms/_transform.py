@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from enum import Enum
 from typing import Any
 
+import numpy as np
 import PIL.Image
 
 import tallow
@@ -52,6 +53,10 @@ class Transform(Module):
 
     def forward(self, *inputs: Any) -> Any:
         sample = inputs if len(inputs) > 1 else inputs[0]
+        if isinstance(sample, self._transformed_types):  # one picture: no tree to walk
+            self.check_inputs([sample])
+            applies = self._applies()
+            return self.transform(sample, self.make_params([sample])) if applies else sample
         leaves, rebuild = _tree.flatten(sample)
         self.check_inputs(leaves)
         if not self._applies():
@@ -102,7 +107,7 @@ class RandomTransform(Transform):
         self.p = probability(type(self).__name__, p)
 
     def _applies(self):
-        return bool(tallow.rand(1) < self.p)
+        return tallow.rand(1).item() < np.float32(self.p)  # as a tensor of floats is compared
 
 
 def probability(name, p):

@@ -144,9 +144,12 @@ def _by_weights(image, size, name, antialias):
     for dim, new in ((-1, size[1]), (-2, size[0])):
         old = image.shape[dim]
         if old != new:
-            weights = _weights(name, old, new, antialias)
-            weights = tallow.from_numpy(weights).to(exact.device, exact.dtype)
-            exact = exact @ weights.T if dim == -1 else weights @ exact
+            parts = []
+            how = name, old, new, antialias, exact.dtype, exact.device
+            for first, count, weights in _bands(*how):
+                part = exact.narrow(dim, first, count)
+                parts.append(part @ weights.T if dim == -1 else weights @ part)
+            exact = tallow.cat(parts, dim)
             if image.dtype is tallow.uint8:  # rows are bytes again before columns are made
                 exact = exact.round().clamp(0, 255)
     if image.is_floating_point():
@@ -193,6 +196,26 @@ def _weights(name, old, new, antialias):
     rows = np.broadcast_to(np.arange(new)[:, None], sources.shape)
     np.add.at(weights, (rows, sources.clip(0, old - 1)), kernel(sources - centres))
     return weights
+
+
+_BAND = 32  # new pixels at a time, which are made of few of the old ones
+
+
+@functools.lru_cache(64)
+def _bands(name, old, new, antialias, dtype, device):
+    """The parts of `_weights`, rows by rows, without the zeros at both sides.
+
+    Each is the first of the old pixels that count, how many do, and the tensor of their weights.
+    """
+    weights, bands = _weights(name, old, new, antialias), []
+    for start in range(0, new, _BAND):
+        rows = weights[start : start + _BAND]
+        used = np.flatnonzero(rows.any(0))
+        first, count = int(used[0]), int(used[-1] - used[0] + 1)
+        part = tallow.from_numpy(np.ascontiguousarray(rows[:, first : first + count]))
+        with tallow.inference_mode(False):  # it outlives the call
+            bands.append((first, count, part.to(device, dtype)))
+    return bands
 
 
 @resize.on(PIL.Image.Image)

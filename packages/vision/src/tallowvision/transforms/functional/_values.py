@@ -1,5 +1,7 @@
 """The numbers of pixels: their dtype, their range, normalization."""
 
+import functools
+
 import numpy as np
 import PIL.Image
 
@@ -95,21 +97,33 @@ def normalize(image, mean, std, inplace=False):
         )
     if image.ndim < 3:
         raise ShapeError(f"normalize: expected (..., C, H, W), got {describe(image)}")
+    if not (all(std) if isinstance(std, tuple | list) else tallow.as_tensor(std).all()):
+        raise ArgumentError(f"normalize: expected a std above 0, got {std}")
     mean, std = (_per_channel(image, values) for values in (mean, std))
-    if not std.all():
-        raise ArgumentError(f"normalize: expected a std above 0, got {std.flatten().tolist()}")
     if inplace:
         return image.sub_(mean).div_(std)
     return (image - mean) / std
 
 
 def _per_channel(image, values):
-    values = tallow.as_tensor(values, dtype=image.dtype, device=image.device)
+    """Numbers, one for each channel or one for all, as a tensor beside the image."""
+    kind = image.shape[-3], image.dtype, image.device
+    if isinstance(values, tuple | list):
+        return _constants(tuple(values), *kind)
+    return _beside(tallow.as_tensor(values), *kind)
+
+
+@functools.lru_cache(64)
+def _constants(values, *kind):
+    with tallow.inference_mode(False):  # they outlive the call
+        return _beside(tallow.tensor(values), *kind)
+
+
+def _beside(values, channels, dtype, device):
     if values.ndim == 1:
-        if len(values) not in (1, image.shape[-3]):
+        if len(values) not in (1, channels):
             raise ShapeError(
-                f"normalize: expected one number for each of {image.shape[-3]} channels, "
-                f"got {len(values)}"
+                f"normalize: expected one number for each of {channels} channels, got {len(values)}"
             )
         values = values.reshape(-1, 1, 1)
-    return values
+    return values.to(device, dtype)
