@@ -10,7 +10,15 @@ from tallow.autograd.builtin import stack
 from tallow.autograd.modes import state
 from tallow.autograd.op import batches
 from tallow.func.batch_rules import by_rule
-from tallow.func.batched import GATES, BatchedArray, is_batched, refuse, rewrapped, spread
+from tallow.func.batched import (
+    GATES,
+    BatchedArray,
+    innermost,
+    is_batched,
+    refuse,
+    rewrapped,
+    spread,
+)
 from tallow.ops.index import getitem
 from tallow.tensor import Tensor, refresh
 
@@ -45,14 +53,14 @@ def _mark_view(out, parent):
 
     It may be one only since the examples lie apart: a view for each of them.
     """
-    if out.base is not None and np.may_share_memory(_innermost(out), _innermost(parent)):
+    if out.base is not None and _share(innermost(out), innermost(parent)):
         out.owner = parent
     else:
         out.flags.writeable = False
 
 
-def _innermost(x):
-    return _innermost(x.data) if type(x) is BatchedArray else x
+def _share(x, y):
+    return backend.for_array(x).xp.may_share_memory(x, y)
 
 
 def outermost(values):

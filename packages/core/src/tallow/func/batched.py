@@ -97,17 +97,30 @@ class _Namespace:
 
     @staticmethod
     def ones_like(x, dtype=None):
-        return BatchedArray(np.ones_like(x.data, dtype), x.level)
+        return BatchedArray(_library(x).ones_like(x.data, dtype=dtype), x.level)
 
     @staticmethod
     def zeros_like(x, dtype=None):
-        return BatchedArray(np.zeros_like(x.data, dtype), x.level)
+        return BatchedArray(_library(x).zeros_like(x.data, dtype=dtype), x.level)
+
+
+def _library(x):
+    return backend.for_array(x.data).xp
+
+
+def innermost(x):
+    """The array of all examples, of all batches that x is in."""
+    return innermost(x.data) if type(x) is BatchedArray else x
+
+
+def _device_of(x):
+    return backend.for_array(innermost(x)).device_of(innermost(x))
 
 
 backend.register_type(
     BatchedArray,
     backend.for_device("cpu")._replace(
-        xp=_Namespace, array_type=BatchedArray, to_host=refuse, scalar_types=()
+        xp=_Namespace, array_type=BatchedArray, to_host=refuse, device_of=_device_of
     ),
 )
 
