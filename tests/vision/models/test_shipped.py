@@ -101,3 +101,22 @@ def test_unet_tiny():
     with tallow.inference_mode():
         found = model(inputs)["out"][0].argmax(0).numpy()
     assert (found == truth).mean() > 0.97
+
+
+def test_r2plus1d_tiny():
+    weights = models.get_weight("R2Plus1D_Tiny_Weights.DEFAULT")
+    model = models.video.r2plus1d_tiny(weights=weights).eval()
+    assert sum(p.numel() for p in model.parameters()) == weights.meta["num_params"]
+    y, x = np.mgrid[:32, :32]
+    noise = np.random.default_rng(0).normal(0, 0.04, (4, 8, 3, 32, 32))
+    videos = 0.2 + noise
+    for time in range(8):
+        places = [(16, 11 + 1.3 * time, 6), (11 + 1.3 * time, 16, 6), (16, 16, 4 + time)]
+        places.append((16, 16, 11 - time))
+        for video, (down, across, radius) in zip(videos, places, strict=True):
+            video[time][:, np.maximum(abs(y - down), abs(x - across)) < radius] += 0.6
+    frames = tallow.from_numpy(videos.clip(0, 1).astype(np.float32))
+    with tallow.inference_mode():
+        found = model(weights.transforms()(frames)).argmax(1).tolist()
+    names = [weights.meta["categories"][index] for index in found]
+    assert names == ["moves right", "moves down", "grows", "shrinks"]

@@ -7,7 +7,7 @@ from tallowvision.ops.misc import Conv3dNormActivation
 
 
 class R2Plus1DTiny(nn.Sequential):
-    """Videos (N, 3, T, H, W) to class scores (N, num_classes), with 28,000 parameters.
+    """Videos (N, 3, T, H, W) to class scores (N, num_classes), with 30,000 parameters.
 
     Each block looks at every frame for itself, and halves it, then at each place over three frames.
 
