@@ -28,8 +28,8 @@ FLOORS = [
     "nn",
     """
     __main__ accelerator amp autograd.forward_ad autograd.functional backends compiler demo
-    distributed.optim distributed.run distributions func hub imitation onnx optim profiler
-    serialization utils
+    distributed.optim distributed.run distributions func hub imitation multiprocessing onnx optim
+    profiler serialization utils
     """,
     "array_api testing",
 ]

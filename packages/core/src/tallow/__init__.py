@@ -65,7 +65,7 @@ __version__ = "0.1.0"
 
 _PACKAGES = """
     accelerator amp array_api autograd backends compiler cuda distributed distributions fft func hub
-    linalg nn onnx optim profiler serialization signal special testing utils
+    linalg multiprocessing nn onnx optim profiler serialization signal special testing utils
 """.split()
 
 _ELSEWHERE = {

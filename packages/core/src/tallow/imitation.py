@@ -1,5 +1,6 @@
 """Serving `import torch` and its kin by tallow's packages, for programs written for PyTorch."""
 
+import multiprocessing.spawn
 import sys
 from importlib import import_module
 from importlib.abc import Loader, MetaPathFinder
@@ -31,6 +32,22 @@ def as_torch():
             raise RuntimeError(f"as_torch: expected to be called before {name} is imported")
     if not any(isinstance(finder, _Finder) for finder in sys.meta_path):
         sys.meta_path.insert(0, _Finder())
+        multiprocessing.spawn.get_preparation_data = _prepared
+
+
+class _AsTorch:
+    """What calls `as_torch` where it is unpickled."""
+
+    def __reduce__(self):
+        return as_torch, ()
+
+
+_own_preparation = multiprocessing.spawn.get_preparation_data
+
+
+def _prepared(name):
+    """What a process that is started anew gets first, before it imports the program."""
+    return _own_preparation(name) | {"tallow": _AsTorch()}
 
 
 class _Finder(MetaPathFinder):
