@@ -173,21 +173,13 @@ def cells(options):
 
 def moods(options):
     """The mood of sentences, read from words that are green for good and red for bad"""
+    from tallowtext.demo import marked
     from tallowtext.models import Reader
 
     rows = []
     for answer in Reader("sentiment", words=4)(SENTENCES):
-        text, shown, end = answer["text"], "", 0
-        most = max(abs(word["importance"]) for word in answer["words"])
-        for word in answer["words"]:
-            positive = (answer["label"] == "positive") == (word["importance"] > 0)
-            colour = f"rgb({'70 170 90' if positive else '215 80 60'} / "
-            colour += f"{0.1 + 0.5 * abs(word['importance']) / most:.2f})"
-            shown += html.escape(text[end : word["start"]])
-            shown += f'<mark style="background: {colour}">{html.escape(word["word"])}</mark>'
-            end = word["end"]
         label = f"<b class={answer['label']}>{answer['label']}</b>"
-        rows.append((label, f"{answer['probability']:.0%}", shown + html.escape(text[end:])))
+        rows.append((label, f"{answer['probability']:.0%}", marked(answer)))
     return table(rows)
 
 
