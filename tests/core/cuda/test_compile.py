@@ -1,4 +1,4 @@
-"""The kernels as CUDA C++: nvcc or NVRTC compile them for what they are to run on."""
+"""The kernels as CUDA C++: nvcc and NVRTC compile them for what they are to run on."""
 
 import re
 import shutil
@@ -9,7 +9,8 @@ import pytest
 
 from tallow.kernels.cuda import launch
 
-FILES = sorted(path.name for path in Path(launch.__file__).parent.glob("*.cu"))
+FOLDER = Path(launch.__file__).parent
+TEXT = "\n".join(path.read_text() for path in [FOLDER / "common.cuh", *FOLDER.glob("*.cu")])
 WANTED = (70, 80, 90)
 
 
@@ -21,28 +22,28 @@ def architectures(supported):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("real", launch.REALS.values())
-@pytest.mark.parametrize("file", FILES)
-def test_nvcc(file, real, tmp_path):
+def test_nvcc(real, tmp_path):
     nvcc = shutil.which("nvcc")
     if nvcc is None:
         pytest.skip("nvcc is not here")
-    known = subprocess.run([nvcc, "--list-gpu-arch"], capture_output=True, text=True, check=True)
-    path = tmp_path / file
-    path.write_text(launch.source(file))
-    for number in architectures(re.findall(r"compute_(\d+)\b", known.stdout)):
-        made = tmp_path / "kernels.cubin"
-        command = [nvcc, "-std=c++17", f"-DReal={real}", f"-arch=sm_{number}", "-cubin"]
-        done = subprocess.run([*command, path, "-o", made], capture_output=True, text=True)
-        assert not done.returncode, done.stderr
-        assert made.stat().st_size
+    listed = subprocess.run([nvcc, "--list-gpu-arch"], capture_output=True, text=True, check=True)
+    source, made = tmp_path / "kernels.cu", tmp_path / "kernels.fatbin"
+    source.write_text(TEXT)
+    targets = [
+        f"-gencode=arch=compute_{number},code=sm_{number}"
+        for number in architectures(re.findall(r"compute_(\d+)\b", listed.stdout))
+    ]
+    command = [nvcc, "-std=c++17", f"-DReal={real}", *targets, "-fatbin", source, "-o", made]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert not done.returncode, done.stderr
+    assert made.stat().st_size
 
 
 @pytest.mark.parametrize("real", launch.REALS.values())
-@pytest.mark.parametrize("file", FILES)
-def test_nvrtc(file, real):
+def test_nvrtc(real):
     nvrtc = pytest.importorskip("cupy").cuda.nvrtc
     for number in architectures(nvrtc.getSupportedArchs()):
-        program = nvrtc.createProgram(launch.source(file), file, [], [])
+        program = nvrtc.createProgram(TEXT, "kernels.cu", [], [])
         options = [f"-DReal={real}", "-std=c++17", f"--gpu-architecture=sm_{number}"]
         nvrtc.compileProgram(program, options)
         assert nvrtc.getCUBIN(program)
