@@ -58,7 +58,8 @@ def network(name, weights):
     if not Path(weights).is_file():
         return models.get_model(name, weights=weights), prepare
     state = tallow.load(weights)
-    model = models.get_model(name, num_classes=len(list(state.values())[-1]))
+    last = list(models.get_model(name).state_dict())[-1]  # a bias: it is as long as the classes
+    model = models.get_model(name, num_classes=len(state[last]))
     model.load_state_dict(state)
     return model, prepare
 
