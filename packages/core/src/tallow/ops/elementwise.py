@@ -168,7 +168,7 @@ def log1p(xp, x):
 
 @op
 def logaddexp(xp, x, y):
-    if x.dtype.kind == "c":
+    if xp.iscomplexobj(x) or xp.iscomplexobj(y):
         swapped = x.real < y.real
         x, y = xp.where(swapped, y, x), xp.where(swapped, x, y)
         return xp.where(x == y, x + LN2, x + xp.log1p(xp.exp(y - x))).astype(x.dtype)
