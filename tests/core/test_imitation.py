@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import pytest
 
@@ -123,6 +124,10 @@ SEQUENCES = """
 """
 
 SCRIPTS = {"classifier": CLASSIFIER, "regression": REGRESSION, "sequences": SEQUENCES}
+FOLDER = Path(__file__).with_name("scripts")
+
+
+WRITTEN = [path.stem for path in sorted(FOLDER.glob("*.py")) if path.stem != "domains"]
 
 
 def run(*command, **options):
@@ -132,17 +137,30 @@ def run(*command, **options):
     )
 
 
-@pytest.mark.parametrize("name", SCRIPTS)
+@pytest.mark.parametrize("name", [*SCRIPTS, *WRITTEN])
 def test_scripts_print_what_they_print_under_pytorch(name, tmp_path):
     pytest.importorskip("torch")
-    script = tmp_path / "script.py"
-    script.write_text(textwrap.dedent(SCRIPTS[name]))
+    script = FOLDER / f"{name}.py"
+    if name in SCRIPTS:
+        script = tmp_path / "script.py"
+        script.write_text(textwrap.dedent(SCRIPTS[name]))
     arguments = [str(script), "--out", str(tmp_path / "model.pt")]
-    theirs = run(*arguments)
+    theirs = run("-W", "ignore", *arguments)
     ours = run("-m", "tallow", "run", *arguments)
     assert theirs.returncode == 0, theirs.stderr
     assert ours.returncode == 0, ours.stderr
     assert ours.stdout == theirs.stdout and ours.stdout
+
+
+def test_a_script_of_all_domains():
+    for package in ("tallowaudio", "tallowtext", "tallowvision"):
+        pytest.importorskip(package)
+    result = run("-m", "tallow", "run", str(FOLDER / "domains.py"))
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.splitlines() == [
+        "(6, 3, 32, 32) True", "(6, 3, 32, 32) True", "(3, 24, 24) (3, 70, 104)",
+        "(24, 24) tallowvision tallowaudio", "[7, 1, 0]", "(1, 16, 32) (1, 2000)",
+    ]  # fmt: skip
 
 
 def test_the_same_objects_under_both_names():

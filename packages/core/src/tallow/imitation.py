@@ -80,6 +80,8 @@ class _Loader(Loader):
     def create_module(self, spec):
         module = import_module(self.ours)
         self.spec = module.__spec__
+        for name in getattr(module, "__all__", ()):  # programs look into models.__dict__
+            setattr(module, name, getattr(module, name))
         return module
 
     def exec_module(self, module):
