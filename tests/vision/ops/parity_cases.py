@@ -135,8 +135,16 @@ MODULES = [
     for layer in _LAYERS
 ]
 
+REST = [
+    "ops.RoIAlign((3, 2), 0.5, 2, aligned=True)(maps, regions)",
+    "ops.RoIPool((3, 2), 0.5)(maps, regions)", "ops.PSRoIAlign(2, 0.5, 2)(cells, regions)",
+    "ops.PSRoIPool(2, 0.5)(cells, regions)", "ops.StochasticDepth(0.4, 'row')(torch.cat([x] * 5))",
+    "ops.DropBlock3d(0.2, 3)(torch.stack([x] * 5, 2))",
+]  # fmt: skip
+
 GROUPS = {
     "boxes": BOXES, "losses": LOSSES, "regions": REGIONS, "blocks": BLOCKS, "modules": MODULES,
+    "rest": REST,
 }  # fmt: skip
 
 

@@ -14,6 +14,8 @@ from tallowvision import tv_tensors
 from tallowvision.transforms import _tree
 from tallowvision.transforms.functional._registry import find
 
+_PICTURES = (tallow.Tensor, PIL.Image.Image)
+
 
 class Transform(Module):
     """The base of the transforms. A subclass defines `transform`, and `make_params` if it draws.
@@ -53,7 +55,7 @@ class Transform(Module):
 
     def forward(self, *inputs: Any) -> Any:
         sample = inputs if len(inputs) > 1 else inputs[0]
-        if isinstance(sample, self._transformed_types):  # one picture: no tree to walk
+        if isinstance(sample, _PICTURES) and self._chosen([sample]):  # there is no tree to walk
             self.check_inputs([sample])
             applies = self._applies()
             return self.transform(sample, self.make_params([sample])) if applies else sample
