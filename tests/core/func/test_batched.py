@@ -219,3 +219,34 @@ def test_what_cannot_be_batched_is_looped_over():
     x = tallow.tensor([[1.0], [-2.0]])
     assert func.vmap(function)(x).tolist() == [[1.0], [2.0]]
     assert len(calls) == 3  # once for all, in vain
+
+
+def test_functions_of_ones_own():
+    class Product(tallow.autograd.Function):
+        @staticmethod
+        def forward(ctx, x, y):
+            ctx.save_for_backward(x, y)
+            return x * y
+
+        @staticmethod
+        def backward(ctx, g):
+            x, y = ctx.saved_tensors
+            return g * y, g * x
+
+    w = tallow.tensor([1.0, 2.0], requires_grad=True)
+    x = tallow.tensor([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])
+    func.vmap(lambda x: Product.apply(x, w))(x).sum().backward()
+    assert w.grad.tolist() == [9.0, 12.0]
+    y = tallow.tensor([1.0, 2.0], requires_grad=True)
+    assert func.jacrev(lambda y: Product.apply(y, y))(y).tolist() == [[2.0, 0.0], [0.0, 4.0]]
+
+
+def test_what_is_the_same_for_all_is_not_changed():
+    total = tallow.zeros(2)
+
+    def function(x):
+        total.add_(x)
+        return x
+
+    func.vmap(function)(tallow.ones(3, 2))
+    assert total.tolist() == [3.0, 3.0]

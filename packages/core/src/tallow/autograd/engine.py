@@ -140,7 +140,6 @@ class Walk:
         elif entry[2] and part.ndim:
             total = entry[1]
             total += part
-            entry = (leaf, total, True)
         else:
             entry = (leaf, entry[1] + part, not self.create_graph)
         self.leaves[key] = entry

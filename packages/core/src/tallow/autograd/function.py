@@ -6,6 +6,7 @@ from tallow import backend
 from tallow.autograd import inplace
 from tallow.autograd.modes import no_grad, state
 from tallow.autograd.node import BaseNode, Pick
+from tallow.autograd.op import batches
 from tallow.autograd.saved import Packed
 from tallow.errors import GradientError, TypeMismatchError
 from tallow.tensor import Tensor, last_change, root_of, tick, wrap
@@ -250,6 +251,8 @@ class Function:
     @classmethod
     def _recorded(cls, context, args, parts):
         """The outputs with this call as their history."""
+        if state.batch:  # who wrote `backward` did not think of batches: each example has a call
+            batches.refuse()
         given = {id(x): x for x in args if isinstance(x, Tensor)}
         changed = [given[key] for key in context.dirty if key in given]
         for x in changed:

@@ -73,8 +73,10 @@ class BatchedArray(NDArrayOperatorsMixin):
         level = max(x.level for x in inputs if type(x) is BatchedArray)
         if method != "__call__" or ufunc.signature is not None:
             raise NotBatched(f"vmap: {ufunc.__name__} is not elementwise")
+        if out and not is_batched(out[0], level):
+            raise NotBatched("vmap: what is the same for all examples cannot become different")
         found = ufunc(*aligned(inputs, level), **options)
-        if out and is_batched(out[0], level):
+        if out:
             out[0][...] = BatchedArray(found, level)
             return out[0]
         return rewrapped(found, level)
