@@ -55,7 +55,7 @@ class Transform(Module):
 
     def forward(self, *inputs: Any) -> Any:
         sample = inputs if len(inputs) > 1 else inputs[0]
-        if isinstance(sample, _PICTURES) and self._chosen([sample]):  # there is no tree to walk
+        if isinstance(sample, self._transformed_types) and self._is_chosen(sample):
             self.check_inputs([sample])
             applies = self._applies()
             return self.transform(sample, self.make_params([sample])) if applies else sample
@@ -68,6 +68,10 @@ class Transform(Module):
         for i in chosen:
             leaves[i] = self.transform(leaves[i], params)
         return rebuild(leaves)
+
+    def _is_chosen(self, sample):
+        """True for one picture or target, which is to change: there is no tree to walk."""
+        return isinstance(sample, _PICTURES) and type(self)._chosen is Transform._chosen
 
     def _applies(self):
         """Draws whether a transform with a probability is applied."""
