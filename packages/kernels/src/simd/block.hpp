@@ -10,60 +10,78 @@
 
 namespace tallow::ISA {
 
-// A (rows, depth): element (i, k) is data[i * row + k * step].
-struct Broadcast {
-    const float* data;
-    int64_t row, step;
+// Where what a block multiplies lies: at depth k, from[k], of A and of B. Evenly spaced, or listed.
+struct Even {
+    int64_t a_step, b_step;
+    int64_t a(int64_t k) const { return k * a_step; }
+    int64_t b(int64_t k) const { return k * b_step; }
+};
+struct Listed {
+    const int32_t *a_at, *b_at;
+    int64_t a(int64_t k) const { return a_at[k]; }
+    int64_t b(int64_t k) const { return b_at[k]; }
 };
 
-// R x (V vectors) of C = A B, or += with `add`; B has vectors of columns, C rows, so far apart.
-template <int V, int R>
-void multiply_block(int64_t depth, const Broadcast& a, const float* b, int64_t b_step, float* c,
-                    int64_t c_row, bool add) {
+// A's rows, so far apart; B's vectors of columns, side by side; C, rows and vectors so far apart.
+struct Operands {
+    const float* a;
+    int64_t a_row;
+    const float* b;
+    float* c;
+    int64_t c_row, c_vector;
+    bool add;  // to C
+};
+
+// R rows of C, V vectors of each.
+template <class Depth, int V, int R>
+void multiply_block(int64_t depth, const Depth& at, const Operands& p) {
     constexpr int BASES = (R + 2) / 3;  // three rows from each: base, base + row, base + 2 row
     Vec total[R][V] = {};
     const float* bases[BASES];
-    for (int i = 0; i < BASES; ++i) bases[i] = a.data + 3 * i * a.row;
-    for (int64_t k = 0; k < depth; ++k, b += b_step) {
+    for (int i = 0; i < BASES; ++i) bases[i] = p.a + 3 * i * p.a_row;
+    for (int64_t k = 0; k < depth; ++k) {
+        const float* b = p.b + at.b(k);
+        const int64_t a = at.a(k);
         Vec right[V];
 #pragma GCC unroll 2
         for (int j = 0; j < V; ++j) right[j] = load(b + j * WIDTH);
 #pragma GCC unroll 12
         for (int i = 0; i < R; ++i) {
-            const Vec left = splat(bases[i / 3][i % 3 * a.row]);
+            const Vec left = splat((bases[i / 3] + a)[i % 3 * p.a_row]);
 #pragma GCC unroll 2
             for (int j = 0; j < V; ++j) total[i][j] += left * right[j];
         }
-#pragma GCC unroll 4
-        for (int i = 0; i < BASES; ++i) bases[i] += a.step;
     }
 #pragma GCC unroll 12
     for (int i = 0; i < R; ++i)
 #pragma GCC unroll 2
         for (int j = 0; j < V; ++j) {
-            float* to = c + i * c_row + j * WIDTH;
-            store(to, add ? load(to) + total[i][j] : total[i][j]);
+            float* to = p.c + i * p.c_row + j * p.c_vector;
+            store(to, p.add ? load(to) + total[i][j] : total[i][j]);
         }
 }
 
-using MultiplyBlock = void (*)(int64_t, const Broadcast&, const float*, int64_t, float*, int64_t,
-                               bool);
+template <class Depth>
+using MultiplyBlock = void (*)(int64_t, const Depth&, const Operands&);
 
-template <int V, size_t... R>
-constexpr std::array<MultiplyBlock, ROWS> blocks_of(std::index_sequence<R...>) {
-    return {multiply_block<V, R + 1>...};
+template <class Depth, int V, size_t... R>
+constexpr std::array<MultiplyBlock<Depth>, ROWS> blocks_of(std::index_sequence<R...>) {
+    return {multiply_block<Depth, V, R + 1>...};
 }
 
-// C (m, V vectors) = A B or +=, its rows in pieces of nearly the same height.
-template <int V>
-void multiply_column(int64_t m, int64_t depth, const Broadcast& a, const float* b, int64_t b_step,
-                     float* c, int64_t c_row, bool add) {
-    static constexpr auto kinds = blocks_of<V>(std::make_index_sequence<ROWS>{});
+// m rows of C, in pieces of nearly the same height; one vector of each, or VECTORS.
+template <class Depth>
+void multiply_rows(int64_t m, int64_t vectors, int64_t depth, const Depth& at, const Operands& p) {
+    constexpr auto heights = std::make_index_sequence<ROWS>{};
+    static constexpr auto one = blocks_of<Depth, 1>(heights),
+                          all = blocks_of<Depth, VECTORS>(heights);
+    const auto& kinds = vectors == 1 ? one : all;
     const int64_t pieces = (m + ROWS - 1) / ROWS;
     for (int64_t piece = 0; piece < pieces; ++piece) {
         const int64_t i = piece * m / pieces, rows = (piece + 1) * m / pieces - i;
-        kinds[rows - 1](depth, {a.data + i * a.row, a.row, a.step}, b, b_step, c + i * c_row, c_row,
-                        add);
+        Operands some = p;
+        some.a += i * p.a_row, some.c += i * p.c_row;
+        kinds[rows - 1](depth, at, some);
     }
 }
 

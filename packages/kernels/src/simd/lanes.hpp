@@ -76,6 +76,8 @@ inline void turn(Vec (&x)[WIDTH]) {
     turn_fours(x);
 }
 
+inline int64_t whole_vectors(int64_t channels) { return (channels + WIDTH - 1) / WIDTH * WIDTH; }
+
 // Some channels' planes, and a rectangle of them.
 template <class Float>
 struct Planes {
@@ -112,8 +114,9 @@ inline void split_run(int64_t count, int64_t wide, int64_t y, int64_t x, const B
     }
 }
 
-// to[(y * row + x) * WIDTH + channel] = pixel (y, x) of the rectangle; 0 for channels that are not.
-inline void to_lanes(const Planes<const float>& p, const Rectangle& r, float* to, int64_t row) {
+// to[(y * row + x) * step + channel] = pixel (y, x) of the rectangle; 0 for channels that are not.
+inline void to_lanes(const Planes<const float>& p, const Rectangle& r, float* to, int64_t row,
+                     int64_t step = WIDTH) {
     for_pixels(p, r, [&](const float* from, int64_t count, int64_t y, int64_t x) {
         Vec square[WIDTH];
         if (p.channels == WIDTH && count == WIDTH)
@@ -122,16 +125,17 @@ inline void to_lanes(const Planes<const float>& p, const Rectangle& r, float* to
             for (int i = 0; i < WIDTH; ++i)
                 square[i] = i < p.channels ? load_up_to(from + i * p.size, count) : Vec{};
         turn(square);
-        float* line = to + (y * row + x) * WIDTH;
+        float* line = to + (y * row + x) * step;
         if (count == WIDTH && x + WIDTH <= r.wide) {
-            for (int i = 0; i < WIDTH; ++i) store(line + i * WIDTH, square[i]);
+            for (int i = 0; i < WIDTH; ++i) store(line + i * step, square[i]);
             return;
         }
         alignas(64) float lanes[WIDTH * WIDTH];
         std::memcpy(lanes, &square, sizeof lanes);
         split_run(count, r.wide, y, x, [&](int64_t i, int64_t some, int64_t at_y, int64_t at_x) {
-            std::memcpy(to + (at_y * row + at_x) * WIDTH, lanes + i * WIDTH,
-                        size_t(some) * sizeof(Vec));
+            float* there = to + (at_y * row + at_x) * step;
+            for (int64_t k = 0; k < some; ++k)
+                store(there + k * step, load(lanes + (i + k) * WIDTH));
         });
     });
 }

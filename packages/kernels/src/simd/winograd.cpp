@@ -78,8 +78,6 @@ inline void transform_weight_grad(const T* m, int step, T* to, int to_step) {
     to[2 * to_step] = A2 * even_a + B2 * even_b + last;
 }
 
-int64_t whole_vectors(int64_t channels) { return (channels + WIDTH - 1) / WIDTH * WIDTH; }
-
 // Some tiles of one image: the place of the first, and how many of the block's come before.
 struct Piece {
     int64_t image, y, x, high, wide, first;
@@ -244,12 +242,12 @@ void multiply_places(const Conv& c, const float* u, const Transformed& v, int64_
                      int64_t first, int64_t end, const Transformed& m) {
     const int64_t strips = (c.out + COLUMNS - 1) / COLUMNS;
     for (int p = 0; p < PLACES; ++p)
-        for (int64_t o = first; o < end; o += COLUMNS)
-            (end - o > WIDTH ? multiply_column<VECTORS>
-                             : multiply_column<1>)(tiles, c.in, {v.at(p, 0, 0), v.channels, 1},
-                                                   u + (p * strips + o / COLUMNS) * c.in * COLUMNS,
-                                                   COLUMNS, m.at(p, 0, o - first), m.channels,
-                                                   false);
+        for (int64_t o = first; o < end; o += COLUMNS) {
+            const float* b = u + (p * strips + o / COLUMNS) * c.in * COLUMNS;
+            multiply_rows(tiles, end - o > WIDTH ? VECTORS : 1, c.in, Even{1, COLUMNS},
+                          {v.at(p, 0, 0), v.channels, b, m.at(p, 0, o - first), m.channels, WIDTH,
+                           false});
+        }
 }
 
 // The outputs of a piece, of WIDTH channels or fewer from `channel` on: from (place, tile, lane).
@@ -362,12 +360,11 @@ void winograd_by_weight(const Conv& c, const float* g, const float* x, float* we
                 maps(piece, b);
             });
             for (int p = 0; p < PLACES; ++p)
-                for (int64_t o = 0; o < out; o += COLUMNS)
-                    (out - o > WIDTH
-                         ? multiply_column<VECTORS>
-                         : multiply_column<1>)(c.in, tiles, {a.at(p, 0, 0), 1, in}, b.at(p, 0, o),
-                                               out, totals + (group * PLACES + p) * c.in * out + o,
-                                               out, block > begin);
+                for (int64_t o = 0; o < out; o += COLUMNS) {
+                    float* to = totals + (group * PLACES + p) * c.in * out + o;
+                    multiply_rows(c.in, out - o > WIDTH ? VECTORS : 1, tiles, Even{in, out},
+                                  {a.at(p, 0, 0), 1, b.at(p, 0, o), to, out, WIDTH, block > begin});
+                }
         }
     });
     put_weight_grad(c, totals, groups, weight_grad);
