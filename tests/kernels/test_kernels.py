@@ -244,6 +244,7 @@ def test_rows_that_are_not_there(rng):
 ACTIVATIONS = {
     "relu": activation.relu, "gelu": activation.gelu, "silu": activation.silu,
     "exp": elementwise.exp, "tanh": elementwise.tanh, "sigmoid": elementwise.sigmoid,
+    "hardsigmoid": activation.hardsigmoid, "hardswish": activation.hardswish,
 }  # fmt: skip
 
 
@@ -265,6 +266,16 @@ def test_activations_at_the_edges(name):
     got = getattr(compiled, name)(x)
     ordinary = ~np.isinf(x)
     np.testing.assert_allclose(got[ordinary], expected[ordinary], rtol=2e-6, atol=1e-42)
+
+
+@pytest.mark.parametrize("name", ["relu", "silu", "gelu", "hardsigmoid", "hardswish"])
+def test_gradients_of_activations(rng, name):
+    op, x = getattr(activation, f"{name}_grad"), normal(rng, 1003) * 4
+    x[:3] = -3, 3, np.nan
+    g = normal(rng, 1003)
+    expected = generic(op, g, x)
+    got = getattr(compiled, f"{name}_grad")(g, x)
+    np.testing.assert_allclose(got, expected, rtol=1e-5, atol=1e-6)
 
 
 # Along the last axis
@@ -311,6 +322,56 @@ def test_batch_norm(rng, shape):
     got = compiled.batch_norm_grad(g, x, weight, got[1], got[2], 1e-5)
     for mine, wide in zip(got, expected, strict=True):
         assert_near(mine.reshape(wide.shape), wide, 1e-4)
+
+
+def test_batch_norm_of_large_means(rng):
+    x = normal(rng, 6, 3, 50, 50) + np.float32(1000)
+    _, average, variance = compiled.batch_norm(x, None, None, 1e-5)
+    wide = x.astype(np.float64)
+    assert_near(average, wide.mean(axis=(0, 2, 3)), 1e-6)
+    assert_near(variance, wide.var(axis=(0, 2, 3)), 1e-5)
+
+
+@pytest.mark.parametrize("shape", [(4, 5), (4, 5, 7), (8, 3, 9, 9), (2, 3, 100, 100)], ids=str)
+@pytest.mark.parametrize("affine", [True, False])
+def test_batch_norm_in_evaluation(rng, shape, affine):
+    channels = shape[1]
+    x, average, variance = normal(rng, *shape), normal(rng, channels), normal(rng, channels) ** 2
+    weight, bias = (normal(rng, channels), normal(rng, channels)) if affine else (None, None)
+    how = {"factor": (1, channels, *(1,) * (len(shape) - 2)), "eps": 1e-3}
+    expected = generic(norm.normalize_by, x, average, variance, weight, bias, **how)
+    assert_near(compiled.normalize_by(x, average, variance, weight, bias, **how), expected)
+
+
+@pytest.mark.parametrize(
+    ("shape", "channels"),
+    [((3, 2, 5, 7, 9), 5), ((2, 4, 3, 1), 3), ((5, 6, 40, 41), 1), ((1, 3, 8, 70, 70), 8)],
+    ids=str,
+)
+def test_group_norm(rng, shape, channels):
+    x, g = normal(rng, *shape) + 2, normal(rng, *shape)
+    factor = (1, shape[1], channels, *(1,) * (len(shape) - 3))
+    weight, bias = normal(rng, *factor), normal(rng, *factor)
+    how = {"axes": tuple(range(2, len(shape))), "eps": 1e-5, "centre": True}
+    y, average, variance = generic(norm.normalize, x, weight, bias, factor=factor, **how)
+    got = compiled.group_norm(x, weight, bias, channels, 1e-5)
+    for mine, wide in zip(got, (y, average, variance), strict=True):
+        assert_near(mine.reshape(wide.shape), wide)
+    expected = generic(norm.normalize_grad, g, x, weight, average, variance, **how)
+    got = compiled.group_norm_grad(g, x, weight, got[1], got[2], channels, 1e-5)
+    for mine, wide in zip(got, expected, strict=True):
+        assert_near(mine.reshape(wide.shape), wide, 1e-4)
+
+
+def test_group_norm_finds_its_kernel(rng):
+    x, weight = tallow.tensor(normal(rng, 2, 6, 4, 5)), tallow.tensor(normal(rng, 6))
+    grouped = tallow.nn.functional.group_norm(x, 3, weight, weight).numpy()
+    by_instance = tallow.nn.functional.instance_norm(x, weight=weight, bias=weight).numpy()
+    for got, groups in ((grouped, 3), (by_instance, 6)):
+        parts = x.numpy().astype(np.float64).reshape(2, groups, -1)
+        parts = (parts - parts.mean(2, keepdims=True)) / np.sqrt(parts.var(2, keepdims=True) + 1e-5)
+        expected = parts.reshape(2, 6, 4, 5) * weight.numpy().reshape(6, 1, 1)
+        assert_near(got, expected + weight.numpy().reshape(6, 1, 1))
 
 
 @pytest.mark.parametrize("centre", [True, False])

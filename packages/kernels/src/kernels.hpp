@@ -29,7 +29,7 @@ struct Conv {
     int64_t padding_y, padding_x, dilation_y, dilation_x, out_height, out_width;
 };
 
-enum class Unary { relu, exp, tanh, sigmoid, gelu, silu };
+enum class Unary { relu, exp, tanh, sigmoid, gelu, silu, hardsigmoid, hardswish };
 
 enum class Binary { add, sub, mul, div, maximum, minimum };
 
@@ -166,6 +166,18 @@ struct Kernels {
                             const float* variance, float* x_grad, float* weight_grad,
                             float* bias_grad, int64_t images, int64_t channels, int64_t size,
                             float epsilon);
+    // y = x scale + shift, with one of each for a channel of x (images, channels, size).
+    void (*scale_shift)(const float* x, const float* scale, const float* shift, float* y,
+                        int64_t images, int64_t channels, int64_t size);
+    // Over all but the first two axes of x (images, groups, channels, size): group norm. mean and
+    // variance are (images, groups), weight and bias (groups, channels).
+    void (*group_norm)(const float* x, const float* weight, const float* bias, float* y,
+                       float* mean, float* variance, int64_t images, int64_t groups,
+                       int64_t channels, int64_t size, float epsilon);
+    void (*group_norm_grad)(const float* g, const float* x, const float* weight, const float* mean,
+                            const float* variance, float* x_grad, float* weight_grad,
+                            float* bias_grad, int64_t images, int64_t groups, int64_t channels,
+                            int64_t size, float epsilon);
     // Over the last axis of x (outer, length): layer norm. mean and variance are (outer).
     void (*layer_norm)(const float* x, const float* weight, const float* bias, float* y,
                        float* mean, float* variance, int64_t outer, int64_t length, float epsilon,

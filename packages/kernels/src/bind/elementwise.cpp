@@ -32,11 +32,15 @@ void bind_elementwise(nb::module_& m) {
     m.def("sigmoid", &unary<Unary::sigmoid>);
     m.def("gelu", &unary<Unary::gelu>);
     m.def("silu", &unary<Unary::silu>);
+    m.def("hardsigmoid", &unary<Unary::hardsigmoid>);
+    m.def("hardswish", &unary<Unary::hardswish>);
     m.def("relu_grad", &unary_grad<Unary::relu>);
     m.def("tanh_grad", &unary_grad<Unary::tanh>);
     m.def("sigmoid_grad", &unary_grad<Unary::sigmoid>);
     m.def("gelu_grad", &unary_grad<Unary::gelu>);
     m.def("silu_grad", &unary_grad<Unary::silu>);
+    m.def("hardsigmoid_grad", &unary_grad<Unary::hardsigmoid>);
+    m.def("hardswish_grad", &unary_grad<Unary::hardswish>);
 }
 
 }  // namespace tallow

@@ -1,4 +1,6 @@
 // Softmax, cross entropy, batch norm and layer norm.
+#include <cmath>
+
 #include "bind.hpp"
 
 namespace tallow {
@@ -121,6 +123,67 @@ nb::object batch_norm_grad(nb::handle g, nb::handle x, nb::handle weight, nb::ha
     return nb::make_tuple(x_grad.object(), weight_grad.object(), bias_grad.object());
 }
 
+// x (N, C, ...) with given means and variances (C).
+nb::object normalize_by(nb::handle x, nb::handle mean, nb::handle variance, nb::handle weight,
+                        nb::handle bias, nb::handle, float epsilon) {
+    const Floats input(x), middle(mean), spread(variance);
+    if (!input.ok() || !middle.ok() || !spread.ok() || input.ndim() < 2 || input.size() == 0)
+        return not_implemented();
+    const int64_t images = input.shape(0), channels = input.shape(1),
+                  size = input.size() / images / channels;
+    const Factor w(weight, channels), b(bias, channels);
+    if (!w.ok || !b.ok || middle.size() != channels || spread.size() != channels)
+        return not_implemented();
+    Made out(input), scale{channels}, shift{channels};
+    float *scales = scale.data(), *shifts = shift.data();
+    for (int64_t c = 0; c < channels; ++c) {
+        scales[c] = (w.data ? w.data[c] : 1) / std::sqrt(spread.data()[c] + epsilon);
+        shifts[c] = (b.data ? b.data[c] : 0) - middle.data()[c] * scales[c];
+    }
+    unlocked(input.size(), [&] {
+        kernels().scale_shift(input.data(), scales, shifts, out.data(), images, channels, size);
+    });
+    return out.object();
+}
+
+// x (images, groups, channels, ...) over all axes but the first two: y, and mean and variance
+// (images, groups).
+nb::object group_norm(nb::handle x, nb::handle weight, nb::handle bias, int64_t channels,
+                      float epsilon) {
+    const Floats input(x);
+    if (!input.ok() || input.ndim() < 2 || input.size() == 0) return not_implemented();
+    const int64_t images = input.shape(0), groups = input.shape(1),
+                  size = input.size() / images / groups / channels;
+    const Factor w(weight, groups * channels), b(bias, groups * channels);
+    if (!w.ok || !b.ok) return not_implemented();
+    Made out(input), mean{images, groups}, variance{images, groups};
+    unlocked(input.size(), [&] {
+        kernels().group_norm(input.data(), w.data, b.data, out.data(), mean.data(), variance.data(),
+                             images, groups, channels, size, epsilon);
+    });
+    return nb::make_tuple(out.object(), mean.object(), variance.object());
+}
+
+nb::object group_norm_grad(nb::handle g, nb::handle x, nb::handle weight, nb::handle mean,
+                           nb::handle variance, int64_t channels, float epsilon) {
+    const Floats d(g), input(x), middle(mean), spread(variance);
+    if (!d.ok() || !input.ok() || !middle.ok() || !spread.ok() || !d.same_shape(input) ||
+        input.ndim() < 2 || input.size() == 0)
+        return not_implemented();
+    const int64_t images = input.shape(0), groups = input.shape(1),
+                  size = input.size() / images / groups / channels;
+    const Factor w(weight, groups * channels);
+    if (!w.ok || middle.size() != images * groups || spread.size() != images * groups)
+        return not_implemented();
+    Made x_grad(input), weight_grad{groups * channels}, bias_grad{groups * channels};
+    unlocked(input.size(), [&] {
+        kernels().group_norm_grad(d.data(), input.data(), w.data, middle.data(), spread.data(),
+                                  x_grad.data(), weight_grad.data(), bias_grad.data(), images,
+                                  groups, channels, size, epsilon);
+    });
+    return nb::make_tuple(x_grad.object(), weight_grad.object(), bias_grad.object());
+}
+
 // x (..., length) over its last `length` elements: y, and mean and variance (outer).
 nb::object layer_norm(nb::handle x, nb::handle weight, nb::handle bias, int64_t length,
                       float epsilon, bool centre) {
@@ -168,6 +231,12 @@ void bind_rows(nb::module_& m) {
     m.def("batch_norm", &batch_norm, nb::arg(), nb::arg().none(), nb::arg().none(), nb::arg());
     m.def("batch_norm_grad", &batch_norm_grad, nb::arg(), nb::arg(), nb::arg().none(), nb::arg(),
           nb::arg(), nb::arg());
+    m.def("normalize_by", &normalize_by, nb::arg(), nb::arg(), nb::arg(), nb::arg().none(),
+          nb::arg().none(), nb::kw_only(), "factor"_a, "eps"_a);
+    m.def("group_norm", &group_norm, nb::arg(), nb::arg().none(), nb::arg().none(), nb::arg(),
+          nb::arg());
+    m.def("group_norm_grad", &group_norm_grad, nb::arg(), nb::arg(), nb::arg().none(), nb::arg(),
+          nb::arg(), nb::arg(), nb::arg());
     m.def("layer_norm", &layer_norm, nb::arg(), nb::arg().none(), nb::arg().none(), nb::arg(),
           nb::arg(), nb::arg());
     m.def("layer_norm_grad", &layer_norm_grad, nb::arg(), nb::arg(), nb::arg().none(), nb::arg(),

@@ -35,6 +35,8 @@ void map2(const float* g, const float* x, float* out, int64_t n, const F& f) {
     });
 }
 
+inline Vec hard_sigmoid(Vec x) { return at_most(at_least(x * (1.0f / 6) + 0.5f, 0), 1); }
+
 }  // namespace
 
 void unary(Unary which, const float* x, float* y, int64_t n) {
@@ -45,6 +47,8 @@ void unary(Unary which, const float* x, float* y, int64_t n) {
         case Unary::sigmoid: return map(x, y, n, [](Vec v) { return sigmoid(v); });
         case Unary::gelu: return map(x, y, n, [](Vec v) { return v * normal_cdf(v); });
         case Unary::silu: return map(x, y, n, [](Vec v) { return v * sigmoid(v); });
+        case Unary::hardsigmoid: return map(x, y, n, [](Vec v) { return hard_sigmoid(v); });
+        case Unary::hardswish: return map(x, y, n, [](Vec v) { return v * hard_sigmoid(v); });
     }
 }
 
@@ -66,6 +70,15 @@ void unary_grad(Unary which, const float* g, const float* x_or_y, float* out, in
             return map2(g, x_or_y, out, n, [](Vec d, Vec x) {
                 const Vec s = sigmoid(x);
                 return d * (s * (1.0f + x * (1.0f - s)));
+            });
+        case Unary::hardsigmoid:
+            return map2(g, x_or_y, out, n, [](Vec d, Vec x) {
+                return d * select((x > -3.0f) & (x < 3.0f), splat(1.0f / 6), Vec{});
+            });
+        case Unary::hardswish:
+            return map2(g, x_or_y, out, n, [](Vec d, Vec x) {
+                const Vec inner = select(x > -3.0f, d * (x * (1.0f / 3) + 0.5f), Vec{});
+                return select(x >= 3.0f, d, inner);
             });
     }
 }

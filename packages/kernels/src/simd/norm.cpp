@@ -1,68 +1,14 @@
-// Batch norm (over images and pixels, a channel at a time) and layer norm (over the last axis),
-// with their gradients.
+// Layer norm, over the last axis, with its gradient.
 //
 // With h = (x - mean) r, r = 1 / sqrt(variance + epsilon), n elements in each group and d = g
 // weight, the gradient by x is r (d - sum(d) / n - h sum(d h) / n).
 #include <cmath>
 
-#include "rows.hpp"
+#include "moments.hpp"
 #include "table.hpp"
 
 namespace tallow::ISA {
 namespace {
-
-constexpr int64_t SPAN = 4096;  // elements summed in float; the sums of spans are summed in double
-
-// The sum of f(i, count) over a row, in double every SPAN elements.
-template <class F>
-double accurate_total(int64_t n, const F& f) {
-    double sums = 0;
-    for (int64_t begin = 0; begin < n; begin += SPAN)
-        sums += sum(total(std::min(SPAN, n - begin),
-                          [&](int64_t i, int64_t count) { return f(begin + i, count); }));
-    return sums;
-}
-
-// A vector of deviations from the mean; past the end of a row 0.
-inline Vec deviation(const float* x, int64_t count, float mean) {
-    return load_up_to(x, count, mean) - mean;
-}
-
-// One group's elements: `parts` runs of `size`, `step` apart. Batch norm's channel has a run in
-// each image.
-struct Runs {
-    int64_t parts, size, step;
-    int64_t count() const { return parts * size; }
-
-    template <class F>
-    double sum_of(const F& f) const {
-        double sums = 0;
-        for (int64_t p = 0; p < parts; ++p)
-            sums += accurate_total(
-                size, [&](int64_t i, int64_t count) { return f(p * step + i, count); });
-        return sums;
-    }
-    template <class F>
-    void each_vector(const F& f) const {
-        for (int64_t p = 0; p < parts; ++p)
-            along(size, [&](int64_t i, int64_t count) { f(p * step + i, count); });
-    }
-};
-
-struct Moments {
-    float mean, variance;
-};
-
-Moments moments(const Runs& runs, const float* x) {
-    const double n = double(runs.count());
-    const float mean =
-        float(runs.sum_of([&](int64_t i, int64_t count) { return load_up_to(x + i, count); }) / n);
-    const double squares = runs.sum_of([&](int64_t i, int64_t count) {
-        const Vec d = deviation(x + i, count, mean);
-        return d * d;
-    });
-    return {mean, float(squares / n)};
-}
 
 // weight or bias of layer norm: one for each place in the row; `rest` where there is none.
 inline Vec factor(const float* values, int64_t i, int64_t count, float none) {
@@ -70,48 +16,6 @@ inline Vec factor(const float* values, int64_t i, int64_t count, float none) {
 }
 
 }  // namespace
-
-void batch_norm(const float* x, const float* weight, const float* bias, float* y, float* mean,
-                float* variance, int64_t images, int64_t channels, int64_t size, float epsilon) {
-    for_rows(channels, images * size, [&](int64_t c) {
-        const Runs runs{images, size, channels * size};
-        const float* from = x + c * size;
-        float* to = y + c * size;
-        const Moments found = moments(runs, from);
-        mean[c] = found.mean, variance[c] = found.variance;
-        const float scale = (weight ? weight[c] : 1) / std::sqrt(found.variance + epsilon);
-        const float shift = bias ? bias[c] : 0;
-        runs.each_vector([&](int64_t i, int64_t count) {
-            store_up_to(to + i, deviation(from + i, count, found.mean) * scale + shift, count);
-        });
-    });
-}
-
-void batch_norm_grad(const float* g, const float* x, const float* weight, const float* mean,
-                     const float* variance, float* x_grad, float* weight_grad, float* bias_grad,
-                     int64_t images, int64_t channels, int64_t size, float epsilon) {
-    for_rows(channels, images * size, [&](int64_t c) {
-        const Runs runs{images, size, channels * size};
-        const float *d = g + c * size, *from = x + c * size;
-        float* to = x_grad + c * size;
-        const float middle = mean[c], r = 1 / std::sqrt(variance[c] + epsilon),
-                    n = float(runs.count());
-        const float level =
-            float(runs.sum_of([&](int64_t i, int64_t count) { return load_up_to(d + i, count); }));
-        const float along_h =
-            r * float(runs.sum_of([&](int64_t i, int64_t count) {
-                return load_up_to(d + i, count) * deviation(from + i, count, middle);
-            }));
-        weight_grad[c] = along_h, bias_grad[c] = level;
-        const float scale = r * (weight ? weight[c] : 1), slope = along_h * r / n,
-                    mean_g = level / n;
-        runs.each_vector([&](int64_t i, int64_t count) {
-            const Vec centred = load_up_to(d + i, count) - mean_g;
-            store_up_to(to + i, scale * (centred - slope * deviation(from + i, count, middle)),
-                        count);
-        });
-    });
-}
 
 void layer_norm(const float* x, const float* weight, const float* bias, float* y, float* mean,
                 float* variance, int64_t outer, int64_t length, float epsilon, bool centre) {

@@ -1,8 +1,8 @@
-// Pooling over windows of images, a plane (one image's channel) at a time: `images` counts planes,
-// groups, in and out are 1. Vectors run over the windows of a row.
+// Pooling over windows of images: `images` counts planes (one image's channel), groups, in and out
+// are 1. The lanes of vectors are planes for the largest element, the windows of a row for sums.
 #include <algorithm>
 
-#include "rows.hpp"
+#include "lanes.hpp"
 #include "table.hpp"
 #include "windows.hpp"
 
@@ -72,41 +72,98 @@ inline void for_taps(const Conv& c, const Windows& w, const float* plane, const 
 
 constexpr float LOWEST = -__builtin_huge_valf();
 
+// Planes as the lanes of vectors, WIDTH of them at a time.
+int64_t lane_groups(const Conv& c) { return (c.images + WIDTH - 1) / WIDTH; }
+
+template <class Float>
+Planes<Float> lanes_of(const Conv& c, Float* x, int64_t group, int64_t high, int64_t wide) {
+    return {x + group * WIDTH * high * wide, std::min<int64_t>(WIDTH, c.images - group * WIDTH),
+            high * wide, wide};
+}
+
+// body(y, x, place of the window's first tap, ranges of its taps) for windows of rows begin .. end
+// - 1.
+template <class Body>
+void for_lane_windows(const Conv& c, int64_t begin, int64_t end, const Body& body) {
+    for (int64_t y = begin; y < end; ++y) {
+        const int64_t top = y * c.stride_y - c.padding_y;
+        const Range down = taps(top, c.kernel_y, c.dilation_y, c.height);
+        for (int64_t x = 0; x < c.out_width; ++x) {
+            const int64_t left = x * c.stride_x - c.padding_x;
+            body(y * c.out_width + x, top * c.width + left, down,
+                 taps(left, c.kernel_x, c.dilation_x, c.width));
+        }
+    }
+}
+
+// step(place) for the taps of a window.
+template <class Step>
+inline void for_places(const Conv& c, int64_t first, const Range& down, const Range& across,
+                       const Step& step) {
+    for (int64_t ky = down.begin; ky < down.end; ++ky)
+        for (int64_t kx = across.begin; kx < across.end; ++kx)
+            step(first + ky * c.dilation_y * c.width + kx * c.dilation_x);
+}
+
 }  // namespace
 
 void max_pool(const Conv& c, const float* x, float* y) {
-    for_rows(c.images, c.height * c.width, [&](int64_t image) {
-        const float* plane = x + image * c.height * c.width;
-        float* map = y + image * c.out_height * c.out_width;
-        for_windows(c, [&](const Windows& w) {
-            Vec top = splat(LOWEST);
-            for_taps(c, w, plane, [&](Vec value, int32_t) { top = maximum(value, top); });
-            store_up_to(map + w.y * c.out_width + w.x, top, w.count);
+    // Bands of rows whose pixels stay in the L2 cache.
+    const int64_t most = std::max<int64_t>(1, (1 << 11) / (c.width * c.stride_y));
+    const int64_t bands = (c.out_height + most - 1) / most;
+    for_rows(lane_groups(c) * bands, c.height * c.width * WIDTH / bands, [&](int64_t task) {
+        const int64_t group = task / bands, begin = task % bands * c.out_height / bands,
+                      end = (task % bands + 1) * c.out_height / bands;
+        const int64_t top = std::max<int64_t>(0, begin * c.stride_y - c.padding_y);
+        const int64_t bottom =
+            std::clamp((end - 1) * c.stride_y - c.padding_y + (c.kernel_y - 1) * c.dilation_y + 1,
+                       top, c.height);
+        float* pixels = scratch(0, (bottom - top) * c.width * WIDTH);
+        float* made = scratch(1, (end - begin) * c.out_width * WIDTH);
+        to_lanes(lanes_of(c, x, group, c.height, c.width), {top, 0, bottom - top, c.width}, pixels,
+                 c.width);
+        for_lane_windows(c, begin, end, [&](int64_t at, int64_t first, Range down, Range across) {
+            Vec largest = splat(LOWEST);
+            for_places(c, first - top * c.width, down, across, [&](int64_t place) {
+                largest = maximum(load(pixels + place * WIDTH), largest);
+            });
+            store(made + (at - begin * c.out_width) * WIDTH, largest);
         });
+        from_lanes(made, c.out_width, lanes_of(c, y, group, c.out_height, c.out_width),
+                   {begin, 0, end - begin, c.out_width});
     });
 }
 
 // g goes to the first largest element of its window; NaN is larger than everything.
 void max_pool_grad(const Conv& c, const float* g, const float* x, float* x_grad) {
-    for_rows(c.images, c.height * c.width, [&](int64_t image) {
-        const float *plane = x + image * c.height * c.width,
-                    *map = g + image * c.out_height * c.out_width;
-        float* to = x_grad + image * c.height * c.width;
-        std::fill_n(to, c.height * c.width, 0.0f);
-        for_windows(c, [&](const Windows& w) {
-            Vec top{};
-            Ints winner = Ints{} - 1;
-            for_taps(c, w, plane, [&](Vec value, int32_t place) {
-                const Ints wins = (winner < 0) | (value > top) | ((value != value) & (top == top));
-                top = select(wins, value, top);
-                winner = wins ? Ints{} + place : winner;
+    const int64_t size = c.height * c.width, out = c.out_height * c.out_width;
+    for_rows(lane_groups(c), size * WIDTH, [&](int64_t group) {
+        float *pixels = scratch(0, size * WIDTH), *maps = scratch(1, out * WIDTH),
+              *made = scratch(3, size * WIDTH);
+        to_lanes(lanes_of(c, x, group, c.height, c.width), {0, 0, c.height, c.width}, pixels,
+                 c.width);
+        to_lanes(lanes_of(c, g, group, c.out_height, c.out_width),
+                 {0, 0, c.out_height, c.out_width}, maps, c.out_width);
+        std::fill_n(made, size * WIDTH, 0.0f);
+        for_lane_windows(
+            c, 0, c.out_height, [&](int64_t at, int64_t first, Range down, Range across) {
+                Vec top{};
+                Ints winner = Ints{} - 1;
+                for_places(c, first, down, across, [&](int64_t place) {
+                    const Vec value = load(pixels + place * WIDTH);
+                    const Ints wins =
+                        (winner < 0) | (value > top) | ((value != value) & (top == top));
+                    top = select(wins, value, top);
+                    winner = wins ? Ints{} + int32_t(place) : winner;
+                });
+                const Vec d = load(maps + at * WIDTH);
+                for_places(c, first, down, across, [&](int64_t place) {
+                    float* to = made + place * WIDTH;
+                    store(to, load(to) + select(winner == int32_t(place), d, Vec{}));
+                });
             });
-            const float* d = map + w.y * c.out_width + w.x;
-            const int64_t first =
-                (w.y * c.stride_y - c.padding_y) * c.width + w.x * c.stride_x - c.padding_x;
-            for (int64_t i = 0; i < w.count; ++i)
-                if (winner[i] >= 0) to[first + i * c.stride_x + winner[i]] += d[i];
-        });
+        from_lanes(made, c.width, lanes_of(c, x_grad, group, c.height, c.width),
+                   {0, 0, c.height, c.width});
     });
 }
 

@@ -40,6 +40,14 @@ void batch_norm(const float* x, const float* weight, const float* bias, float* y
 void batch_norm_grad(const float* g, const float* x, const float* weight, const float* mean,
                      const float* variance, float* x_grad, float* weight_grad, float* bias_grad,
                      int64_t images, int64_t channels, int64_t size, float epsilon);
+void scale_shift(const float* x, const float* scale, const float* shift, float* y, int64_t images,
+                 int64_t channels, int64_t size);
+void group_norm(const float* x, const float* weight, const float* bias, float* y, float* mean,
+                float* variance, int64_t images, int64_t groups, int64_t channels, int64_t size,
+                float epsilon);
+void group_norm_grad(const float* g, const float* x, const float* weight, const float* mean,
+                     const float* variance, float* x_grad, float* weight_grad, float* bias_grad,
+                     int64_t images, int64_t groups, int64_t channels, int64_t size, float epsilon);
 void layer_norm(const float* x, const float* weight, const float* bias, float* y, float* mean,
                 float* variance, int64_t outer, int64_t length, float epsilon, bool centre);
 void layer_norm_grad(const float* g, const float* x, const float* weight, const float* mean,

@@ -244,9 +244,9 @@ void multiply_places(const Conv& c, const float* u, const Transformed& v, int64_
     for (int p = 0; p < PLACES; ++p)
         for (int64_t o = first; o < end; o += COLUMNS) {
             const float* b = u + (p * strips + o / COLUMNS) * c.in * COLUMNS;
-            multiply_rows(tiles, end - o > WIDTH ? VECTORS : 1, c.in, Even{1, COLUMNS},
-                          {v.at(p, 0, 0), v.channels, b, m.at(p, 0, o - first), m.channels, WIDTH,
-                           false});
+            multiply_rows(
+                tiles, end - o > WIDTH ? VECTORS : 1, c.in, Even{1, COLUMNS},
+                {v.at(p, 0, 0), v.channels, b, m.at(p, 0, o - first), m.channels, WIDTH, false});
         }
 }
 

@@ -57,6 +57,18 @@ def hardswish(xp, x):
 
 
 @op
+def hardsigmoid_grad(g, x):
+    """g / 6 strictly between -3 and 3, else 0."""
+    return g * ((x > -3) & (x < 3)) / 6
+
+
+@op
+def hardswish_grad(xp, g, x):
+    """g from 3 on, g * (x / 3 + 0.5) between -3 and 3, else 0."""
+    return xp.where(x >= 3, g, xp.where(x > -3, g * (x / 3 + 0.5), xp.zeros_like(g)))
+
+
+@op
 def threshold(xp, x, *, limit, value):
     """x above the limit, else `value`."""
     return xp.where(x > limit, x, xp.asarray(value, x.dtype))
@@ -88,8 +100,12 @@ def _prelu_grad(g, x, weight):
 prelu.vjp(_prelu_grad, lambda g, x: -g * relu(-x))
 hardtanh.vjp(lambda g, x, low, high: hardtanh_grad(g, x, low=low, high=high))
 hardtanh_grad.vjp(lambda g, x, low, high: hardtanh_grad(g, x, low=low, high=high))
-hardsigmoid.vjp(lambda g, x: hardtanh_grad(g, x, low=-3, high=3) / 6)
-hardswish.vjp(lambda g, x: where(x >= 3, g, where(x > -3, g * (x / 3 + 0.5), 0)))
+hardsigmoid.vjp(lambda g, x: hardsigmoid_grad(g, x))
+hardsigmoid_grad.vjp(lambda v, x: hardsigmoid_grad(v, x))
+hardswish.vjp(lambda g, x: hardswish_grad(g, x))
+hardswish_grad.vjp(
+    lambda v, x: hardswish_grad(v, x), lambda v, g, x: hardsigmoid_grad(v * g, x) * 2
+)
 threshold.vjp(lambda g, x, limit: where(x > limit, g, 0))
 hardshrink.vjp(lambda g, out: where(out == 0, 0, g))
 softshrink.vjp(lambda g, out: where(out == 0, 0, g))

@@ -28,10 +28,13 @@ for op in (
     pool.max_pool, pool.max_pool_grad, pool.pool_sum, pool.pool_spread,
     activation.relu, activation.relu_grad, activation.gelu, activation.gelu_grad,
     activation.silu, activation.silu_grad,
+    activation.hardsigmoid, activation.hardsigmoid_grad,
+    activation.hardswish, activation.hardswish_grad,
     elementwise.add, elementwise.sub, elementwise.mul, elementwise.div,
     elementwise.maximum, elementwise.minimum,
     elementwise.exp, elementwise.tanh, elementwise.tanh_grad,
     elementwise.sigmoid, elementwise.sigmoid_grad,
+    norm.normalize_by,
     softmax.softmax, softmax.softmax_grad, softmax.log_softmax, softmax.log_softmax_grad,
 ):  # fmt: skip
     op.on("cpu")(getattr(compiled, op.op.name))
@@ -107,7 +110,8 @@ def _(g, x, label, weight, *, ignore_index, reduction):
     return compiled.cross_entropy_grad(np.asarray(g), x, label)
 
 
-# Batch norm: over all axes but the second. Layer norm: over the last axes.
+# Batch norm: over all axes but the second. Layer norm: over the last axes. Group norm: over the
+# last axes too, with weights that are one for each channel.
 
 
 def _is_batch(x, axes):
@@ -120,7 +124,15 @@ def _is_last(x, axes):
 
 def _fits(x, axes, factor):
     """True if weights of this shape have an element for each place in `axes`."""
-    return factor[-len(axes) :] == x.shape[-len(axes) :]
+    return factor == (1,) * (x.ndim - len(axes)) + x.shape[-len(axes) :]
+
+
+def _channels(x, axes, factor):
+    """How many channels groups (N, groups, channels, ...) have, one weight for each; 0 if none."""
+    if axes != tuple(range(2, x.ndim)) or len(factor) != x.ndim or x.ndim < 3:
+        return 0
+    channels = factor[2]
+    return channels if factor == (1, x.shape[1], channels, *(1,) * (x.ndim - 3)) else 0
 
 
 def _kept(x, axes):
@@ -134,6 +146,8 @@ def _(x, weight, bias, *, factor, axes, eps, centre):
         made = compiled.batch_norm(x, weight, bias, eps)
     elif _is_last(x, axes) and (weight is bias is None or _fits(x, axes, factor)):
         made = compiled.layer_norm(x, weight, bias, _length(x, axes), eps, centre)
+    elif centre and (channels := _channels(x, axes, factor)):
+        made = compiled.group_norm(x, weight, bias, channels, eps)
     else:
         return NotImplemented
     if made is NotImplemented:
@@ -154,6 +168,8 @@ def _(g, x, weight, average, variance, *, axes, eps, centre):
     elif _is_last(x, axes) and (weight is None or _fits(x, axes, weight.shape)):
         how = (_length(x, axes), eps, centre)
         made = compiled.layer_norm_grad(g, x, weight, average, variance, *how)
+    elif centre and (channels := _channels(x, axes, weight.shape)):
+        made = compiled.group_norm_grad(g, x, weight, average, variance, channels, eps)
     else:
         return NotImplemented
     if made is NotImplemented:
