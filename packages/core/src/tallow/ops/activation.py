@@ -65,7 +65,9 @@ def hardsigmoid_grad(g, x):
 @op
 def hardswish_grad(xp, g, x):
     """g from 3 on, g * (x / 3 + 0.5) between -3 and 3, else 0."""
-    return xp.where(x >= 3, g, xp.where(x > -3, g * (x / 3 + 0.5), xp.zeros_like(g)))
+    wide = widened(xp, x)
+    slope = xp.where(wide >= 3, 1, xp.where(wide > -3, wide / 3 + 0.5, 0))
+    return (g * slope).astype(x.dtype, copy=False)
 
 
 @op
