@@ -75,16 +75,21 @@ def test_fcos_tiny():
         assert box_iou(box, found["boxes"][:6]).max() > 0.5
 
 
-def test_resnet20():
+@pytest.mark.parametrize("name, recorded, said", [
+    ("ResNet20", [-0.742, 0.231, 1.176, -0.121, 0.288, -1.958, 2.181, -1.444, -0.688, 1.075],
+     "frog"),
+    ("MobileNet_Tiny", [-0.161, -1.848, 2.659, 0.359, 1.861, -2.666, 1.968, -2.259, 1.571, -1.566],
+     "bird"),
+])  # fmt: skip
+def test_classifiers_of_cifar(name, recorded, said):
     """The scores of noise hold the weights and the preparation of pictures in place."""
-    weights = models.ResNet20_Weights.DEFAULT
-    model = models.resnet20(weights=weights).eval()
+    weights = models.get_weight(f"{name}_Weights.DEFAULT")
+    model = models.get_model(name, weights=weights).eval()
     assert sum(p.numel() for p in model.parameters()) == weights.meta["num_params"]
     tallow.manual_seed(0)
     scores = model(weights.transforms()(tallow.rand(1, 3, 32, 32)))[0]
-    recorded = [-0.742, 0.231, 1.176, -0.121, 0.288, -1.958, 2.181, -1.444, -0.688, 1.075]
     assert scores.tolist() == pytest.approx(recorded, abs=0.01)
-    assert weights.meta["categories"][scores.argmax()] == "frog"
+    assert weights.meta["categories"][scores.argmax()] == said
 
 
 def test_unet_tiny():

@@ -384,8 +384,8 @@ RANDOM_REST = [
     "T.TenCrop(8, vertical_flip=True)(rgb)", "T.TenCrop((6, 9))(pil)", "T.Identity()([image, 3])",
     "T.Lambda(lambda x: x * 2, tv.Image)([image, mask])", "T.Lambda(lambda x: x, tv.Mask)(image)",
     "F.elastic_transform(floats, displacement)", "F.gaussian_noise(floats, 0.1, 0.2)",
-    "F.get_image_num_channels(pil)", "F.get_num_frames(video)", "F.is_pure_tensor(rgb)", "F.is_pure_tensor(image)",
-    "F.to_grayscale(pil, 3)", "T.check_type(pil, (tv.Image,))",
+    "F.get_image_num_channels(pil)", "F.get_num_frames(video)", "F.is_pure_tensor(rgb)",
+    "F.is_pure_tensor(image)", "F.to_grayscale(pil, 3)", "T.check_type(pil, (tv.Image,))",
     "T.get_bounding_boxes([image, boxes])", "T.get_keypoints([image, points])",
 ]  # fmt: skip
 

@@ -46,7 +46,7 @@ _FAMILIES = {  # module: (classes, what its builders and weights are called afte
     "maxvit": ("MaxVit", "MaxVit_T"),
     "mnasnet": ("MNASNet", "MNASNet0_5 MNASNet0_75 MNASNet1_0 MNASNet1_3"),
     "mobilenet": ("", ""),
-    "mobilenet_tiny": ("MobileNetTiny", "MobileNet_Tiny"),
+    "mobilenet_cifar": ("MobileNetTiny", "MobileNet_Tiny"),
     "mobilenetv2": ("MobileNetV2", "MobileNet_V2"),
     "mobilenetv3": ("MobileNetV3", "MobileNet_V3_Large MobileNet_V3_Small"),
     "regnet": (
