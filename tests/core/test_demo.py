@@ -16,7 +16,7 @@ from tallow.demo import __main__, tabs
 from tallow.errors import ArgumentError
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-PATIENCE = 60_000  # milliseconds
+PATIENCE = 180_000  # milliseconds: a loaded machine takes its time
 
 
 def test_packages_say_what_is_shown(monkeypatch):
@@ -185,20 +185,26 @@ def test_a_sentence(page):
 
 
 @pytest.mark.slow
-def test_uploaded_digits(page, sound, tmp_path):
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        (None, "sound: expected one, got none"),
+        ("2718.wav", "2718"),
+        ("text.wav", "text.wav: expected a sound file"),
+        ("long.wav", "exceed the maximum allowed size"),
+    ],
+)
+def test_uploaded_digits(page, sound, name, told):
+    (sound.parent / "text.wav").write_text("no sound")
+    (sound.parent / "long.wav").write_bytes(bytes(demo.MOST + 1))
     panel = opened(page, "Spoken digits")
-    click(page, "Write it down")
-    shows(page, "sound: expected one, got none")
-    (tmp_path / "text.wav").write_text("no sound")
-    (tmp_path / "long.wav").write_bytes(bytes(demo.MOST + 1))
-    uploaded(panel, tmp_path / "long.wav")
-    shows(page, "exceed the maximum allowed size")
-    for file, told in ((tmp_path / "text.wav", "text.wav: expected a sound file"), (sound, "2718")):
-        click(page, "Clear")
-        uploaded(panel, file)
-        panel.get_by_role("button", name="Clear").wait_for()
+    if name is not None:
+        uploaded(panel, sound.parent / name)
+    if name != "long.wav":
+        if name is not None:
+            panel.get_by_role("button", name="Clear").first.wait_for()
         click(page, "Write it down")
-        shows(page, told)
+    shows(page, told)
 
 
 @pytest.mark.slow

@@ -1,5 +1,6 @@
 """Commands by name, files by name, and what is told of errors."""
 
+import subprocess
 import sys
 
 import pytest
@@ -35,6 +36,25 @@ def test_a_command_is_run(program, monkeypatch, capsys):
     assert program("stop", "stop") == 130
     monkeypatch.setattr(sys, "argv", ["shop", "count", "0"])
     assert commands.run("shop", "A shop.", PROGRAM) == 0
+
+
+def test_a_reader_that_has_seen_enough():
+    """As with `| head`: no message, and none when Python closes its output."""
+    text = """
+import sys, types
+from tallow.utils import commands
+many = types.ModuleType("shop.commands.many")
+many.arguments = lambda parser: None
+many.run = lambda options: commands.each(range(100_000), str, "shop many")
+sys.modules |= {"shop": many, "shop.commands": many, "shop.commands.many": many}
+sys.exit(commands.run("shop", "A shop.", {"many": "lines"}, ["many"]))
+"""
+    with subprocess.Popen(
+        [sys.executable, "-c", text], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout.readline() == b"0\n"
+        process.stdout.close()
+        assert process.stderr.read() == b"" and process.wait() == 1
 
 
 @pytest.mark.parametrize(("arguments", "told"), [(["sell"], "stop"), (["count", "a"], "count: er")])

@@ -33,6 +33,9 @@ def run(package, description, commands, arguments=None):
     options = parser.parse_args(arguments[1:])
     try:
         return command.run(options)
+    except BrokenPipeError:  # who reads has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except (TallowError, OSError) as error:
         _tell(f"{package} {name}", error)
         return 1
