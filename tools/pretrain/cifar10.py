@@ -5,8 +5,9 @@
 --data is a zip file with train/<class>/NNNN.jpg and test/<class>/NNNN.jpg, 32 x 32 pixels. The
 recipe: stochastic gradient descent with Nesterov's momentum, the learning rate raised over the
 first tenth of the steps and lowered linearly to zero, weight decay, pictures shifted by up to four
-pixels and mirrored. The test pictures are looked at once, after the last epoch. Interrupted, the
-same command goes on from the last whole epoch. Written to --out: weights.safetensors, float16.
+pixels and mirrored. --start FILE goes through that once more from weights that are there. The test
+pictures are looked at once, after the last epoch. Interrupted, the same command goes on from the
+last whole epoch. Written to --out: weights.safetensors, float16.
 """
 
 import argparse
@@ -35,6 +36,7 @@ def parse_arguments():
     )
     parser.add_argument("model", help="a name of tallowvision.models, such as resnet20")
     parser.add_argument("--data", type=Path, required=True, help="the zip file of pictures")
+    parser.add_argument("--start", type=Path, help="a file of weights, in place of random ones")
     parser.add_argument("--epochs", type=int, default=40)
     parser.add_argument("--batch-size", type=int, default=128)
     parser.add_argument("--lr", type=float, default=0.2, help="the highest learning rate")
@@ -112,6 +114,8 @@ def main():
     )
 
     model = models.get_model(options.model, num_classes=10)
+    if options.start:
+        model.load_state_dict(tallow.load(options.start))
     optimizer = SGD(
         model.parameters(), options.lr, 0.9, weight_decay=options.weight_decay, nesterov=True
     )
