@@ -12,7 +12,8 @@ from tallowaudio import pipelines
 from tallowaudio.models.decoder import ctc_greedy
 
 GOLDEN = np.load(Path(__file__).parents[1] / "golden" / "packaged.npz")
-BUNDLES = {"DIGIT_STRINGS": 1_500_000, "VOICE_ACTIVITY": 50_000}
+CARDS = {"DIGIT_STRINGS": 1_500_000, "SPOKEN_DIGITS": 300_000, "VOICE_ACTIVITY": 50_000}
+BUNDLES = ["DIGIT_STRINGS", "VOICE_ACTIVITY"]
 
 
 def sound():
@@ -32,16 +33,18 @@ def test_weights_give_what_they_gave(name):
     assert not model.training
 
 
-@pytest.mark.parametrize("name", BUNDLES)
+@pytest.mark.parametrize("name", CARDS)
 def test_the_card_is_of_the_file(name):
     bundle = getattr(pipelines, name)
     card = bundle.path.with_suffix(".md").read_text()
     data = bundle.path.read_bytes()
-    assert len(data) < BUNDLES[name]
+    assert len(data) < CARDS[name]
     assert hashlib.sha256(data).hexdigest() in card
     count = sum(p.numel() for p in bundle.get_model().parameters())
     assert bundle.meta["num_params"] == count and f"{count:,} parameters" in card
     assert re.search(r"python tools/pretrain/\w+\.py --data", card)
+    for part in ("terms**", "**Recipe**", "**Metric", "**Limits**", bundle.meta["recipe"]):
+        assert part in card
 
 
 def test_silence_is_neither_digits_nor_speech():

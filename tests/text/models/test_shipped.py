@@ -38,7 +38,10 @@ def test_weights(enum):
     assert hashlib.sha256(content).hexdigest() == weights.meta["sha256"]
     assert len(content) <= 3_000_000
     card = Path(weights.meta["card"]).read_text(encoding="utf-8")
-    assert weights.meta["recipe"] in card and "terms" in card and "Limits" in card
+    for key in ("recipe", "sha256"):
+        assert weights.meta[key] in card
+    for part in ("terms**", "**Recipe**", "python tools/pretrain/", "**Limits**"):
+        assert part in card
     state = weights.get_state_dict()
     assert sum(tensor.numel() for tensor in state.values()) == weights.meta["num_params"]
     assert {tensor.dtype for tensor in state.values()} == {tallow.float32}

@@ -27,7 +27,7 @@ def test_files(name):
     card = (FOLDER / entry["card"]).read_text()
     for part in ("**File**", "terms**", "**Recipe**", "**Metric**", "python tools/", "**Limits**"):
         assert part in card
-    assert f"{entry['num_params']:,} parameters" in card
+    assert f"{entry['num_params']:,} parameters" in card and entry["sha256"] in card
 
 
 def test_lenet_digits():
