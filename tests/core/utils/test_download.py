@@ -32,8 +32,12 @@ class Handler(BaseHTTPRequestHandler):
         start = int(range_[6:-1]) if range_ and how != "whole" else 0
         if how == "missing":
             return self.answer(404, b"")
-        if how == "busy" and len(self.server.log) < 3:
-            return self.answer(503, b"")
+        if how == "broken" or (how == "busy" and len(self.server.log) < 3):
+            return self.answer(503 if how == "busy" else 500, b"")
+        if how == "moved":
+            return self.answer(302, b"", place="/file")
+        if how == "drops" and len(self.server.log) < 3:
+            return self.connection.close()
         if start > len(CONTENT):
             return self.answer(416, b"")
         if how == "other":
@@ -41,16 +45,20 @@ class Handler(BaseHTTPRequestHandler):
         if how == "page":
             return self.answer(200, b"<html>sign in first</html>", kind="text/html; charset=utf-8")
         body, claimed = CONTENT[start:], len(CONTENT) - start
-        if how == "breaks":
+        if how in ("breaks", "stalls"):
             body = body[:4000]
         return self.answer(206 if start else 200, body, claimed)
 
-    def answer(self, status, body, claimed=None, kind="application/octet-stream"):
+    def answer(self, status, body, claimed=None, kind="application/octet-stream", place=None):
         self.send_response(status)
+        if place is not None:
+            self.send_header("Location", place)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body) if claimed is None else claimed))
         self.end_headers()
         self.wfile.write(body)
+        if len(body) < (claimed or 0) and self.path.endswith("stalls"):
+            self.server.released.wait(20)
 
     def log_message(self, *arguments):
         """Nothing is printed."""
@@ -59,11 +67,12 @@ class Handler(BaseHTTPRequestHandler):
 @pytest.fixture
 def server():
     made = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    made.log = []
+    made.log, made.released = [], threading.Event()
     made.url = f"http://127.0.0.1:{made.server_port}"
     thread = threading.Thread(target=made.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     yield made
+    made.released.set()
     made.shutdown()
     thread.join()
     made.server_close()
@@ -154,6 +163,36 @@ def test_processes_wait_for_each_other(server, tmp_path):
 def test_a_busy_server_is_asked_again(server, tmp_path):
     fetch(f"{server.url}/busy", tmp_path / "a", MD5)
     assert len(server.log) == 3
+
+
+@pytest.mark.parametrize(("how", "asked"), [("moved", ["moved", "file"]), ("drops", ["drops"] * 3)])
+def test_other_ways_to_the_file(server, tmp_path, how, asked):
+    fetch(f"{server.url}/{how}", tmp_path / "a", MD5)
+    assert [how for how, _ in server.log] == asked
+
+
+def test_a_server_that_stalls(server, tmp_path, monkeypatch):
+    """It goes on after TIMEOUT seconds without a byte, where it was."""
+    monkeypatch.setattr(download, "TIMEOUT", 0.3)
+    fetch(f"{server.url}/stalls", tmp_path / "a", MD5)
+    assert [range_ for _, range_ in server.log] == [None, "bytes=4000-", "bytes=8000-"]
+
+
+def test_a_server_that_is_broken(server, tmp_path):
+    with pytest.raises(DownloadError, match="HTTP Error 500"):
+        fetch(f"{server.url}/broken", tmp_path / "a", MD5)
+    assert len(server.log) == 3
+
+
+def test_offline(server, tmp_path, monkeypatch):
+    monkeypatch.setenv("TALLOW_OFFLINE", "1")
+    with pytest.raises(DownloadError, match=f"a: expected it to be there.*{server.url}/file"):
+        fetch(f"{server.url}/file", tmp_path / "a")
+    assert server.log == [] and not (tmp_path / "a").exists()
+    (tmp_path / "a").write_bytes(CONTENT)
+    assert fetch(f"{server.url}/file", tmp_path / "a", MD5) == tmp_path / "a"
+    monkeypatch.setenv("TALLOW_OFFLINE", "0")
+    fetch(f"{server.url}/file", tmp_path / "b", MD5)
 
 
 def test_mirrors(server, tmp_path):

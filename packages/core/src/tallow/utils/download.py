@@ -53,7 +53,8 @@ def fetch(urls, path, digest=None, progress=True):
     `digest` is what its content must have: "md5:..." or "sha256:...", in hexadecimal. A file that
     exists with another digest is kept, with a warning. A download that breaks is resumed, also by a
     later call; `path` appears once it is whole and verified. Processes that want the same file wait
-    for the one that fetches it. Raises DownloadError with what each of the addresses answered.
+    for the one that fetches it. Raises DownloadError with what each of the addresses answered, or
+    at once where the environment has TALLOW_OFFLINE=1.
     """
     path = Path(path)
     if path.exists():
@@ -68,6 +69,11 @@ def fetch(urls, path, digest=None, progress=True):
     for url in urls:
         if not url.startswith(("http://", "https://")):
             raise ArgumentError(f"fetch: expected an http or https address, got {url!r}")
+    if os.environ.get("TALLOW_OFFLINE", "0") not in ("", "0"):
+        raise DownloadError(
+            f"{path}: expected it to be there, as TALLOW_OFFLINE is set; it is published at "
+            + " and ".join(urls)
+        )
     path.parent.mkdir(parents=True, exist_ok=True)
     with _alone(path):
         if not path.exists():  # nor did another process fetch it in the meantime
@@ -159,7 +165,7 @@ def _receive_once(url, partial, progress):
         if progress:
             shown = progress_bar(desc=partial.stem, total=total, initial=start, unit="B")
         with open(partial, "ab" if start else "wb") as file, shown as bar:
-            while block := answer.read(BLOCK):
+            while block := answer.read1(BLOCK):  # as it comes: what is there before a stall counts
                 file.write(block)
                 if bar is not None:
                     bar.update(len(block))
