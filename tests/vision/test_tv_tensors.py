@@ -66,3 +66,10 @@ def test_repr(boxes):
 def test_turned_boxes_need_floats():
     with pytest.raises(RuntimeError, match="floating-point numbers for XYWHR"):
         tv_tensors.BoundingBoxes([[1, 2, 3, 4, 5]], format="XYWHR", canvas_size=(2, 2))
+
+
+@pytest.mark.parametrize(("format", "numbers"), [("XYXY", 4), ("CXCYWHR", 5), ("XYXYXYXY", 8)])
+def test_boxes_have_the_numbers_of_their_format(format, numbers):
+    expected = f"BoundingBoxes: expected {numbers} numbers for each box of {format}, got float32"
+    with pytest.raises(RuntimeError, match=expected):
+        tv_tensors.BoundingBoxes(tallow.ones(2, 3), format=format, canvas_size=(2, 2))

@@ -58,6 +58,8 @@ BOX = tallow.tensor([[1, 1, 5, 5]])
 ERRORS = [
     (lambda: utils.make_grid("a"), TypeError, "tensor or a list of tensors, got str"),
     (lambda: utils.make_grid(tallow.zeros(3)), RuntimeError, r"got float32 \(3,\)"),
+    (lambda: utils.draw_bounding_boxes(IMAGE.float(), BOX), ValueError,
+     r"draw_bounding_boxes: expected floating-point pixels in \[0, 1\]"),
     (lambda: utils.draw_bounding_boxes(IMAGE.int(), BOX), ValueError, "uint8 or floating"),
     (lambda: utils.draw_bounding_boxes(IMAGE[:2], BOX), ValueError, "of 1 or 3 channels"),
     (lambda: utils.draw_bounding_boxes(IMAGE[None], BOX), ValueError, "one image"),

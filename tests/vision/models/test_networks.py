@@ -58,6 +58,11 @@ def test_networks_of_one_size_say_which():
         mvit(tallow.zeros(1, 3, 4, 16, 8))
 
 
+def test_digits_have_one_size():
+    with pytest.raises(RuntimeError, match=r"LeNet: expected images of 8 x 8, got .*1, 1, 4, 8"):
+        models.lenet_digits()(tallow.zeros(1, 1, 4, 8))
+
+
 def test_videos_too_small_are_told_the_least_size(blank):
     with pytest.raises(RuntimeError, match="S3D: .* at least 14 x 224 x 224, got 13 x 224 x 224"):
         video.s3d().eval()(tallow.zeros(1, 3, 13, 224, 224))

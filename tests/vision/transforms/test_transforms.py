@@ -188,6 +188,8 @@ ERRORS = [
     (lambda: F.normalize(tallow.ones(2, 2), [0.5], [0.5]), RuntimeError, "C, H, W"),
     (lambda: F.normalize(tallow.ones(3, 2, 2), [0.5], [0.0]), ValueError, "std above 0"),
     (lambda: F.normalize(tallow.ones(3, 2, 2), [0.5, 1], [1.0]), RuntimeError, "3 channels, got 2"),
+    (lambda: F.equalize(tallow.ones(3, 2, 2) * 2), ValueError, "equalize: .* from 2 to 2; undo"),
+    (lambda: F.crop(tallow.ones(3), 0, 0, 1, 1), RuntimeError, r"expected \(\.\.\., H, W\)"),
     (lambda: F.to_tensor([1, 2]), TypeError, "got list"),
     (lambda: F.to_tensor(np.zeros(3)), RuntimeError, r"float64 \(3,\)"),
     (lambda: F.to_pil_image(tallow.ones(3, 2, 2) * 1.5), ValueError, "from 1.5 to 1.5; undo"),

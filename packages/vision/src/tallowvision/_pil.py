@@ -124,17 +124,24 @@ def to_pil_image(pic, mode=None):
     return _image(pixels[..., 0] if channels == 1 else pixels, mode or modes[0])
 
 
+def require_unit(name, image):
+    """ArgumentError for floating-point pixels outside [0, 1]."""
+    if not image.is_floating_point() or not image.numel():
+        return
+    low, high = image.min().item(), image.max().item()
+    if not (low >= 0 and high <= 1):
+        raise ArgumentError(
+            f"{name}: expected floating-point pixels in [0, 1], got some from {low:.4g} to "
+            f"{high:.4g}; undo a normalization, or clamp(0, 1), first"
+        )
+
+
 def _pixels(tensor, mode):
     """(H, W, C) of a tensor, floating-point numbers made bytes."""
     if tensor.ndim == 2:
         tensor = tensor[None]
     if tensor.is_floating_point() and mode != "F":
-        low, high = (float(x) for x in (tensor.min(), tensor.max())) if tensor.numel() else (0, 0)
-        if not (low >= 0 and high <= 1):
-            raise ArgumentError(
-                "to_pil_image: expected floating-point pixels in [0, 1], got some from "
-                f"{low:.4g} to {high:.4g}; undo a normalization, or clamp(0, 1), first"
-            )
+        require_unit("to_pil_image", tensor)
         tensor = (tensor * 255).byte()
     return tensor.numpy().transpose(1, 2, 0) if tensor.ndim == 3 else tensor.numpy()
 

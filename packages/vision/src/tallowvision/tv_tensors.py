@@ -236,13 +236,20 @@ class BoundingBoxes(TVTensor):
     def _typed(cls, tensor, *, format, canvas_size, clamping_mode):
         if tensor.ndim not in (1, 2):
             raise ShapeError(f"BoundingBoxes: expected (N, K) or (K,), got {describe(tensor)}")
+        format = box_format(format)
+        numbers = 8 if format is BoundingBoxFormat.XYXYXYXY else 5 if format in _ROTATED else 4
+        if tensor.shape[-1] != numbers:
+            raise ShapeError(
+                f"BoundingBoxes: expected {numbers} numbers for each box of {format.name}, got "
+                f"{describe(tensor)}"
+            )
         if clamping_mode not in ("soft", "hard", None):
             raise ArgumentError(
                 f"BoundingBoxes: expected mode 'soft', 'hard' or None, got {clamping_mode!r}"
             )
         return super()._typed(
             tensor[None] if tensor.ndim == 1 else tensor,
-            format=box_format(format),
+            format=format,
             canvas_size=tuple(canvas_size),
             clamping_mode=clamping_mode,
         )

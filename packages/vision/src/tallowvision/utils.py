@@ -11,7 +11,7 @@ import PIL.ImageFont
 
 import tallow
 from tallow.errors import ArgumentError, ShapeError, TypeMismatchError, describe
-from tallowvision._pil import pil_to_tensor, to_pil_image
+from tallowvision._pil import pil_to_tensor, require_unit, to_pil_image
 from tallowvision.transforms import functional as F
 
 __all__ = [
@@ -100,6 +100,7 @@ def _check_image(name, image, channels):
             f"{name}: expected one image (C, H, W) of {' or '.join(map(str, channels))} channels, "
             f"got {describe(image)}"
         )
+    require_unit(name, image)
 
 
 def _colours(colors, count):

@@ -1,6 +1,7 @@
 """A small network for handwritten digits, after LeNet-5 (LeCun et al., 1998)."""
 
 from tallow import nn
+from tallow.errors import ShapeError, describe
 from tallowvision.models._api import variant
 
 
@@ -19,6 +20,11 @@ class LeNet(nn.Sequential):
             nn.Conv2d(32, 32, 3), nn.ReLU(), nn.Flatten(),
             nn.Linear(128, num_classes),
         )  # fmt: skip
+
+    def forward(self, x):
+        if tuple(x.shape[-2:]) != (8, 8):
+            raise ShapeError(f"LeNet: expected images of 8 x 8, got {describe(x)}")
+        return super().forward(x)
 
 
 lenet_digits, LeNet_Digits_Weights = variant("LeNet_Digits", LeNet)

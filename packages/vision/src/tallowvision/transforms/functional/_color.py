@@ -7,7 +7,7 @@ import PIL.ImageOps
 
 import tallow
 from tallow.errors import ArgumentError, ShapeError, TypeMismatchError, describe
-from tallowvision._pil import pil_to_tensor, to_pil_image
+from tallowvision._pil import pil_to_tensor, require_unit, to_pil_image
 from tallowvision.transforms.functional._registry import functional
 from tallowvision.transforms.functional._values import max_value, to_dtype
 
@@ -277,6 +277,7 @@ def equalize(image):
     """
     if not image.numel():
         return image
+    require_unit("equalize", image)
     levels = to_dtype(image, tallow.uint8, scale=True)
     planes = levels.reshape(-1, image.shape[-2] * image.shape[-1]).long()
     counts = tallow.zeros(len(planes), 256, dtype=tallow.int64, device=image.device)

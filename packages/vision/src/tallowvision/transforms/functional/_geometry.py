@@ -96,7 +96,7 @@ def crop(image, top, left, height, width):
     tensor([[[4, 5, 0],
              [7, 8, 0]]])
     """
-    old_height, old_width = image.shape[-2:]
+    old_height, old_width = get_size(image)
     bottom, right = top + height, left + width
     inside = image[..., max(top, 0) : max(bottom, 0), max(left, 0) : max(right, 0)]
     if top >= 0 and left >= 0 and bottom <= old_height and right <= old_width:
