@@ -145,7 +145,7 @@ struct Transformed {
 template <int SIZE, class Transform>
 struct Patches {
     const float* x;
-    int64_t channels, height, width, shift_y, shift_x;
+    int64_t channels, in_image, height, width, shift_y, shift_x;  // some channels of those there
     Transform transform;
 
     // The patches of a piece's tiles, transformed: to (place, tile, channel).
@@ -163,7 +163,7 @@ struct Patches {
             const int64_t plane = height * width,
                           some = std::min<int64_t>(WIDTH, channels - channel);
             if (inside.high > 0 && inside.wide > 0)
-                to_lanes({x + (piece.image * channels + channel) * plane, some, plane, width},
+                to_lanes({x + (piece.image * in_image + channel) * plane, some, plane, width},
                          inside, pixels + ((y - top) * wide + x0 - left) * WIDTH, wide);
             for (int64_t ty = 0; ty < piece.high; ++ty)
                 transform_row(pixels + 4 * ty * wide * WIDTH, wide, piece.wide, half,
@@ -198,12 +198,19 @@ struct MapTransform {
     void operator()(const Vec* g, Vec* to) const { transform_map(g, 1, to, 1); }
 };
 
-Patches<6, InputTransform> inputs_of(const Conv& c, const float* x) {
-    return {x, c.in, c.height, c.width, c.padding_y, c.padding_x, {}};
+Patches<6, InputTransform> inputs_of(const Conv& c, const float* x, int64_t first, int64_t some) {
+    return {x + first * c.height * c.width,
+            some,
+            c.in,
+            c.height,
+            c.width,
+            c.padding_y,
+            c.padding_x,
+            {}};
 }
 
 Patches<4, MapTransform> maps_of(const Conv& c, const float* g) {
-    return {g, c.out, c.out_height, c.out_width, 0, 0, {}};
+    return {g, c.out, c.out, c.out_height, c.out_width, 0, 0, {}};
 }
 
 // Weights as they are kept: tap t of output o and input i is data[o * out_step + i * in_step + t],
@@ -286,7 +293,7 @@ void convolve(const Conv& c, const float* x, const Filters& weight, const float*
     const Blocks blocks(c, limit, get_threads());
     parallel(blocks.count, [&](int64_t block) {
         const Transformed v(0, blocks.tiles(), in), m(1, blocks.tiles(), chunk);
-        const auto inputs = inputs_of(c, x);
+        const auto inputs = inputs_of(c, x, 0, c.in);
         const int64_t tiles =
             blocks.for_pieces(block, [&](const Piece& piece) { inputs(piece, v); });
         for (int64_t first = 0; first < c.out; first += chunk) {
@@ -329,9 +336,11 @@ bool suits_winograd(const Conv& c) {
            c.in >= 8 && c.out >= 8 && c.out_height >= 4 && c.out_width >= 4;
 }
 
-// To transform the weights costs as much as some tiles do in the direct way.
+// To transform the weights costs as much as some tiles do in the direct way, more where they do not
+// stay in a cache.
 bool pays_to_transform_weights(const Conv& c) {
-    return c.images * ((c.out_height + 3) / 4) * ((c.out_width + 3) / 4) >= 24;
+    const int64_t tiles = c.images * ((c.out_height + 3) / 4) * ((c.out_width + 3) / 4);
+    return tiles >= 24 + c.in * c.out / 8192;
 }
 
 void winograd(const Conv& c, const float* x, const float* weight, const float* bias, float* y) {
@@ -343,17 +352,22 @@ void winograd_turned(const Conv& t, const float* g, const float* weight, float* 
 }
 
 void winograd_by_weight(const Conv& c, const float* g, const float* x, float* weight_grad) {
-    const int64_t in = whole_vectors(c.in), out = whole_vectors(c.out), sums = PLACES * c.in * out;
+    const int64_t out = whole_vectors(c.out), sums = PLACES * c.in * out;
     const Blocks blocks(c, 96, 1);
     // A number of groups that depends on the shapes alone: the same sums for any number of threads.
     const int64_t groups =
         std::max<int64_t>(1, std::min<int64_t>({8, blocks.count, (int64_t(1) << 23) / sums}));
+    // Where they are few, each has some inputs for every thread.
+    const int64_t per_slice = band(c.in, std::max<int64_t>(1, get_threads() / groups), WIDTH);
+    const int64_t slices = (c.in + per_slice - 1) / per_slice;
     float* totals = scratch(2, groups * sums);
-    parallel(groups, [&](int64_t group) {
+    parallel(groups * slices, [&](int64_t task) {
+        const int64_t group = task / slices, first = task % slices * per_slice;
+        const int64_t some = std::min(per_slice, c.in - first), in = whole_vectors(some);
         const int64_t begin = group * blocks.count / groups;
         for (int64_t block = begin; block < (group + 1) * blocks.count / groups; ++block) {
             const Transformed a(0, blocks.tiles(), in), b(1, blocks.tiles(), out);
-            const auto inputs = inputs_of(c, x);
+            const auto inputs = inputs_of(c, x, first, some);
             const auto maps = maps_of(c, g);
             const int64_t tiles = blocks.for_pieces(block, [&](const Piece& piece) {
                 inputs(piece, a);
@@ -361,8 +375,8 @@ void winograd_by_weight(const Conv& c, const float* g, const float* x, float* we
             });
             for (int p = 0; p < PLACES; ++p)
                 for (int64_t o = 0; o < out; o += COLUMNS) {
-                    float* to = totals + (group * PLACES + p) * c.in * out + o;
-                    multiply_rows(c.in, out - o > WIDTH ? VECTORS : 1, tiles, Even{in, out},
+                    float* to = totals + ((group * PLACES + p) * c.in + first) * out + o;
+                    multiply_rows(some, out - o > WIDTH ? VECTORS : 1, tiles, Even{in, out},
                                   {a.at(p, 0, 0), 1, b.at(p, 0, o), to, out, WIDTH, block > begin});
                 }
         }
