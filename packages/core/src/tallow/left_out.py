@@ -59,6 +59,8 @@ LEFT_OUT = {
     "torch.set_flush_denormal": "NumPy has no such switch",
     "torch.set_warn_always": "tallow warns by Python's warnings, whose filters decide",
     "torch.is_warn_always_enabled": "tallow warns by Python's warnings, whose filters decide",
+    "torch.masked": "a prototype in PyTorch; use where, or a mask with sum and mean",
+    "torch.sparse": SPARSE,
     "torch.special.airy_ai": "rarely used; SciPy has it",
     "torch.Stream": STREAM,
     "torch.Event": STREAM,

@@ -416,6 +416,8 @@ def storage_offset(input):
     memory = array = input.array
     while _interface(getattr(memory, "base", None)) is not None:
         memory = memory.base
+    if memory is array:
+        return 0
     return (_interface(array)["data"][0] - _interface(memory)["data"][0]) // array.itemsize
 
 
