@@ -36,11 +36,13 @@ def draw_curves(history, path):
 
 
 def draw_predictions(dataset, scores, classes, path, rows=4, columns=8):
-    """A grid of images, those that were taken for another class first."""
+    """A grid of images: some of those that were taken for another class, then of the others."""
     labels = [int(dataset[i][1]) for i in range(len(dataset))]
     predicted = scores.argmax(1).tolist()
-    order = sorted(range(len(labels)), key=lambda i: predicted[i] == labels[i])
-    figure, axes = plt.subplots(rows, columns, figsize=(columns * 1.15, rows * 1.4))
+    missed = [i for i, label in enumerate(labels) if predicted[i] != label]
+    missed = missed[:: -(-len(missed) // (rows * columns)) or 1]  # of all classes
+    order = missed + [i for i, label in enumerate(labels) if predicted[i] == label]
+    figure, axes = plt.subplots(rows, columns, figsize=(columns * 1.2, rows * 1.6))
     for axis in axes.flat:
         axis.axis("off")
     for axis, i in zip(axes.flat, order, strict=False):
@@ -49,8 +51,8 @@ def draw_predictions(dataset, scores, classes, path, rows=4, columns=8):
         axis.imshow((image - low) / max(high - low, 1e-6), cmap="gray_r")
         right = predicted[i] == labels[i]
         said = classes[predicted[i]]
-        title = said if right else f"{said}, not {classes[labels[i]]}"
-        axis.set_title(title, fontsize=9, color=RIGHT if right else WRONG)
+        title = said if right else f"{said},\nnot {classes[labels[i]]}"
+        axis.set_title(title, fontsize=8, color=RIGHT if right else WRONG)
     figure.tight_layout()
     figure.savefig(path, dpi=120)
     plt.close(figure)

@@ -40,15 +40,15 @@ def run(options):
     tallow.manual_seed(options.seed)
     shrink = transforms.Resize(SIDE)
 
-    def show(path, picture):
+    def answer(path, picture):
         picture = shrink(picture)
         made = [picture, *(augment(picture) for _ in range(options.count))]
         made = [_image(one, options.transform) for one in made]
         sheet = make_grid(_of_one_size(made), options.columns, padding=4, pad_value=1.0)
         _shared.save(sheet, path, options.output)
-        print(f"{path}: as it is and {options.count} times augmented, in {options.output}")
+        return f"{path}: as it is and {options.count} times augmented, in {options.output}"
 
-    return _shared.each(options.pictures, "augment", show)
+    return _shared.each(options.pictures, "augment", answer)
 
 
 def parsed(text):
