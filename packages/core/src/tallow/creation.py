@@ -11,7 +11,7 @@ from tallow.device import device, get_default_device
 from tallow.elementwise import one_tensor
 from tallow.errors import ArgumentError, DtypeError, TypeMismatchError
 from tallow.ops.elementwise import copy
-from tallow.promotion import give, number, shape_of
+from tallow.promotion import give, number, shape_of, sizes_of
 from tallow.tensor import Tensor, wrap
 
 __all__ = [
@@ -429,8 +429,7 @@ def arange(
 def _spaced(name, start, end, steps, dtype):
     """`steps` numbers from `start` to `end`, counted from the nearer of them, and their dtype."""
     start, end = _numbers(start, end)
-    if not isinstance(steps, int):
-        raise TypeMismatchError(f"{name}: expected an int of steps, got {steps}")
+    (steps,) = sizes_of(name, (steps,))
     if steps < 0:
         raise ArgumentError(f"{name}: expected 0 or more steps, got {steps}")
     dtype = dtypes.given(name, dtype, dtypes.combine(_float(), dtypes.of_number(start + end)))
