@@ -364,6 +364,8 @@ def narrow(input, dim, start, length):
     """The elements from `start` on, `length` of them, along `dim`; a view."""
     axis = axis_of("narrow", dim, input.array.ndim)
     size = input.array.shape[axis] if input.array.ndim else 0
+    if isinstance(start, Tensor) and start.dtype.category != dtypes.INTEGER:
+        raise DtypeError(f"narrow: expected an int to start from, got {describe(start)}")
     start = int(start)
     if not -size <= start <= size:
         raise OutOfRangeError(f"narrow: expected a start within {size} elements, got {start}")

@@ -175,7 +175,8 @@ def multilabel_margin_loss(input, target, size_average=None, reduce=None, reduct
     """
     name = "multilabel_margin_loss"
     reduction = resolved_reduction(name, size_average, reduce, reduction)
-    if input.array.shape != target.array.shape or input.array.ndim > 2:
+    shape = input.array.shape
+    if shape != target.array.shape or len(shape) > 2 or 0 in shape[-1:]:
         raise ShapeError(
             f"{name}: expected input and target (N, C) or (C,), got {describe(input)} and "
             f"{describe(target)}"
