@@ -353,7 +353,7 @@ def nextafter(xp, x, y):
 @op
 def frexp(xp, x):
     """A mantissa of magnitude from 0.5 to 1, and an int32 exponent: x is mantissa * 2**exponent."""
-    return tuple(xp.frexp(x))
+    return tuple(xp.asarray(part) for part in xp.frexp(x))
 
 
 @op
