@@ -2,6 +2,7 @@
 
 import functools
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -53,6 +54,8 @@ def _host_array(data, dtype):
 
 
 def _from_python(data, dtype):
+    if isinstance(data, Sequence) and not isinstance(data, list | tuple | range | str | bytes):
+        data = list(data)  # a deque, for one
     if dtype is None:
         dtype = _dtype_of_numbers(data)
     if _holds_tensors(data):
