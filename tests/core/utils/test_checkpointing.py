@@ -127,12 +127,13 @@ def test_killed_at_any_moment(tmp_path):
     assert list(tmp_path.glob("*.tmp")) == [] and len(list(tmp_path.glob("*.pt"))) == 2
 
 
-def test_a_full_disk(tmp_path):
+@pytest.mark.parametrize("room", [0, 100, 20_000, 300_000])
+def test_a_full_disk(tmp_path, room):
     manager = CheckpointManager(tmp_path)
     manager.save({"step": 0}, 0)
     before = sorted(tmp_path.iterdir())
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, limits[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, limits[1]))
     try:
         with pytest.raises(OSError) as caught:
             manager.save({"weight": tallow.zeros(100_000)}, 1)
