@@ -53,20 +53,6 @@ inline void store_some(float* to, Vec x, int64_t count) {
 #endif
 }
 
-// Elements from `begin` up to `end`, of which a vector's others, which are 0, need not exist.
-inline Vec load_between(const float* from, int64_t begin, int64_t end) {
-#if defined(__AVX512F__)
-    if (begin >= end) return Vec{};
-    const unsigned mask = ((1u << end) - 1) & ~((1u << begin) - 1);
-    return (Vec)_mm512_maskz_loadu_ps(__mmask16(mask), from);
-#else
-    if (begin == 0 && end == WIDTH) return load(from);
-    Vec x{};
-    for (int64_t i = begin; i < end; ++i) x[i] = from[i];
-    return x;
-#endif
-}
-
 // Elements 0, 2, 4, ... of two vectors in a row.
 inline Vec every_second(Vec x, Vec y) {
 #if defined(__AVX512F__)
@@ -75,27 +61,6 @@ inline Vec every_second(Vec x, Vec y) {
     return __builtin_shufflevector(x, y, 0, 2, 4, 6, 8, 10, 12, 14);
 #else
     return __builtin_shufflevector(x, y, 0, 2, 4, 6);
-#endif
-}
-
-// x[0], y[0], x[1], y[1], ... of the first and of the second halves.
-inline Vec interleave_low(Vec x, Vec y) {
-#if defined(__AVX512F__)
-    return __builtin_shufflevector(x, y, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
-#elif defined(__AVX__)
-    return __builtin_shufflevector(x, y, 0, 8, 1, 9, 2, 10, 3, 11);
-#else
-    return __builtin_shufflevector(x, y, 0, 4, 1, 5);
-#endif
-}
-inline Vec interleave_high(Vec x, Vec y) {
-#if defined(__AVX512F__)
-    return __builtin_shufflevector(x, y, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15,
-                                   31);
-#elif defined(__AVX__)
-    return __builtin_shufflevector(x, y, 4, 12, 5, 13, 6, 14, 7, 15);
-#else
-    return __builtin_shufflevector(x, y, 2, 6, 3, 7);
 #endif
 }
 
