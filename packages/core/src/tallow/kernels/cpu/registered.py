@@ -168,7 +168,7 @@ def _(g, x, weight, average, variance, *, axes, eps, centre):
     elif _is_last(x, axes) and (weight is None or _fits(x, axes, weight.shape)):
         how = (_length(x, axes), eps, centre)
         made = compiled.layer_norm_grad(g, x, weight, average, variance, *how)
-    elif centre and (channels := _channels(x, axes, weight.shape)):
+    elif centre and weight is not None and (channels := _channels(x, axes, weight.shape)):
         made = compiled.group_norm_grad(g, x, weight, average, variance, channels, eps)
     else:
         return NotImplemented
