@@ -23,7 +23,7 @@ def unary(name, op, doc, low=BOOL, high=COMPLEX, prepare=floating):
         x = prepare(name, input)
         if not everything:
             check_kinds(name, low, high, input)
-        return give(op(x), out, name)
+        return op(x) if out is None else give(op(x), out, name)
 
     return named(function, name, doc)
 

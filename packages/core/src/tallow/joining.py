@@ -17,7 +17,7 @@ from tallow.errors import (
     TypeMismatchError,
     describe,
 )
-from tallow.promotion import axis_of, common, give, numpy_names, sizes_of
+from tallow.promotion import axis_of, give, numpy_names, promoted, sizes_of
 from tallow.scattering import index_select
 from tallow.shaping import reshape, select
 from tallow.tensor import Tensor, wrap
@@ -39,14 +39,14 @@ def _without(shape, axis):
 
 
 def _sequence(name, tensors):
-    if not isinstance(tensors, tuple | list):
+    if not isinstance(tensors, (tuple, list)):
         raise TypeMismatchError(
             f"{name}: expected a tuple or list of tensors, got {type(tensors).__name__}"
         )
     for x in tensors:
         if not isinstance(x, Tensor):
             raise TypeMismatchError(f"{name}: expected tensors, got {type(x).__name__}")
-    return common(name, tensors) if tensors else ()
+    return promoted(tensors) if tensors else ()
 
 
 def _some(name, tensors, error=ShapeError):
@@ -65,22 +65,30 @@ def cat(tensors, dim=0, *, out=None):
     tallow.Size([3, 2])
     """
     tensors = _some("cat", tensors, ArgumentError)
-    if len({x.array.shape for x in tensors}) > 1:
-        filled = [x for x in tensors if x.array.shape != (0,)]
-        if any(x.array.ndim != 1 for x in filled):  # an empty vector fits anything, as in PyTorch
-            tensors = filled
+    shapes = [x.array.shape for x in tensors]
+    if shapes.count(shapes[0]) == len(shapes) and shapes[0]:
+        axis = axis_of("cat", dim, len(shapes[0]))
+    else:
+        tensors, axis = _fitting(tensors, dim)
+    result = ops.cat(*tensors, axis=axis)
+    return result if out is None else give(result, out, "cat")
+
+
+def _fitting(tensors, dim):
+    """The tensors of different shapes that `cat` joins, and the axis along which they differ."""
+    filled = [x for x in tensors if x.array.shape != (0,)]
+    if any(x.array.ndim != 1 for x in filled):  # an empty vector fits anything, as in PyTorch
+        tensors = filled
     first = tensors[0].array.shape
     axis = axis_of("cat", dim, len(first))
     for i, x in enumerate(tensors):
         shape = x.array.shape
-        if shape == first and shape:
-            continue
         if not shape or len(shape) != len(first) or _without(shape, axis) != _without(first, axis):
             raise ShapeError(
                 f"cat: expected tensors with dimensions that agree except in dim {axis}, got "
                 f"{describe(tensors[0])} and, at position {i}, {describe(x)}"
             )
-    return give(ops.cat(*tensors, axis=axis), out, "cat")
+    return tensors, axis
 
 
 concat = concatenate = cat

@@ -197,7 +197,7 @@ def pow(input, exponent, *, out=None):
     x, y = pair("pow", input, exponent)
     if isinstance(y, Number):
         if y == 2:
-            return give(ops.square(x), out, "pow")
+            return ops.square(x) if out is None else give(ops.square(x), out, "pow")
         if y == 0.5:
             return give(ops.sqrt(x), out, "pow")
     integral = (x if isinstance(x, Tensor) else y).dtype.category < FLOATING
@@ -496,12 +496,13 @@ def where(condition, input=None, other=None, *, out=None):
     if input is None and other is None:
         xp = backend.for_array(condition.array).xp
         return tuple(wrap(index) for index in xp.nonzero(condition.array))
-    if condition.dtype is dtypes.uint8:
+    if condition.array.dtype.kind != "b":
+        if condition.dtype is not dtypes.uint8:
+            raise DtypeError(f"where: expected a bool condition, got {describe(condition)}")
         condition = condition != 0
-    if condition.dtype is not dtypes.bool_:
-        raise DtypeError(f"where: expected a bool condition, got {describe(condition)}")
     x, y = pair("where", input, other)
-    return give(ops.where(condition, x, y), out, "where")
+    result = ops.where(condition, x, y)
+    return result if out is None else give(result, out, "where")
 
 
 absolute, negative, fix = abs, neg, trunc

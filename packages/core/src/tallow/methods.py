@@ -12,6 +12,7 @@ import operator
 import numpy as np
 
 import tallow.ops.elementwise as ops
+import tallow.ops.logic as tests
 from tallow import (
     activations,
     attributes,
@@ -104,7 +105,11 @@ BINARY_OPERATORS = {
     "and": logic.bitwise_and, "or": logic.bitwise_or, "xor": logic.bitwise_xor,
     "lshift": logic.bitwise_left_shift, "rshift": logic.bitwise_right_shift,
 }  # fmt: skip
-DIRECT = {"add": ops.add, "sub": ops.sub, "mul": ops.mul, "truediv": ops.div}
+DIRECT = {
+    "add": ops.add, "sub": ops.sub, "mul": ops.mul, "truediv": ops.div, "eq": tests.equal,
+    "ne": tests.not_equal, "lt": tests.less, "le": tests.less_equal, "gt": tests.greater,
+    "ge": tests.greater_equal,
+}  # fmt: skip
 OPERANDS = (Tensor, int, float, complex, np.ndarray, np.generic)
 
 
@@ -159,25 +164,20 @@ def _polygamma(self, n):
 def _operator(function, reflected=False, direct=None):
     """A binary operator: NotImplemented for what is no operand, so that the other side is tried.
 
-    `direct` is the op to call for two real floating tensors of one dtype, which need no
-    preparation.
+    `direct` is the op to call for two real floating tensors of one dtype, or one and a number,
+    which need no preparation.
     """
 
     def method(self, other):
-        if direct is not None and isinstance(other, Tensor):
-            dtype = self.array.dtype
-            if dtype is other.array.dtype and dtype.kind == "f":
+        if direct is not None and self.array.dtype.kind == "f":
+            if isinstance(other, Tensor):
+                if other.array.dtype is self.array.dtype:
+                    return direct(self, other)
+            elif type(other) is float or type(other) is int:
                 return direct(self, other)
         if not isinstance(other, OPERANDS):
             return NotImplemented
         return function(other, self) if reflected else function(self, other)
-
-    return method
-
-
-def _comparison(function):
-    def method(self, other):
-        return function(self, other) if isinstance(other, OPERANDS) else NotImplemented
 
     return method
 
@@ -196,7 +196,7 @@ def _attach_operators():
     Tensor.__matmul__ = _operator(products.matmul)
     Tensor.__rmatmul__ = _operator(products.matmul, reflected=True)
     for name in ("eq", "ne", "lt", "le", "gt", "ge"):
-        setattr(Tensor, f"__{name}__", _comparison(getattr(logic, name)))
+        setattr(Tensor, f"__{name}__", _operator(getattr(logic, name), direct=DIRECT[name]))
     Tensor.__neg__ = math.neg
     Tensor.__pos__ = math.positive
     Tensor.__abs__ = math.abs

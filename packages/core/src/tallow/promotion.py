@@ -73,7 +73,7 @@ def pair(name, x, y):
         target = result_type(x, y)
         return to_dtype(x, target), to_dtype(y, target)
     if isinstance(x, Tensor) and isinstance(y, Number):
-        if type(y) is not float or x.array.dtype.kind != "f":  # else each is of the other's kind
+        if x.array.dtype.kind != "f" or type(y) not in (float, int):  # else nothing changes
             x, y = _with_number(x, number(y))
         return x, y
     if isinstance(y, Tensor) and isinstance(x, Number):
@@ -158,16 +158,24 @@ def floating(name, x):
     """The tensor x, integers and bool as the default floating dtype."""
     if not isinstance(x, Tensor):
         raise TypeMismatchError(f"{name}: expected a tensor, got {type(x).__name__}")
+    if x.array.dtype.kind == "f":
+        return x
     return x if x.dtype.category >= dtypes.FLOATING else to_dtype(x, dtypes.get_default_dtype())
 
 
 def common(name, tensors):
     """Several tensors in their common dtype."""
-    tensors = [x if isinstance(x, Tensor) else as_tensor_operand(name, x) for x in tensors]
-    if len({x.array.dtype for x in tensors}) == 1:
-        return tensors
-    target = result_type(*tensors)
-    return [to_dtype(x, target) for x in tensors]
+    return promoted([x if isinstance(x, Tensor) else as_tensor_operand(name, x) for x in tensors])
+
+
+def promoted(tensors):
+    """Tensors, at least one, in their common dtype."""
+    first = tensors[0].array.dtype
+    for x in tensors:
+        if x.array.dtype is not first:
+            target = result_type(*tensors)
+            return [to_dtype(x, target) for x in tensors]
+    return tensors
 
 
 def give(result, out, name):
@@ -223,7 +231,7 @@ def sizes_of(name, sizes, given=None):
     """A shape from `f(2, 3)`, `f((2, 3))` or (`given`) `f(size=(2, 3))`, as a tuple of ints."""
     if given is not None:
         sizes = (given,)
-    if len(sizes) == 1 and isinstance(sizes[0], tuple | list):
+    if len(sizes) == 1 and isinstance(sizes[0], (tuple, list)):
         sizes = sizes[0]
     for n in sizes:
         if type(n) is not int:

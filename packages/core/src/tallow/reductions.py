@@ -77,11 +77,14 @@ def summable(name, input, dtype):
     _tensor(name, input)
     if dtype is not None:
         return to_dtype(input, dtype)
+    if input.array.dtype.kind == "f":
+        return input
     return input if input.dtype.category >= dtypes.FLOATING else to_dtype(input, dtypes.int64)
 
 
 def _inexact(name, input):
-    if _tensor(name, input).dtype.category < dtypes.FLOATING:
+    kind = _tensor(name, input).array.dtype.kind
+    if kind != "f" and input.dtype.category < dtypes.FLOATING:
         raise DtypeError(
             f"{name}: expected a floating or complex tensor, got {describe(input)}; use .float()"
         )
@@ -101,7 +104,8 @@ def sum(input, dim=None, keepdim=False, *, dtype=None, out=None):
     """
     x = summable("sum", input, dtype)
     axes = axes_of("sum", dim, x.array.ndim)
-    return give(ops.sum(x, axis=axes, keepdims=keepdim), out, "sum")
+    result = ops.sum(x, axis=axes, keepdims=keepdim)
+    return result if out is None else give(result, out, "sum")
 
 
 @numpy_names
@@ -123,7 +127,8 @@ def mean(input, dim=None, keepdim=False, *, dtype=None, out=None):
     """The mean over all elements, or along `dim`, of a floating or complex tensor."""
     x = _inexact("mean", input if dtype is None else to_dtype(input, dtype))
     axes = axes_of("mean", dim, x.array.ndim)
-    return give(ops.mean(x, axis=axes, keepdims=keepdim), out, "mean")
+    result = ops.mean(x, axis=axes, keepdims=keepdim)
+    return result if out is None else give(result, out, "mean")
 
 
 @numpy_names

@@ -31,6 +31,8 @@ METHODS = [
 def _resolve(name, sizes, input):
     """A requested shape with its -1 filled in, checked against the number of elements."""
     total = input.array.size
+    if math.prod(sizes) == total and (not sizes or min(sizes) >= 0):
+        return sizes
     if -1 in sizes:
         if sizes.count(-1) > 1:
             raise ArgumentError(f"{name}: expected at most one -1, got {list(sizes)}")
@@ -145,11 +147,12 @@ def swapaxes(input, axis0, axis1):
 
 def t(input):
     """The transpose of a matrix; vectors and scalars as they are."""
-    if input.array.ndim > 2:
+    ndim = input.array.ndim
+    if ndim > 2:
         raise ShapeError(
             f"t: expected at most 2 dimensions, got {describe(input)}; use .mT or .permute"
         )
-    return ops.swap(input, axis1=0, axis2=1) if input.array.ndim == 2 else input
+    return ops.swap(input, axis1=0, axis2=1) if ndim == 2 else input
 
 
 def movedim(input, source, destination):

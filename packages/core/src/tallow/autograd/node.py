@@ -107,7 +107,7 @@ class Node(BaseNode):
 
     __slots__ = ("plan", "tensors", "extras", "spoiled")
 
-    def __init__(self, plan, operands, params, out):
+    def __init__(self, plan, operands, params, out, results=None):
         self.plan = plan
         self.edges = edges = []
         for i in plan.active:
@@ -116,7 +116,8 @@ class Node(BaseNode):
         self.tensors = tensors = []
         for i in plan.kept:
             tensors.append(operands[i])
-        self.extras = plan.extra_values(operands, params, out) if plan.extras else NOTHING
+        kept = out if results is None else results
+        self.extras = plan.extra_values(operands, params, kept) if plan.extras else NOTHING
         self.shape = out.shape
         self.dtype = out.dtype
         self.hooks = self.retained = self.spoiled = None
@@ -205,9 +206,7 @@ class SeveralNode(Node):
     __slots__ = ("outputs", "output_types", "materialize")
 
     def __init__(self, plan, operands, params, out):
-        super().__init__(plan, operands, params, out[0])
-        if plan.extras:
-            self.extras = plan.extra_values(operands, params, out)
+        super().__init__(plan, operands, params, out[0], out)
         self.outputs = len(out)
         self.materialize = plan.op.materialize
         self.output_types = self.materialize and [

@@ -170,7 +170,13 @@ class Op:
                 tensor._requires_grad = True
                 tensor.node = plan.node(plan, operands, params, out)
         if self.view:
-            self._mark_view(tensor, operands[0], params)
+            base, parent = out.base, operands[0]
+            while base is not None:
+                if base is parent.array or base is parent.array.base:
+                    source = parent.node if state.enabled else UNRECORDED
+                    tensor.alias = View(parent, self, params, source)
+                    break
+                base = getattr(base, "base", None)
         return tensor
 
     def _wrap_several(self, operands, params, out, mask):
@@ -183,16 +189,6 @@ class Op:
                     tensor._requires_grad = True
                     tensor.node = Pick(node, index, tensor.array)
         return tensors
-
-    def _mark_view(self, tensor, parent, params):
-        owner = parent.array
-        base = tensor.array.base
-        while base is not None:
-            if base is owner or base is owner.base:
-                source = parent.node if state.enabled else UNRECORDED
-                tensor.alias = View(parent, self, params, source)
-                return
-            base = getattr(base, "base", None)
 
     def explain(self, error, arrays):
         """The exception for one that a kernel raised, naming the operation and its operands."""
@@ -230,9 +226,10 @@ def {name}({signature}):
         _out = _batches.call(_op, ({operands}), {params})
         if _out is not NotImplemented:
             return _out
-    _kernel = _kernels.get(type({first}))
-    if _kernel is not None:
-        return _kernel({operands}{arguments})
+    if type({first}) is not Tensor:
+        _kernel = _kernels.get(type({first}))
+        if _kernel is not None:
+            return _kernel({operands}{arguments})
     _mask = 0
 {unwrap}
     _kernel = _kernels.get(type({first_array}))
@@ -412,7 +409,7 @@ class Plan:
                 values.append(
                     tuple([x.array.shape if isinstance(x, Tensor) else () for x in operands])
                 )
-            elif name in INDICES:
+            elif name in INDICES and not self.op.view:  # whose keys hold no arrays
                 values.append(_own(params[name]))
             else:
                 values.append(self.needs if name == "needs" else params[name])
