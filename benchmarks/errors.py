@@ -39,12 +39,39 @@ def attention(lib, q, k, v):
     return lib.nn.functional.scaled_dot_product_attention(q, k, v, is_causal=True)
 
 
-def lstm(lib, x, h, c, *weights):
-    layer = lib.nn.LSTM(64, 64).to(x.dtype)
-    with lib.no_grad():
-        for p, weight in zip(layer.parameters(), weights, strict=True):
-            p.copy_(weight)
-    return layer(x, (h, c))[0]
+def recurrent(kind):
+    def run(lib, x, states, *weights):
+        layer = getattr(lib.nn, kind)(64, 64).to(x.dtype)
+        with lib.no_grad():
+            for p, weight in zip(layer.parameters(), weights, strict=True):
+                p.copy_(weight)
+        return layer(x, tuple(states) if kind == "LSTM" else states[0])[0]
+
+    return run
+
+
+def dropped_attention(lib, q, k, v):
+    lib.manual_seed(0)
+    return lib.nn.functional.scaled_dot_product_attention(q, k, v, dropout_p=0.1)
+
+
+LABELS, TARGETS = RNG.integers(0, 1000, 512), RNG.integers(1, 33, (4, 30))
+
+
+def cross_entropy(lib, x):
+    return lib.nn.functional.cross_entropy(x, lib.tensor(LABELS), reduction="none")
+
+
+def ctc(lib, x):
+    lengths = lib.full((4,), 200), lib.full((4,), 30)
+    scores, targets = x.log_softmax(-1), lib.tensor(TARGETS)
+    return lib.nn.functional.ctc_loss(scores, targets, *lengths, reduction="none")
+
+
+def gates(count):
+    """Weights and biases of a recurrent layer with so many gates."""
+    sizes = (64 * count, 64), (64 * count, 64), (64 * count,), (64 * count,)
+    return [randn(*size) / 8 for size in sizes]
 
 
 CASES = {
@@ -61,10 +88,14 @@ CASES = {
     "sigmoid": (lambda lib, x: x.sigmoid(), randn(100_000) * 3),
     "exp": (lambda lib, x: x.exp(), randn(100_000) * 3),
     "causal attention": (attention, *(randn(4, 8, n, 64) for n in (256, 256, 256))),
-    "LSTM": (
-        lstm, randn(50, 16, 64), randn(1, 16, 64), randn(1, 16, 64),
-        *(randn(*shape) / 8 for shape in ((256, 64), (256, 64), (256,), (256,))),
-    ),
+    "attention with dropout": (dropped_attention, *(randn(4, 8, n, 64) for n in (128, 128, 128))),
+    "LSTM": (recurrent("LSTM"), randn(50, 16, 64), randn(2, 1, 16, 64), *gates(4)),
+    "GRU": (recurrent("GRU"), randn(50, 16, 64), randn(1, 1, 16, 64), *gates(3)),
+    "cross entropy": (cross_entropy, randn(512, 1000) * 4),
+    "CTC loss": (ctc, randn(200, 4, 33) * 2),
+    "sum of columns": (lambda lib, x: x.sum(0), randn(4096, 512)),
+    "sum of rows": (lambda lib, x: x.sum(1), randn(512, 4096)),
+    "mean of all": (lambda lib, x: x.mean().reshape(1), randn(1_000_000) + 1),
 }  # fmt: skip
 
 

@@ -27,20 +27,20 @@ def wide(x):
     return x if x is None or x.dtype == bool else x.astype(np.float64)
 
 
-def check(q, k, v, bias, causal, threads=2):
+def check(q, k, v, bias, causal, threads=2, keep=None):
     """Result, level and gradients are those of the generic body."""
     how = {"scale": 0.3, "causal": causal}
-    out, level = ops.attend.__wrapped__(np, wide(q), wide(k), wide(v), wide(bias), **how)
+    out, level = ops.attend.__wrapped__(np, wide(q), wide(k), wide(v), wide(bias), keep, **how)
     g = normal(*out.shape)
     grads = ops.attend_grad.__wrapped__(
-        np, wide(g), wide(q), wide(k), wide(v), wide(bias), level, **how
+        np, wide(g), wide(q), wide(k), wide(v), wide(bias), keep, level, **how
     )
     added = np.where(bias, np.float32(0), -np.float32(np.inf)) if _is_bool(bias) else bias
     before = compiled.get_threads()
     try:
         compiled.set_threads(threads)
-        got = compiled.attention(q, k, v, added, *how.values())
-        got += compiled.attention_grad(g, q, k, v, got[1], added, *how.values())
+        got = compiled.attention(q, k, v, added, *how.values(), keep)
+        got += compiled.attention_grad(g, q, k, v, got[1], added, *how.values(), keep)
     finally:
         compiled.set_threads(before)
     for mine, expected in zip(got, (out, level, *grads), strict=True):
@@ -70,6 +70,26 @@ def test_masks(shape, kind):
     check(q, k, v, bias, False)
 
 
+@pytest.mark.parametrize("causal", [False, True])
+def test_dropout(causal):
+    q, k, v = normal(2, 3, 37, 8), normal(2, 3, 41, 8), normal(2, 3, 41, 6)
+    keep = (RNG.random((2, 3, 37, 41)) > 0.3).astype(np.float32) / np.float32(0.7)
+    check(q, k, v, None, causal, keep=keep)
+    check(q, k, v, normal(37, 41), causal, keep=keep)
+    assert compiled.attention(q, k, v, None, 1.0, causal, keep[..., :5]) is NotImplemented
+
+
+def test_gradients_of_another_layout():
+    q, k, v, g = normal(3, 9, 8), normal(3, 7, 8), normal(3, 7, 5), normal(9, 3, 5)
+    level = compiled.attention(q, k, v, None, 1.0, False)[1]
+    turned = g.transpose(1, 0, 2)
+    got = compiled.attention_grad(turned, q, k, v, level, None, 1.0, False)
+    for mine, expected in zip(
+        got, compiled.attention_grad(turned.copy(), q, k, v, level, None, 1.0, False), strict=True
+    ):
+        np.testing.assert_array_equal(mine, expected)
+
+
 def test_queries_that_see_no_key():
     q, k, v = normal(40, 4), normal(5, 4), normal(5, 3)
     bias = np.ones((40, 5), bool)
@@ -88,7 +108,7 @@ def test_heads_of_one_projection():
 def test_keys_shared_by_heads():
     q, k, v = normal(2, 3, 9, 8), normal(2, 1, 7, 8), normal(2, 1, 7, 8)
     out, _ = compiled.attention(q, k, v, None, 1.0, False)
-    expected, _ = ops.attend.__wrapped__(np, q, k, v, None, scale=1.0, causal=False)
+    expected, _ = ops.attend.__wrapped__(np, q, k, v, None, None, scale=1.0, causal=False)
     np.testing.assert_allclose(out, expected, rtol=1e-4, atol=1e-5)
     level = out[..., :1].copy()
     assert compiled.attention_grad(out, q, k, v, level, None, 1.0, False) is NotImplemented

@@ -70,6 +70,32 @@ def test_batched_products(rng):
     assert_near(compiled.matmul(x[:, :, ::-1], right), x[:, :, ::-1] @ right)
 
 
+LAYOUTS = {
+    "turned": lambda x: np.ascontiguousarray(x.T).T,
+    "swapped": lambda x: np.ascontiguousarray(x.swapaxes(0, 1)).swapaxes(0, 1),
+    "every second": lambda x: np.repeat(x, 2, axis=-1)[..., ::2],
+    "backwards": lambda x: np.ascontiguousarray(x[:, ::-1])[:, ::-1],
+    "repeated": lambda x: np.broadcast_to(x[:1], x.shape),
+}
+
+
+@pytest.mark.parametrize("shape", [(3, 5, 7), (40, 1, 70), (33, 200, 17), (1, 2, 300)], ids=str)
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_other_layouts_are_copied(rng, layout, shape):
+    x = LAYOUTS[layout](normal(rng, *shape))
+    same, weight = np.ascontiguousarray(x), normal(rng, 6, shape[-1])
+    how = {"stride": (1,), "padding": (1,), "dilation": (1,), "groups": 1}
+    filters = normal(rng, 4, shape[1], 3)
+    for call in (
+        lambda x: compiled.linear(x, weight, None),
+        lambda x: compiled.matmul(x, weight.T),
+        lambda x: compiled.softmax(x, axis=2),
+        lambda x: compiled.layer_norm(x, None, None, shape[-1], 1e-5, True)[0],
+        lambda x: compiled.conv(x, filters, None, **how),
+    ):
+        np.testing.assert_array_equal(call(x), call(same))
+
+
 def test_products_decline_what_they_do_not_do(rng):
     x = normal(rng, 3, 4)
     for y in (x.T.astype(np.float64), x, normal(rng, 4), normal(rng, 2, 4, 3)):
@@ -300,7 +326,10 @@ def test_cross_entropy(rng, classes):
     expected = generic(loss.cross_entropy, x, label, None, **how)
     assert_near(compiled.cross_entropy(x, label), expected)
     expected = generic(loss.cross_entropy_grad, g.astype(np.float64), x, label, None, **how)
-    assert_near(compiled.cross_entropy_grad(g, x, label), expected)
+    assert_near(compiled.cross_entropy_grad(g, x, label, 1), expected)
+    one = np.asarray(g[0])
+    expected = generic(loss.cross_entropy_grad, g[0] + 0 * g, x, label, None, **how)
+    assert_near(compiled.cross_entropy_grad(one, x, label, 0.25), expected / 4)
 
 
 def test_cross_entropy_declines_labels_out_of_range(rng):

@@ -11,7 +11,7 @@ from tallow.ops import rnn
 pytestmark = pytest.mark.skipif(compiled is None, reason=f"no compiled kernels: {REASON}")
 
 RNG = np.random.default_rng(0)
-LAYERS = {"lstm": (rnn.lstm, 4)}  # op, gates
+LAYERS = {"lstm": (rnn.lstm, 4), "gru": (rnn.gru, 3)}  # op, gates
 
 # (batch sizes of the steps, inputs, hidden, reverse)
 SIZES = [

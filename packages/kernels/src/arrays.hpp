@@ -47,7 +47,7 @@ class Floats {
         return ndim() == other.ndim() && PyArray_CompareLists(shape(), other.shape(), ndim());
     }
 
-  private:
+  protected:
     PyArrayObject* array_ = nullptr;
 };
 
@@ -68,6 +68,21 @@ class Made {
 
   private:
     nb::object object_;
+};
+
+// A float32 array as Floats takes it; one of another layout is copied (where `copies`). For what
+// computes much with each element, and only reads it.
+class Dense : public Floats {
+  public:
+    explicit Dense(nb::handle value, bool copies = true) : Floats(value) {
+        if (!ok() && copies) copy(value);
+    }
+    float* writable() const = delete;
+    nb::handle handle() const { return reinterpret_cast<PyObject*>(array_); }
+
+  private:
+    void copy(nb::handle value);
+    nb::object copy_;
 };
 
 // Runs work without the interpreter lock where it takes long enough to be worth releasing it.

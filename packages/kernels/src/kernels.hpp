@@ -22,6 +22,13 @@ struct Product {
     const float* bias;  // or null
 };
 
+// An array of `ndim` axes: their sizes, and elements between neighbours. What a copy takes has no
+// axis of size 1, nor two that could be one.
+struct Layout {
+    int ndim;
+    const int64_t *shape, *strides;
+};
+
 // x (images, groups * in, H, W), weight (groups * out, in, kernel_y, kernel_x), y (images, groups *
 // out, OH, OW): `in` and `out` are channels of one group.
 struct Conv {
@@ -31,20 +38,30 @@ struct Conv {
 
 enum class Unary { relu, exp, tanh, sigmoid, gelu, silu, hardsigmoid, hardswish };
 
-enum class Binary { add, sub, mul, div, maximum, minimum };
+enum class Binary { add, sub, mul, div, maximum, minimum, prelu, prelu_slope };
 
 // An array (outer, middle, inner), and one of (middle) that is repeated along the others.
 struct Repeat {
     int64_t outer, middle, inner;
 };
 
+// An array (r0, k0, r1, k1) whose axes r0 and r1 are reduced.
+struct Reduction {
+    int64_t r0, k0, r1, k1;
+};
+
+enum class Reduce { sum, largest, smallest };
+
+enum class Comparison { equal, not_equal, less, less_equal, greater, greater_equal };
+
 // q (heads, queries, width), k (heads, keys, width), v (heads, keys, values): one pointer for each
 // head, rows as far apart as said. bias (heads, queries, keys), or null, is added to the scaled
-// scores; bias_row 0 is one row for all queries. Under `causal` query i sees the keys up to i.
+// scores; bias_row 0 is one row for all queries. Under `causal` query i sees the keys up to i. keep
+// (heads, queries, keys), or null, are factors of the weights: dropout.
 struct Attention {
     int64_t heads, queries, keys, width, values;
-    const float *const *q, *const *k, *const *v, *const *bias;
-    int64_t q_row, k_row, v_row, bias_row;
+    const float *const *q, *const *k, *const *v, *const *bias, *const *keep;
+    int64_t q_row, k_row, v_row, bias_row, keep_row;
     float scale;
     bool causal;
 };
@@ -65,6 +82,31 @@ struct LstmGrad {
     LstmLayer layer;
     const float *first_cell, *by_states;
     float *by_last, *by_cell, *by_gates;
+};
+
+// The same of a GRU: gates are r z m, inner (rows of all, hidden) what r is multiplied with. bias
+// (3 hidden), or null, is that of the states.
+struct GruLayer {
+    int64_t steps, hidden;
+    const int64_t *starts, *rows;
+    float *gates, *last, *states, *inner;
+    const float* bias;
+};
+
+// by_hidden are the gradients by what the states give to the gates.
+struct GruGrad {
+    GruLayer layer;
+    const float *first, *by_states;
+    float *by_last, *by_gates, *by_hidden;
+};
+
+// Log probabilities x (times, batch, classes), targets (batch, longest), lengths of both (batch).
+// forward (times, batch, 2 longest + 1) are the logarithms of the forward variables.
+struct Ctc {
+    int64_t times, batch, classes, longest, blank;
+    const float* x;
+    const int64_t *targets, *input_lengths, *target_lengths;
+    float *forward, *losses;
 };
 
 // Settings of an optimiser's step, those of `Update` bodies of the same names. `sign` is -1 to
@@ -122,6 +164,9 @@ struct Kernels {
 
     void (*multiply)(const Product&);
 
+    // to = x, in row-major order
+    void (*copy)(const Layout&, const float* x, float* to);
+
     void (*conv)(const Conv&, const float* x, const float* weight, const float* bias, float* y);
     void (*conv_by_input)(const Conv&, const float* g, const float* weight, float* x_grad);
     void (*conv_by_weight)(const Conv&, const float* g, const float* x, float* weight_grad);
@@ -132,6 +177,15 @@ struct Kernels {
     // out (outer, middle, inner) = x with y (middle), or y with x where `swapped`.
     void (*binary)(Binary, bool swapped, const float* x, const float* y, float* out, const Repeat&);
 
+    // out (k0, k1) = what x is reduced to, times scale.
+    void (*reduce)(Reduce, const Reduction&, const float* x, float scale, float* out);
+
+    // Of n elements; a number is one element for all.
+    void (*compare)(Comparison, const float* x, const float* y, bool number, uint8_t* out,
+                    int64_t n);
+    void (*where)(const uint8_t* condition, const float* x, bool x_number, const float* y,
+                  bool y_number, float* out, int64_t n);
+
     // out (heads, queries, values); level (heads, queries) is the logarithm of the sum of the
     // exponentials of the scores, infinite where all keys are hidden.
     void (*attention)(const Attention&, float* out, float* level);
@@ -141,6 +195,12 @@ struct Kernels {
     // weight (4 hidden, hidden) is that of the states
     void (*lstm)(const LstmLayer&, const float* weight);
     void (*lstm_grad)(const LstmGrad&, const float* weight);
+    void (*gru)(const GruLayer&, const float* weight);  // (3 hidden, hidden)
+    void (*gru_grad)(const GruGrad&, const float* weight);
+
+    // The gradient (times, batch, classes), for those of the losses g (batch).
+    void (*ctc)(const Ctc&);
+    void (*ctc_grad)(const Ctc&, const float* g, float* out);
 
     // Draws of the Mersenne Twister: words, and whether numbers of 53 bits are below a limit.
     void (*random_words)(uint32_t* key, int32_t* used, uint32_t* out, int64_t count);
@@ -155,7 +215,7 @@ struct Kernels {
     void (*cross_entropy)(const float* x, const int64_t* label, float* loss, int64_t outer,
                           int64_t length);
     void (*cross_entropy_grad)(const float* x, const int64_t* label, const float* g, int64_t g_step,
-                               float* out, int64_t outer, int64_t length);
+                               float scale, float* out, int64_t outer, int64_t length);
 
     // Over axes (0, 2, 3) of x (images, channels, size): batch norm. mean and variance are
     // (channels).

@@ -32,6 +32,9 @@ NB_MODULE(_compiled, m) {
     tallow::bind_attention(m);
     tallow::bind_recurrent(m);
     tallow::bind_scatter(m);
+    tallow::bind_ctc(m);
+    tallow::bind_logic(m);
+    tallow::bind_reductions(m);
     tallow::bind_pools(m);
     tallow::bind_memory(m);
     tallow::bind_first(m);

@@ -18,8 +18,8 @@ def attention(q, k, v, bias, keep, scale, causal):
     return np.einsum("...ls,...sv->...lv", weights if keep is None else weights * keep, v), weights
 
 
-def attend(q, k, v, bias, scale, causal):
-    out, _ = attention(q, k, v, bias, None, scale, causal)
+def attend(q, k, v, bias, keep, scale, causal):
+    out, _ = attention(q, k, v, bias, keep, scale, causal)
     scores = np.einsum("...le,...se->...ls", q, k) * scale
     if bias is not None:
         scores = np.where(bias, scores, -np.inf) if bias.dtype == bool else scores + bias
@@ -29,11 +29,13 @@ def attend(q, k, v, bias, scale, causal):
     return out, np.where(total == 0, np.inf, np.log(np.where(total == 0, 1, total)))
 
 
-def attend_grad(g, q, k, v, bias, level, scale, causal):
+def attend_grad(g, q, k, v, bias, keep, level, scale, causal):
     _, weights = attention(q, k, v, bias, None, scale, causal)
-    by_weights = g @ v.swapaxes(-1, -2)
+    factors = 1 if keep is None else keep
+    by_weights = g @ v.swapaxes(-1, -2) * factors
     by_scores = weights * (by_weights - (weights * by_weights).sum(-1, keepdims=True)) * scale
-    return by_scores @ k, by_scores.swapaxes(-1, -2) @ q, weights.swapaxes(-1, -2) @ g
+    by_v = (weights * factors).swapaxes(-1, -2) @ g
+    return by_scores @ k, by_scores.swapaxes(-1, -2) @ q, by_v
 
 
 HIDDEN = np.array([[True, False, True], [False, False, False]])
@@ -52,20 +54,21 @@ CASES = [
     ),
     Case(
         ops.attend, attend,
-        given((2, 3), (4, 3), (4, 2), None, scale=0.5, causal=False),
-        given((2, 2, 3), (2, 3, 3), (2, 3, 2), bools((2, 1, 3)), scale=1.0, causal=False),
-        given((2, 3), (3, 3), (3, 2), HIDDEN, scale=1.0, causal=False),
-        given((2, 1, 3, 2), (2, 2, 3, 2), (2, 2, 3, 4), (3, 3), scale=0.7, causal=False),
-        given((4, 3), (3, 3), (3, 3), None, scale=0.5, causal=True),
-        given((0, 3), (2, 3), (2, 2), None, scale=0.5, causal=False),
+        given((2, 3), (4, 3), (4, 2), None, None, scale=0.5, causal=False),
+        given((2, 2, 3), (2, 3, 3), (2, 3, 2), bools((2, 1, 3)), None, scale=1.0, causal=False),
+        given((2, 3), (3, 3), (3, 2), HIDDEN, None, scale=1.0, causal=False),
+        given((2, 1, 3, 2), (2, 2, 3, 2), (2, 2, 3, 4), (3, 3), draw((2, 2, 3, 3), 0, 2),
+              scale=0.7, causal=False),
+        given((4, 3), (3, 3), (3, 3), None, None, scale=0.5, causal=True),
+        given((0, 3), (2, 3), (2, 2), None, None, scale=0.5, causal=False),
         by=("q", "k", "v"), outputs=(0,), tolerance=10,
     ),
     Case(
         ops.attend_grad, attend_grad,
-        given((2, 2), (2, 3), (4, 3), (4, 2), None, None, scale=0.5, causal=False),
-        given((2, 2, 2), (2, 2, 3), (2, 3, 3), (2, 3, 2), bools((2, 1, 3)), None, scale=1.0,
-              causal=False),
-        given((4, 3), (4, 3), (3, 3), (3, 3), None, None, scale=0.5, causal=True),
+        given((2, 2), (2, 3), (4, 3), (4, 2), None, None, None, scale=0.5, causal=False),
+        given((2, 2, 2), (2, 2, 3), (2, 3, 3), (2, 3, 2), bools((2, 1, 3)), draw((2, 2, 3), 0, 2),
+              None, scale=1.0, causal=False),
+        given((4, 3), (4, 3), (3, 3), (3, 3), None, None, None, scale=0.5, causal=True),
         by=("g", "q", "k", "v"), tolerance=10,
     ),
 ]  # fmt: skip

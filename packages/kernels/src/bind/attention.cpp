@@ -52,12 +52,12 @@ struct Matrices {
 struct Operands {
     int batch_axes;
     const npy_intp* shape;  // of q
-    Matrices q, k, v, bias;
+    Matrices q, k, v, bias, keep;
     Attention how{};
     bool ok = false;
 
-    Operands(nb::handle q_, nb::handle k_, nb::handle v_, nb::handle bias_, float scale,
-             bool causal)
+    Operands(nb::handle q_, nb::handle k_, nb::handle v_, nb::handle bias_, nb::handle keep_,
+             float scale, bool causal)
         : batch_axes(PyArray_CheckExact(q_.ptr())
                          ? PyArray_NDIM(reinterpret_cast<PyArrayObject*>(q_.ptr())) - 2
                          : -1),
@@ -66,10 +66,13 @@ struct Operands {
           q(q_, batch_axes, shape),
           k(k_, batch_axes, shape),
           v(v_, batch_axes, shape),
-          bias(bias_, batch_axes, shape) {
+          bias(bias_, batch_axes, shape),
+          keep(keep_, batch_axes, shape) {
         if (!q.ok || !k.ok || !v.ok || (!bias.ok && !bias_.is_none())) return;
+        if (!keep.ok && !keep_.is_none()) return;
         if (q.columns != k.columns || k.rows != v.rows) return;
         if (bias.ok && (bias.columns != k.rows || (bias.rows != 1 && bias.rows != q.rows))) return;
+        if (keep.ok && (keep.columns != k.rows || keep.rows != q.rows)) return;
         how = {int64_t(q.data.size()),
                q.rows,
                k.rows,
@@ -79,10 +82,12 @@ struct Operands {
                k.data.data(),
                v.data.data(),
                bias.ok ? bias.data.data() : nullptr,
+               keep.ok ? keep.data.data() : nullptr,
                q.row,
                k.row,
                v.row,
                bias.row,
+               keep.row,
                scale,
                causal};
         ok = true;
@@ -100,8 +105,8 @@ Made like(const Operands& o, int64_t rows, int64_t columns) {
 }
 
 nb::object attention(nb::handle q, nb::handle k, nb::handle v, nb::handle bias, float scale,
-                     bool causal) {
-    const Operands o(q, k, v, bias, scale, causal);
+                     bool causal, nb::handle keep) {
+    const Operands o(q, k, v, bias, keep, scale, causal);
     if (!o.ok) return not_implemented();
     Made out = like(o, o.q.rows, o.v.columns), level = like(o, o.q.rows, 1);
     unlocked(o.work(), [&] { kernels().attention(o.how, out.data(), level.data()); });
@@ -109,9 +114,9 @@ nb::object attention(nb::handle q, nb::handle k, nb::handle v, nb::handle bias, 
 }
 
 nb::object attention_grad(nb::handle g, nb::handle q, nb::handle k, nb::handle v, nb::handle level,
-                          nb::handle bias, float scale, bool causal) {
-    const Operands o(q, k, v, bias, scale, causal);
-    const Floats d(g), l(level);
+                          nb::handle bias, float scale, bool causal, nb::handle keep) {
+    const Operands o(q, k, v, bias, keep, scale, causal);
+    const Dense d(g), l(level);
     if (!o.ok || !d.ok() || !l.ok()) return not_implemented();
     if (!o.k.has_batch(o.batch_axes, o.shape) || !o.v.has_batch(o.batch_axes, o.shape) ||
         l.size() != o.how.heads * o.how.queries || d.size() != l.size() * o.how.values)
@@ -128,9 +133,9 @@ nb::object attention_grad(nb::handle g, nb::handle q, nb::handle k, nb::handle v
 
 void bind_attention(nb::module_& m) {
     m.def("attention", &attention, nb::arg(), nb::arg(), nb::arg(), nb::arg().none(), nb::arg(),
-          nb::arg());
+          nb::arg(), nb::arg("keep").none() = nb::none());
     m.def("attention_grad", &attention_grad, nb::arg(), nb::arg(), nb::arg(), nb::arg(), nb::arg(),
-          nb::arg().none(), nb::arg(), nb::arg());
+          nb::arg().none(), nb::arg(), nb::arg(), nb::arg("keep").none() = nb::none());
 }
 
 }  // namespace tallow

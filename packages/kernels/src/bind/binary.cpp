@@ -1,34 +1,9 @@
 // Arithmetic of two operands: arrays of one shape, an array and a number, or an array and one that
 // is repeated along some axes.
-#include <algorithm>
-#include <cfloat>
-#include <cmath>
-
-#include "bind.hpp"
+#include "number.hpp"
 
 namespace tallow {
 namespace {
-
-// A Python number as float32; ok is false for others, and for what float32 cannot hold.
-struct Number {
-    float value = 0;
-    bool ok = false;
-    explicit Number(nb::handle x) {
-        double wide;
-        if (PyFloat_CheckExact(x.ptr())) {
-            wide = PyFloat_AS_DOUBLE(x.ptr());
-        } else if (PyLong_CheckExact(x.ptr())) {
-            int overflow;
-            const long long whole = PyLong_AsLongLongAndOverflow(x.ptr(), &overflow);
-            if (overflow || std::llabs(whole) > (1LL << 53)) return;
-            wide = double(whole);
-        } else {
-            return;
-        }
-        value = float(wide);
-        ok = std::isfinite(value) || !std::isfinite(wide);
-    }
-};
 
 // How `part` broadcasts to `whole`: (outer, middle, inner) of whole, of which it has the middle.
 // False if it does so in another way.
@@ -80,6 +55,15 @@ nb::object binary(nb::handle x, nb::handle y) {
     return apply(which, array, &number.value, {1, 1, array.size()}, !a.ok());
 }
 
+// x and the weights of PReLU, which broadcast to it.
+template <Binary which>
+nb::object weighted(nb::handle x, nb::handle weight) {
+    const Floats a(x), b(weight);
+    Repeat repeat;
+    if (!a.ok() || !b.ok() || a.size() == 0 || !repeats(b, a, repeat)) return not_implemented();
+    return apply(which, a, b.data(), repeat, false);
+}
+
 }  // namespace
 
 void bind_binary(nb::module_& m) {
@@ -89,6 +73,8 @@ void bind_binary(nb::module_& m) {
     m.def("div", &binary<Binary::div>);
     m.def("maximum", &binary<Binary::maximum>);
     m.def("minimum", &binary<Binary::minimum>);
+    m.def("prelu", &weighted<Binary::prelu>);
+    m.def("prelu_slope", &weighted<Binary::prelu_slope>);
 }
 
 }  // namespace tallow

@@ -15,7 +15,8 @@ int64_t work(const Conv& c) {
 
 nb::object conv(nb::handle x, nb::handle weight, nb::handle bias, Sizes stride, Sizes padding,
                 Sizes dilation, int64_t groups) {
-    const Floats input(x), w(weight), b(bias);
+    const Dense input(x, are_sequences(x));
+    const Floats w(weight), b(bias);
     if (!spatial(input) || !w.ok() || w.ndim() != input.ndim() || input.size() == 0 ||
         w.size() == 0)
         return not_implemented();
@@ -36,7 +37,8 @@ nb::object conv(nb::handle x, nb::handle weight, nb::handle bias, Sizes stride, 
 
 nb::object conv_grad_input(nb::handle g, nb::handle weight, Sizes size, Sizes stride, Sizes padding,
                            Sizes dilation, int64_t groups) {
-    const Floats d(g), w(weight);
+    const Dense d(g, are_sequences(g));
+    const Floats w(weight);
     if (!spatial(d) || !w.ok() || w.ndim() != d.ndim() || d.size() == 0 || w.size() == 0)
         return not_implemented();
     Conv c = describe(groups, w.shape(1), w.shape(0) / groups, pair(size, 1),
@@ -50,7 +52,7 @@ nb::object conv_grad_input(nb::handle g, nb::handle weight, Sizes size, Sizes st
 
 nb::object conv_grad_weight(nb::handle g, nb::handle x, Sizes kernel, Sizes stride, Sizes padding,
                             Sizes dilation, int64_t groups) {
-    const Floats d(g), input(x);
+    const Dense d(g, are_sequences(g)), input(x, are_sequences(x));
     if (!spatial(d) || !input.ok() || input.ndim() != d.ndim() || d.size() == 0 ||
         input.size() == 0)
         return not_implemented();

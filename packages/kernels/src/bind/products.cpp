@@ -1,45 +1,52 @@
 // Matrix products of arrays that may be transposed views.
 #include <algorithm>
 #include <array>
-#include <vector>
+#include <memory>
 
 #include "bind.hpp"
 
 namespace tallow {
 namespace {
 
-// The last two axes of a float32 array of any strides, and the others if they are as in a packed
-// batch.
+// The last two axes of a float32 array of any strides, and the others as one. An array whose other
+// axes do not lie so is copied.
 struct Operand {
     const float* data = nullptr;
     int64_t rows = 0, columns = 0, batch = 1;
     int64_t row = 0, column = 0, step = 0;
     int ndim = 0;
     const npy_intp* shape = nullptr;
+    std::unique_ptr<Dense> copy;
 
     explicit Operand(nb::handle value) {
         if (!PyArray_CheckExact(value.ptr())) return;
         auto* array = reinterpret_cast<PyArrayObject*>(value.ptr());
-        ndim = PyArray_NDIM(array);
-        if (ndim < 2 || PyArray_TYPE(array) != NPY_FLOAT32 || !PyArray_ISALIGNED(array) ||
-            !PyArray_ISNOTSWAPPED(array))
+        if (PyArray_NDIM(array) < 2 || PyArray_TYPE(array) != NPY_FLOAT32 ||
+            !PyArray_ISALIGNED(array) || !PyArray_ISNOTSWAPPED(array))
             return;
-        shape = PyArray_DIMS(array);
+        if (describe(array)) return;
+        copy = std::make_unique<Dense>(value);
+        if (copy->ok()) describe(reinterpret_cast<PyArrayObject*>(copy->handle().ptr()));
+    }
+    bool describe(PyArrayObject* array) {
+        ndim = PyArray_NDIM(array), shape = PyArray_DIMS(array);
         const npy_intp* strides = PyArray_STRIDES(array);
         for (int i = 0; i < ndim; ++i)
-            if (strides[i] % int(sizeof(float))) return;
+            if (strides[i] % int(sizeof(float))) return false;
         rows = shape[ndim - 2], columns = shape[ndim - 1];
         row = strides[ndim - 2] / int(sizeof(float)),
         column = strides[ndim - 1] / int(sizeof(float));
+        batch = 1, step = 0;
         for (int i = ndim - 3; i >= 0; --i) {  // the batch is one line of matrices `step` apart
             const int64_t stride = strides[i] / int(sizeof(float));
             if (batch == 1)
                 step = stride;
             else if (shape[i] != 1 && stride != step * batch)
-                return;
+                return false;
             batch *= shape[i];
         }
         data = static_cast<const float*>(PyArray_DATA(array));
+        return true;
     }
     bool same_batch(const Operand& other) const {
         return ndim == other.ndim && PyArray_CompareLists(shape, other.shape, ndim - 2);
@@ -64,7 +71,7 @@ nb::object matmul(nb::handle x, nb::handle y) {
 
 // x (..., in) times weight (out, in) transposed, plus bias (out) or None.
 nb::object linear(nb::handle x, nb::handle weight, nb::handle bias) {
-    const Floats input(x), b(bias);
+    const Dense input(x), b(bias);
     const Operand w(weight);
     if (!input.ok() || input.ndim() < 1 || !w.data || w.ndim != 2 || input.shape(-1) != w.columns)
         return not_implemented();

@@ -35,6 +35,14 @@ Made copy(const Floats& x) {
     return made;
 }
 
+// A gradient that was given, else zeros.
+Made start(const Floats& given, int64_t rows, int64_t columns) {
+    if (given.ok()) return copy(given);
+    Made zeros{rows, columns};
+    std::fill_n(zeros.data(), rows * columns, 0.0f);
+    return zeros;
+}
+
 // gates are changed: from what the inputs give to their values.
 nb::object lstm(nb::handle gates, nb::handle h, nb::handle c, nb::handle weight,
                 nb::tuple batch_sizes, bool reverse) {
@@ -75,13 +83,8 @@ nb::object lstm_grad(nb::handle by_states, nb::handle by_last, nb::handle by_cel
         (!by_last.is_none() && !is(on_last, batch, n)) ||
         (!by_cell.is_none() && !is(on_cell, batch, n)))
         return not_implemented();
-    auto start = [&](const Floats& given) {
-        if (given.ok()) return copy(given);
-        Made zeros{batch, n};
-        std::fill_n(zeros.data(), batch * n, 0.0f);
-        return zeros;
-    };
-    Made by_h = start(on_last), by_c = start(on_cell), by_gates{steps.all, 4 * n};
+    Made by_h = start(on_last, batch, n), by_c = start(on_cell, batch, n),
+         by_gates{steps.all, 4 * n};
     LstmGrad grad{};
     grad.layer.steps = int64_t(steps.rows.size()), grad.layer.hidden = n;
     grad.layer.starts = steps.starts.data(), grad.layer.rows = steps.rows.data();
@@ -93,11 +96,61 @@ nb::object lstm_grad(nb::handle by_states, nb::handle by_last, nb::handle by_cel
     return nb::make_tuple(by_gates.object(), by_h.object(), by_c.object());
 }
 
+// As lstm; bias, of the states, is None or (3 n).
+nb::object gru(nb::handle gates, nb::handle h, nb::handle weight, nb::handle bias,
+               nb::tuple batch_sizes, bool reverse) {
+    const Floats entering(gates), first(h), w(weight), b(bias);
+    const Steps steps(batch_sizes, reverse);
+    if (!w.ok() || w.ndim() != 2 || w.size() == 0) return not_implemented();
+    const int64_t n = w.shape(1);
+    if (!is(w, 3 * n, n) || !is(entering, steps.all, 3 * n) || !entering.writable() ||
+        !is(first, steps.batch(), n) || steps.all == 0 ||
+        (!bias.is_none() && (!b.ok() || b.size() != 3 * n)))
+        return not_implemented();
+    Made last = copy(first), states{steps.all, n}, inner{steps.all, n};
+    const GruLayer layer{
+        int64_t(steps.rows.size()), n,           steps.starts.data(), steps.rows.data(),
+        entering.writable(),        last.data(), states.data(),       inner.data(),
+        b.ok() ? b.data() : nullptr};
+    unlocked(steps.all * n * n, [&] { kernels().gru(layer, w.data()); });
+    return nb::make_tuple(states.object(), last.object(), nb::borrow(gates), inner.object());
+}
+
+// The gradients by the gates, by what the states give to them, and by h.
+nb::object gru_grad(nb::handle by_states, nb::handle by_last, nb::handle states, nb::handle gates,
+                    nb::handle inner, nb::handle h, nb::handle weight, nb::tuple batch_sizes,
+                    bool reverse) {
+    const Floats shown(states), values(gates), part(inner), first(h), w(weight);
+    const Floats on_states(by_states), on_last(by_last);
+    const Steps steps(batch_sizes, reverse);
+    if (!w.ok() || w.ndim() != 2 || w.size() == 0) return not_implemented();
+    const int64_t n = w.shape(1), batch = steps.batch();
+    if (!is(w, 3 * n, n) || !is(values, steps.all, 3 * n) || !is(part, steps.all, n) ||
+        !is(shown, steps.all, n) || !is(first, batch, n) ||
+        (!by_states.is_none() && !is(on_states, steps.all, n)) ||
+        (!by_last.is_none() && !is(on_last, batch, n)))
+        return not_implemented();
+    Made by_h = start(on_last, batch, n), by_gates{steps.all, 3 * n}, by_hidden{steps.all, 3 * n};
+    GruGrad grad{};
+    grad.layer.steps = int64_t(steps.rows.size()), grad.layer.hidden = n;
+    grad.layer.starts = steps.starts.data(), grad.layer.rows = steps.rows.data();
+    grad.layer.gates = const_cast<float*>(values.data());
+    grad.layer.states = const_cast<float*>(shown.data());
+    grad.layer.inner = const_cast<float*>(part.data());
+    grad.first = first.data(), grad.by_states = on_states.ok() ? on_states.data() : nullptr;
+    grad.by_last = by_h.data(), grad.by_gates = by_gates.data(), grad.by_hidden = by_hidden.data();
+    unlocked(steps.all * n * n, [&] { kernels().gru_grad(grad, w.data()); });
+    return nb::make_tuple(by_gates.object(), by_hidden.object(), by_h.object());
+}
+
 }  // namespace
 
 void bind_recurrent(nb::module_& m) {
     m.def("lstm", &lstm);
     m.def("lstm_grad", &lstm_grad, nb::arg().none(), nb::arg().none(), nb::arg().none(), nb::arg(),
+          nb::arg(), nb::arg(), nb::arg(), nb::arg(), nb::arg());
+    m.def("gru", &gru, nb::arg(), nb::arg(), nb::arg(), nb::arg().none(), nb::arg(), nb::arg());
+    m.def("gru_grad", &gru_grad, nb::arg().none(), nb::arg().none(), nb::arg(), nb::arg(),
           nb::arg(), nb::arg(), nb::arg(), nb::arg(), nb::arg());
 }
 

@@ -8,7 +8,7 @@ namespace {
 
 template <bool logarithm>
 nb::object softmax(nb::handle x, int axis) {
-    const Floats input(x);
+    const Dense input(x);
     if (!input.ok() || axis != input.ndim() - 1 || input.size() == 0) return not_implemented();
     Made out(input);
     const int64_t length = input.shape(-1);
@@ -20,7 +20,7 @@ nb::object softmax(nb::handle x, int axis) {
 
 template <bool logarithm>
 nb::object softmax_grad(nb::handle g, nb::handle y, int axis) {
-    const Floats d(g), at(y);
+    const Dense d(g), at(y);
     if (!d.ok() || !at.ok() || axis != at.ndim() - 1 || !d.same_shape(at) || at.size() == 0)
         return not_implemented();
     Made out(at);
@@ -49,7 +49,7 @@ const int64_t* labels(nb::handle value, int64_t outer, int64_t classes) {
 
 // The loss of each row of x (outer, classes).
 nb::object cross_entropy(nb::handle x, nb::handle label) {
-    const Floats input(x);
+    const Dense input(x);
     if (!input.ok() || input.ndim() != 2 || input.size() == 0) return not_implemented();
     const int64_t outer = input.shape(0), classes = input.shape(1);
     const int64_t* wanted = labels(label, outer, classes);
@@ -60,17 +60,17 @@ nb::object cross_entropy(nb::handle x, nb::handle label) {
     return out.object();
 }
 
-// From g (outer) or one g for all rows.
-nb::object cross_entropy_grad(nb::handle g, nb::handle x, nb::handle label) {
-    const Floats d(g), input(x);
+// From g (outer) or one g for all rows, times scale.
+nb::object cross_entropy_grad(nb::handle g, nb::handle x, nb::handle label, float scale) {
+    const Dense d(g), input(x);
     if (!d.ok() || !input.ok() || input.ndim() != 2 || input.size() == 0) return not_implemented();
     const int64_t outer = input.shape(0), classes = input.shape(1);
     const int64_t* wanted = labels(label, outer, classes);
-    if (!wanted || (d.size() != 1 && d.size() != outer)) return not_implemented();
+    if (!wanted || (d.ndim() != 0 && d.size() != outer)) return not_implemented();
     Made out(input);
     const int64_t step = d.ndim() == 0 ? 0 : 1;
     unlocked(input.size(), [&] {
-        kernels().cross_entropy_grad(input.data(), wanted, d.data(), step, out.data(), outer,
+        kernels().cross_entropy_grad(input.data(), wanted, d.data(), step, scale, out.data(), outer,
                                      classes);
     });
     return out.object();
@@ -187,7 +187,7 @@ nb::object group_norm_grad(nb::handle g, nb::handle x, nb::handle weight, nb::ha
 // x (..., length) over its last `length` elements: y, and mean and variance (outer).
 nb::object layer_norm(nb::handle x, nb::handle weight, nb::handle bias, int64_t length,
                       float epsilon, bool centre) {
-    const Floats input(x);
+    const Dense input(x);
     if (!input.ok() || input.size() == 0) return not_implemented();
     const int64_t outer = input.size() / length;
     const Factor w(weight, length), b(bias, length);
@@ -202,7 +202,7 @@ nb::object layer_norm(nb::handle x, nb::handle weight, nb::handle bias, int64_t 
 
 nb::object layer_norm_grad(nb::handle g, nb::handle x, nb::handle weight, nb::handle mean,
                            nb::handle variance, int64_t length, float epsilon, bool centre) {
-    const Floats d(g), input(x), middle(mean), spread(variance);
+    const Dense d(g), input(x), middle(mean), spread(variance);
     if (!d.ok() || !input.ok() || !middle.ok() || !spread.ok() || !d.same_shape(input) ||
         input.size() == 0)
         return not_implemented();

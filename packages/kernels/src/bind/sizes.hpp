@@ -16,6 +16,13 @@ inline std::array<int64_t, 2> pair(const Sizes& sizes, int64_t alone) {
     return {nb::cast<int64_t>(sizes[0]), nb::cast<int64_t>(sizes[1])};
 }
 
+// Sequences, (N, C, L): those of another layout are copied. Images may be channels last, and then
+// have to stay so.
+inline bool are_sequences(nb::handle x) {
+    return PyArray_CheckExact(x.ptr()) &&
+           PyArray_NDIM(reinterpret_cast<PyArrayObject*>(x.ptr())) == 3;
+}
+
 inline bool spatial(const Floats& x) { return x.ok() && (x.ndim() == 3 || x.ndim() == 4); }
 inline int64_t height(const Floats& x) { return x.ndim() == 3 ? 1 : x.shape(2); }
 

@@ -69,10 +69,15 @@ void put_turned(const float* from, int64_t count, int64_t width, float* to) {
 // One head's matrices; `keys` is how many the queries of a strip see at most.
 struct Head {
     const Attention& a;
-    const float *q, *k, *v, *bias;
+    const float *q, *k, *v, *bias, *keep;
 
     Head(const Attention& attention, int64_t i)
-        : a(attention), q(a.q[i]), k(a.k[i]), v(a.v[i]), bias(a.bias ? a.bias[i] : nullptr) {}
+        : a(attention),
+          q(a.q[i]),
+          k(a.k[i]),
+          v(a.v[i]),
+          bias(a.bias ? a.bias[i] : nullptr),
+          keep(a.keep ? a.keep[i] : nullptr) {}
 
     int64_t seen(int64_t first) const {
         return a.causal ? std::min(a.keys, first + COLUMNS) : a.keys;
@@ -94,6 +99,14 @@ struct Head {
         if (!a.causal) return;
         for (int64_t key = first + 1; key < keys; ++key)
             std::fill_n(scores + key * COLUMNS, std::min<int64_t>(key - first, COLUMNS), LOWEST);
+    }
+
+    // weights[keys][COLUMNS] *= keep^T, of queries first .. first + count - 1.
+    void drop(float* weights, int64_t first, int64_t count, int64_t keys, float* space) const {
+        if (!keep) return;
+        pack_turned(keep + first * a.keep_row, a.keep_row, count, keys, space);
+        for (int64_t i = 0; i < keys * COLUMNS; i += WIDTH)
+            store(weights + i, load(weights + i) * load(space + i));
     }
 
     // scores[keys][COLUMNS] = (scale q k^T + bias)^T
@@ -144,6 +157,7 @@ void forward(const Attention& a, int64_t item, int64_t first_strip, int64_t stri
         const int64_t count = std::min<int64_t>(COLUMNS, a.queries - first);
         head.scores(packed_k, packed_q, first, count, seen, scores, space);
         softmax_columns(scores, seen, inverse, levels);
+        head.drop(scores, first, count, seen, space);
         times_strip(a.values, seen, packed_v, a.keys, scores, turned);
         for (int64_t i = 0; i < a.values * COLUMNS; i += WIDTH)
             store(turned + i, load(turned + i) * load(inverse + i % COLUMNS));
@@ -202,7 +216,9 @@ void backward(const Attention& a, int64_t item, const float* g, const float* lev
         weights_of(weights, seen, level + first, count);
         pack_turned(d, a.values, count, a.values, strip_b);
         times_strip(seen, a.values, packed_v, a.values, strip_b, slopes);
+        head.drop(slopes, first, count, seen, space);
         slopes_of(weights, slopes, seen, a.scale);
+        head.drop(weights, first, count, seen, space);
 
         times_strip(a.width, seen, turned_k, a.keys, slopes, turned);
         put_turned(turned, count, a.width, to.q + first * a.width);

@@ -61,6 +61,11 @@ void binary(Binary which, bool swapped, const float* x, const float* y, float* o
             return combine(x, y, out, r, [](Vec a, Vec b) { return maximum(a, b); });
         case Binary::minimum:
             return combine(x, y, out, r, [](Vec a, Vec b) { return minimum(a, b); });
+        case Binary::prelu:  // y are the weights
+            return combine(x, y, out, r, [](Vec a, Vec b) { return select(a > 0.0f, a, a * b); });
+        case Binary::prelu_slope:
+            return combine(x, y, out, r,
+                           [](Vec a, Vec b) { return select(a > 0.0f, splat(1), b); });
     }
 }
 

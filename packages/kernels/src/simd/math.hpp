@@ -30,6 +30,22 @@ inline Vec exp(Vec x) {
     return small * power_of_two(half) * power_of_two(n - half);
 }
 
+// log(x) of 0, normal numbers and infinity; NaN below 0. x = 2**n m, m from sqrt(1/2) to sqrt(2),
+// the polynomial from Cephes' logf.
+inline Vec log(Vec x) {
+    constexpr float P[] = {7.0376836292e-2f,  -1.1514610310e-1f, 1.1676998740e-1f,
+                           -1.2420140846e-1f, 1.4249322787e-1f,  -1.6668057665e-1f,
+                           2.0000714765e-1f,  -2.4999993993e-1f, 3.3333331174e-1f};
+    const Ints bits = (Ints)x, shifted = bits - 0x3f3504f3;  // so that m is at least sqrt(1/2)
+    const Vec n = __builtin_convertvector(shifted >> 23, Vec);
+    const Vec m = (Vec)((shifted & 0x007fffff) + 0x3f3504f3) - 1.0f, z = m * m;
+    const Vec y = m * z * horner(P, 9, m) + n * -2.12194440e-4f - 0.5f * z;
+    const Vec found = m + y + n * 0.693359375f;
+    const Vec infinite = splat(__builtin_huge_valf());
+    return select((x > 0.0f) & (x < infinite), found,
+                  select(x == 0.0f, -infinite, select(x < 0.0f, splat(__builtin_nanf("")), x)));
+}
+
 inline Vec root(Vec x) {
     Vec y;
     for (int i = 0; i < WIDTH; ++i) y[i] = __builtin_sqrtf(x[i]);

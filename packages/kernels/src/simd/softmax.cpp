@@ -69,21 +69,21 @@ void cross_entropy(const float* x, const int64_t* label, float* loss, int64_t ou
     });
 }
 
-// (softmax(x) - [i = label]) g, with g[row * g_step] for each row: g_step 0 is one g for all.
+// (softmax(x) - [i = label]) g scale, with g[row * g_step] for each row: g_step 0 is one g for all.
 void cross_entropy_grad(const float* x, const int64_t* label, const float* g, int64_t g_step,
-                        float* out, int64_t outer, int64_t length) {
+                        float scale, float* out, int64_t outer, int64_t length) {
     for_rows(outer, length, [&](int64_t row) {
         const float* from = x + row * length;
         float* to = out + row * length;
-        const float top = row_maximum(from, length), factor = g[row * g_step];
+        const float top = row_maximum(from, length), factor = g[row * g_step] * scale;
         const Vec sums = total(length, [&](int64_t i, int64_t count) {
             const Vec e = exp(load_up_to(from + i, count, LOWEST) - top);
             store_up_to(to + i, e, count);
             return e;
         });
-        const float scale = factor / sum(sums);
+        const float share = factor / sum(sums);
         along(length, [&](int64_t i, int64_t count) {
-            store_up_to(to + i, load_up_to(to + i, count) * scale, count);
+            store_up_to(to + i, load_up_to(to + i, count) * share, count);
         });
         to[label[row]] -= factor;
     });

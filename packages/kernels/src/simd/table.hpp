@@ -7,6 +7,8 @@ namespace tallow::ISA {
 
 void multiply_batch(const Product&);
 
+void copy(const Layout&, const float* x, float* to);
+
 void conv(const Conv&, const float* x, const float* weight, const float* bias, float* y);
 void conv_by_input(const Conv&, const float* g, const float* weight, float* x_grad);
 void conv_by_weight(const Conv&, const float* g, const float* x, float* weight_grad);
@@ -16,12 +18,23 @@ void unary_grad(Unary, const float* g, const float* x_or_y, float* out, int64_t 
 
 void binary(Binary, bool swapped, const float* x, const float* y, float* out, const Repeat&);
 
+void reduce(Reduce, const Reduction&, const float* x, float scale, float* out);
+
+void compare(Comparison, const float* x, const float* y, bool number, uint8_t* out, int64_t n);
+void where(const uint8_t* condition, const float* x, bool x_number, const float* y, bool y_number,
+           float* out, int64_t n);
+
 void attention(const Attention&, float* out, float* level);
 void attention_grad(const Attention&, const float* g, const float* level, float* q_grad,
                     float* k_grad, float* v_grad);
 
 void lstm(const LstmLayer&, const float* weight);
 void lstm_grad(const LstmGrad&, const float* weight);
+void gru(const GruLayer&, const float* weight);
+void gru_grad(const GruGrad&, const float* weight);
+
+void ctc(const Ctc&);
+void ctc_grad(const Ctc&, const float* g, float* out);
 
 void random_words(uint32_t* key, int32_t* used, uint32_t* out, int64_t count);
 void random_keep(uint32_t* key, int32_t* used, uint64_t below, uint8_t* keep, int64_t count);
@@ -33,7 +46,7 @@ void softmax_grad(const float* g, const float* y, float* out, int64_t outer, int
 void cross_entropy(const float* x, const int64_t* label, float* loss, int64_t outer,
                    int64_t length);
 void cross_entropy_grad(const float* x, const int64_t* label, const float* g, int64_t g_step,
-                        float* out, int64_t outer, int64_t length);
+                        float scale, float* out, int64_t outer, int64_t length);
 
 void batch_norm(const float* x, const float* weight, const float* bias, float* y, float* mean,
                 float* variance, int64_t images, int64_t channels, int64_t size, float epsilon);

@@ -88,16 +88,34 @@ inline Vec at_most(Vec x, float high) {
 
 inline Vec absolute(Vec x) { return (Vec)((Ints)x & 0x7fffffff); }
 
+// Element i is that of x at i ^ K.
+template <int K>
+inline Vec crossed(Vec x) {
+#if defined(__AVX512F__)
+    return __builtin_shufflevector(x, x, 0 ^ K, 1 ^ K, 2 ^ K, 3 ^ K, 4 ^ K, 5 ^ K, 6 ^ K, 7 ^ K,
+                                   8 ^ K, 9 ^ K, 10 ^ K, 11 ^ K, 12 ^ K, 13 ^ K, 14 ^ K, 15 ^ K);
+#elif defined(__AVX__)
+    return __builtin_shufflevector(x, x, 0 ^ K, 1 ^ K, 2 ^ K, 3 ^ K, 4 ^ K, 5 ^ K, 6 ^ K, 7 ^ K);
+#else
+    return __builtin_shufflevector(x, x, 0 ^ K, 1 ^ K, 2 ^ K, 3 ^ K);
+#endif
+}
+
+// All elements of a vector as one: by halves, quarters, ...
+template <class F>
+inline float folded(Vec x, const F& join) {
+    if constexpr (WIDTH > 8) x = join(x, crossed<(WIDTH > 8 ? 8 : 0)>(x));
+    if constexpr (WIDTH > 4) x = join(x, crossed<(WIDTH > 4 ? 4 : 0)>(x));
+    x = join(x, crossed<2>(x));
+    return join(x, crossed<1>(x))[0];
+}
+
 inline float sum(Vec x) {
-    float total = 0;
-    for (int i = 0; i < WIDTH; ++i) total += x[i];
-    return total;
+    return folded(x, [](Vec a, Vec b) { return a + b; });
 }
 
 inline float largest(Vec x) {
-    float top = x[0];
-    for (int i = 1; i < WIDTH; ++i) top = (x[i] > top || x[i] != x[i]) ? x[i] : top;
-    return top;
+    return folded(x, [](Vec a, Vec b) { return maximum(a, b); });
 }
 
 // body(i, count) over 0 .. n - 1: whole vectors with count = WIDTH, then what remains.

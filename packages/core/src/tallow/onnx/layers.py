@@ -85,8 +85,8 @@ def _(g, weight, index, *, padding_idx, by_frequency):
 
 
 @writes("attend")
-def _(g, q, k, v, bias, *, scale, causal):
-    return [_attention(g, q, k, v, bias, None, scale=scale, causal=causal)[0]]
+def _(g, q, k, v, bias, keep, *, scale, causal):
+    return [_attention(g, q, k, v, bias, keep, scale=scale, causal=causal)[0]]
 
 
 @writes("attention")

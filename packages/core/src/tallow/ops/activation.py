@@ -34,6 +34,12 @@ def prelu(xp, x, weight):
 
 
 @op
+def prelu_slope(xp, x, weight):
+    """1 where x > 0, else the weight: the derivative of `prelu` by x."""
+    return xp.where(x > 0, xp.ones_like(x), weight)
+
+
+@op
 def hardtanh(xp, x, *, low, high):
     return xp.clip(widened(xp, x), low, high).astype(x.dtype, copy=False)
 
@@ -94,12 +100,8 @@ relu_grad.vjp(lambda g, out: relu_grad(g, out))
 leaky_relu.vjp(lambda g, x, slope: where(x > 0, g, g * slope))
 
 
-def _prelu_grad(g, x, weight):
-    passed = relu_grad(g, x)
-    return passed + weight * (g - passed)
-
-
-prelu.vjp(_prelu_grad, lambda g, x: -g * relu(-x))
+prelu.vjp(lambda g, x, weight: g * prelu_slope(x, weight), lambda g, x: where(x > 0, 0, g * x))
+prelu_slope.vjp(None, lambda g, x: where(x > 0, 0, g))
 hardtanh.vjp(lambda g, x, low, high: hardtanh_grad(g, x, low=low, high=high))
 hardtanh_grad.vjp(lambda g, x, low, high: hardtanh_grad(g, x, low=low, high=high))
 hardsigmoid.vjp(lambda g, x: hardsigmoid_grad(g, x))

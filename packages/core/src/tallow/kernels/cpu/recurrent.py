@@ -35,3 +35,28 @@ def _(g, x, h, c, w_ih, w_hh, w_hr, out, needs, batch_sizes, reverse):
     wanted = (needs[0], *needs[3:])
     by_x, *others = rnn.by_weights(by_gates, by_gates, x, previous, w_ih, wanted)
     return by_x, by_h, by_c, *others, None
+
+
+@rnn.gru.on("cpu")
+def _(x, h, w_ih, w_hh, b_ih, b_hh, *, batch_sizes, reverse):
+    gates = _entering(x, w_ih, b_ih)
+    if gates is NotImplemented:
+        return gates
+    return compiled.gru(gates, h, w_hh, b_hh, batch_sizes, reverse)
+
+
+@rnn.gru.op.grad_on
+def _(g, x, h, w_ih, w_hh, out, needs, batch_sizes, reverse):
+    by_states, by_last, by_gates, by_inner = g
+    if by_gates is not None or by_inner is not None:
+        return NotImplemented
+    states, _, gates, inner = out
+    how = (w_hh, batch_sizes, reverse)
+    made = compiled.gru_grad(by_states, by_last, states, gates, inner, h, *how)
+    if made is NotImplemented:
+        return made
+    by_gates, by_hidden, by_h = made
+    previous = rnn.before(states, h, batch_sizes, reverse)
+    wanted = (needs[0], *needs[2:])
+    by_x, *others = rnn.by_weights(by_gates, by_hidden, x, previous, w_ih, wanted)
+    return by_x, by_h, *others

@@ -6,17 +6,22 @@ not in row-major order. Then the generic body runs.
 
 import numpy as np
 
+from tallow.autograd import builtin
 from tallow.kernels.cpu import compiled
 from tallow.ops import (
     activation,
     attention,
     conv,
+    ctc,
     dropout,
     elementwise,
     linalg,
+    logic,
     loss,
     norm,
     pool,
+    reduce,
+    shape,
     softmax,
 )
 
@@ -27,14 +32,17 @@ for op in (
     conv.conv, conv.conv_grad_input, conv.conv_grad_weight,
     pool.max_pool, pool.max_pool_grad, pool.pool_sum, pool.pool_spread,
     activation.relu, activation.relu_grad, activation.gelu, activation.gelu_grad,
-    activation.silu, activation.silu_grad,
+    activation.silu, activation.silu_grad, activation.prelu, activation.prelu_slope,
     activation.hardsigmoid, activation.hardsigmoid_grad,
     activation.hardswish, activation.hardswish_grad,
     elementwise.add, elementwise.sub, elementwise.mul, elementwise.div,
-    elementwise.maximum, elementwise.minimum,
+    elementwise.maximum, elementwise.minimum, elementwise.where,
+    logic.equal, logic.not_equal, logic.less, logic.less_equal, logic.greater, logic.greater_equal,
     elementwise.exp, elementwise.tanh, elementwise.tanh_grad,
     elementwise.sigmoid, elementwise.sigmoid_grad,
     norm.normalize_by,
+    reduce.sum, reduce.mean, reduce.amax, reduce.amin, builtin.sum_to, shape.cat,
+    ctc.ctc, ctc.ctc_grad,
     softmax.softmax, softmax.softmax_grad, softmax.log_softmax, softmax.log_softmax_grad,
 ):  # fmt: skip
     op.on("cpu")(getattr(compiled, op.op.name))
@@ -71,19 +79,19 @@ def _added(bias):
 
 
 @attention.attend.on("cpu")
-def _(q, k, v, bias, *, scale, causal):
-    return compiled.attention(q, k, v, _added(bias), scale, causal)
+def _(q, k, v, bias, keep, *, scale, causal):
+    return compiled.attention(q, k, v, _added(bias), scale, causal, keep)
 
 
 @attention.attend_grad.on("cpu")
-def _(g, q, k, v, bias, level, *, scale, causal):
+def _(g, q, k, v, bias, keep, level, *, scale, causal):
     how = (_added(bias), scale, causal)
     if level is None:
         made = compiled.attention(q, k, v, *how)
         if made is NotImplemented:
             return made
         _, level = made
-    return compiled.attention_grad(g, q, k, v, level, *how)
+    return compiled.attention_grad(g, q, k, v, level, *how, keep)
 
 
 # Cross entropy without class weights, of a matrix of scores. A label that is ignored is out of
@@ -105,9 +113,8 @@ def _(x, label, weight, *, ignore_index, reduction):
 def _(g, x, label, weight, *, ignore_index, reduction):
     if weight is not None or ignore_index >= 0:
         return NotImplemented
-    if reduction == "mean":
-        g = g / g.dtype.type(len(x))
-    return compiled.cross_entropy_grad(np.asarray(g), x, label)
+    scale = 1 / len(x) if reduction == "mean" else 1
+    return compiled.cross_entropy_grad(np.asarray(g), x, label, scale)
 
 
 # Batch norm: over all axes but the second. Layer norm: over the last axes. Group norm: over the

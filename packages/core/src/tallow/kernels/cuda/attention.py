@@ -50,8 +50,8 @@ def _takes(q, k, v, bias):
 
 
 @attention.attend.on("cuda")
-def _(q, k, v, bias, *, scale, causal):
-    if not _takes(q, k, v, bias):
+def _(q, k, v, bias, keep, *, scale, causal):
+    if keep is not None or not _takes(q, k, v, bias):
         return NotImplemented
     (q, k, v), batch = _together(q, k, v)
     queries = q.shape[-2]
@@ -72,8 +72,8 @@ def _(q, k, v, bias, *, scale, causal):
 
 
 @attention.attend_grad.on("cuda")
-def _(g, q, k, v, bias, level, *, scale, causal):
-    if not _takes(q, k, v, bias) or not is_real(g, q):
+def _(g, q, k, v, bias, keep, level, *, scale, causal):
+    if keep is not None or not _takes(q, k, v, bias) or not is_real(g, q):
         return NotImplemented
     shapes = [x.shape for x in (q, k, v)]
     (g, q, k, v), batch = _together(g, q, k, v)

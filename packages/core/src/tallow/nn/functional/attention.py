@@ -76,17 +76,16 @@ def _grouped(name, query, key, value, attn_mask):
 
 def _attend(query, key, value, mask, dropout_p, scale, causal, need_weights):
     """The result, and if needed the weights it was made with, in which dropout has put zeros."""
-    fixed = mask is None or not mask.requires_grad
-    if not dropout_p and not need_weights and fixed:
-        return attend(query, key, value, mask, scale=scale, causal=causal)[0], None
-    if not dropout_p:
-        return attention(query, key, value, mask, None, scale=scale, causal=causal)
-    batch = broadcast_shapes(query.array.shape[:-2], key.array.shape[:-2])
-    shape = (*batch, query.array.shape[-2], key.array.shape[-2])
-    keep = kept(query, shape=shape, p=dropout_p, generator=default_generator)
-    keep = dropout_mask(query, keep, p=dropout_p)
+    keep = None
+    if dropout_p:
+        batch = broadcast_shapes(query.array.shape[:-2], key.array.shape[:-2])
+        shape = (*batch, query.array.shape[-2], key.array.shape[-2])
+        keep = kept(query, shape=shape, p=dropout_p, generator=default_generator)
+        keep = dropout_mask(query, keep, p=dropout_p)
+    if not need_weights and (mask is None or not mask.requires_grad):
+        return attend(query, key, value, mask, keep, scale=scale, causal=causal)[0], None
     out, weights = attention(query, key, value, mask, keep, scale=scale, causal=causal)
-    return out, weights * keep
+    return out, weights if keep is None else weights * keep
 
 
 def multi_head_attention_forward(

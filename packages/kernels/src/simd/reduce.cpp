@@ -1,0 +1,115 @@
+// Sums and extremes along axes. x is (r0, k0, r1, k1), and what is left (k0, k1).
+#include "rows.hpp"
+#include "table.hpp"
+
+namespace tallow::ISA {
+namespace {
+
+constexpr int64_t SPAN = 4096;  // elements summed in float; the sums of spans are summed in double
+constexpr int64_t LONG = 1 << 16;       // elements of a row that are worth a thread
+constexpr int64_t ROWS_AT_A_TIME = 64;  // summed in float before they go to the sums of all
+
+struct Sum {
+    static constexpr float START = 0;
+    static Vec join(Vec x, Vec y) { return x + y; }
+    static double row(const float* x, int64_t n) {
+        double sums = 0;
+        for (int64_t i = 0; i < n; i += SPAN)
+            sums += sum(total(std::min(SPAN, n - i), [&](int64_t j, int64_t count) {
+                return load_up_to(x + i + j, count);
+            }));
+        return sums;
+    }
+    static double join_rows(double x, double y) { return x + y; }
+};
+
+// The largest element, or with `down` the smallest; NaN if there is one.
+template <bool down>
+struct Extreme {
+    static constexpr float START = down ? __builtin_huge_valf() : -__builtin_huge_valf();
+    static Vec join(Vec x, Vec y) { return down ? minimum(x, y) : maximum(x, y); }
+    static double row(const float* x, int64_t n) {
+        Vec found[4] = {splat(START), splat(START), splat(START), splat(START)};
+        int64_t i = 0;
+        for (; i + 4 * WIDTH <= n; i += 4 * WIDTH)
+            for (int j = 0; j < 4; ++j) found[j] = join(load(x + i + j * WIDTH), found[j]);
+        for (; i < n; i += WIDTH)
+            found[0] = join(load_up_to(x + i, std::min<int64_t>(WIDTH, n - i), START), found[0]);
+        return folded(join(join(found[0], found[1]), join(found[2], found[3])), join);
+    }
+    static double join_rows(double x, double y) { return (down ? x < y : x > y) || x != x ? x : y; }
+};
+
+// k1 is 1: rows of r1 elements. A long one is cut, at places that its length alone decides.
+template <class Kind>
+void reduce_rows(const Reduction& r, const float* x, float scale, float* out) {
+    const int64_t pieces = r.k0 == 1 ? std::max<int64_t>(1, r.r1 / LONG) : 1;
+    if (r.k0 == 1 && pieces > 1) {
+        auto* found = reinterpret_cast<double*>(scratch(0, 2 * r.r0 * pieces));
+        parallel(r.r0 * pieces, [&](int64_t block) {
+            const int64_t row = block / pieces, i = block % pieces;
+            const int64_t begin = i * r.r1 / pieces, end = (i + 1) * r.r1 / pieces;
+            found[block] = Kind::row(x + row * r.r1 + begin, end - begin);
+        });
+        double all = Kind::START;
+        for (int64_t i = 0; i < r.r0 * pieces; ++i) all = Kind::join_rows(found[i], all);
+        *out = float(all * scale);
+        return;
+    }
+    for_rows(r.k0, r.r0 * r.r1, [&](int64_t k) {
+        double all = Kind::START;
+        for (int64_t i = 0; i < r.r0; ++i)
+            all = Kind::join_rows(Kind::row(x + (i * r.k0 + k) * r.r1, r.r1), all);
+        out[k] = float(all * scale);
+    });
+}
+
+// to[j] = join(row[j], to[j])
+template <class Kind>
+void join_into(float* to, const float* row, int64_t n) {
+    along(n, [&](int64_t j, int64_t count) {
+        store_up_to(to + j, Kind::join(load_up_to(row + j, count), load_up_to(to + j, count)),
+                    count);
+    });
+}
+
+// Columns first .. first + wide - 1 of k0's matrix k, some rows at a time.
+template <class Kind>
+void reduce_columns(const Reduction& r, const float* x, float scale, float* out, int64_t k,
+                    int64_t first, int64_t wide) {
+    const int64_t rows = r.r0 * r.r1;
+    float *all = out + k * r.k1 + first, *part = scratch(1, wide);
+    std::fill_n(all, wide, Kind::START);
+    for (int64_t begin = 0; begin < rows; begin += ROWS_AT_A_TIME) {
+        std::fill_n(part, wide, Kind::START);
+        for (int64_t i = begin; i < std::min(rows, begin + ROWS_AT_A_TIME); ++i)
+            join_into<Kind>(part, x + ((i / r.r1 * r.k0 + k) * r.r1 + i % r.r1) * r.k1 + first,
+                            wide);
+        join_into<Kind>(all, part, wide);
+    }
+    for (int64_t j = 0; j < wide; ++j) all[j] *= scale;
+}
+
+template <class Kind>
+void apply(const Reduction& r, const float* x, float scale, float* out) {
+    if (r.k1 == 1) return reduce_rows<Kind>(r, x, scale, out);
+    const int64_t work = r.r0 * r.r1 * r.k1;  // of one matrix
+    const int64_t strips = r.k0 > 1 ? 1 : std::clamp<int64_t>(work / LONG, 1, (r.k1 + 63) / 64);
+    const int64_t step = ((r.k1 + strips - 1) / strips + 15) / 16 * 16;
+    for_rows(r.k0 * strips, work / strips, [&](int64_t block) {
+        const int64_t first = block % strips * step, wide = std::min(step, r.k1 - first);
+        if (wide > 0) reduce_columns<Kind>(r, x, scale, out, block / strips, first, wide);
+    });
+}
+
+}  // namespace
+
+void reduce(Reduce kind, const Reduction& r, const float* x, float scale, float* out) {
+    switch (kind) {
+        case Reduce::sum: return apply<Sum>(r, x, scale, out);
+        case Reduce::largest: return apply<Extreme<false>>(r, x, scale, out);
+        case Reduce::smallest: return apply<Extreme<true>>(r, x, scale, out);
+    }
+}
+
+}  // namespace tallow::ISA
