@@ -8,7 +8,7 @@ starts from the same values on every device.
 import contextlib
 import math
 import operator
-from functools import partial
+from functools import cache, partial
 
 import numpy as np
 
@@ -166,6 +166,8 @@ def randint(
 
 
 def _bounds_and_size(args, named):
+    if len(args) == 3 and not named and isinstance(args[2], tuple | list):
+        return args
     names = ("low", "high", "size")[-max(2, len(args) + len(named)) :]
     given = dict(zip((name for name in names if name not in named), args, strict=False)) | named
     whole = given.keys() - {"low"} == {"high", "size"} and len(given) == len(args) + len(named)
@@ -508,17 +510,21 @@ def _whole_numbers(name, dtype, low, high):
         raise DtypeError(f"{name}: expected a real dtype, got {dtype}")
     if low >= high:
         raise DistributionError(f"{name}: expected low < high, got low={low} and high={high}")
-    least = (
-        -streams.largest(dtype.numpy) - (dtype.category == dtypes.INTEGER) if dtype.is_signed else 0
-    )
-    if (
-        dtype.category != dtypes.FLOATING
-        and not least <= low < high <= streams.largest(dtype.numpy) + 1
-    ):
+    least, most = _whole_range(dtype)
+    if not least <= low < high <= most + 1:
         raise DistributionError(
             f"{name}: expected bounds that {dtype} holds, got low={low} and high={high}"
         )
     return partial(streams.integers, low=low, high=high)
+
+
+@cache
+def _whole_range(dtype):
+    """The least and the largest bound of whole numbers in a dtype; a floating one rounds any."""
+    if dtype.category == dtypes.FLOATING:
+        return -math.inf, math.inf
+    most = streams.largest(dtype.numpy)
+    return (-most - (dtype.category == dtypes.INTEGER) if dtype.is_signed else 0), most
 
 
 def _from_to(name, bounds, named, defaults):
