@@ -182,13 +182,14 @@ class DefaultGenerator(Generator):
         lent = self.lent
         if lent.stream is None:
             return self.main
-        if lent.key is not None:  # seeding takes longer than most samples that draw nothing
-            key, lent.key = lent.key, None
-            lent.stream.manual_seed(seed_of(key))
+        key = lent.key
+        if key is not None:  # seeding takes longer than most samples that draw nothing
+            lent.key = None
+            lent.stream.manual_seed(key if type(key) is int else seed_of(key))
         return lent.stream
 
-    def lend(self, *key):
-        """From now on this thread draws from a stream seeded from `key`, one or more ints."""
+    def lend(self, key):
+        """From now on this thread draws from a stream with the seed `key`, or `seed_of` a tuple."""
         lent = self.lent
         if lent.spare is None:
             lent.spare = Generator()
@@ -204,11 +205,11 @@ def seed_of(key):
 
     Reference: Steele, Lea and Flood, Fast splittable pseudorandom number generators, OOPSLA 2014.
     """
-    seed = 0
+    seed, mask = 0, 0xFFFFFFFFFFFFFFFF
     for part in key:
-        seed = (seed + part + 0x9E3779B97F4A7C15) % 2**64
-        seed = (seed ^ seed >> 30) * 0xBF58476D1CE4E5B9 % 2**64
-        seed = (seed ^ seed >> 27) * 0x94D049BB133111EB % 2**64
+        seed = (seed + part + 0x9E3779B97F4A7C15) & mask
+        seed = (seed ^ seed >> 30) * 0xBF58476D1CE4E5B9 & mask
+        seed = (seed ^ seed >> 27) * 0x94D049BB133111EB & mask
         seed ^= seed >> 31
     return seed
 

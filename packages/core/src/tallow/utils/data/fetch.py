@@ -47,11 +47,12 @@ class Fetcher:
 
     def draw_from(self, *key):
         """Have the thread, or all of a worker process, draw from a random stream of its own."""
-        default_generator.lend(self.seed, *key)
+        key = (self.seed, *key)
         if self.worker is not None and self.worker.is_process:
-            seed = seed_of((self.seed, *key))
-            random.seed(seed)
-            np.random.seed(seed % 2**32)
+            key = seed_of(key)
+            random.seed(key)
+            np.random.seed(key % 2**32)
+        default_generator.lend(key)
 
     def collate(self, number, batch):
         self.draw_from(number)

@@ -76,7 +76,7 @@ class Worker:
         here.info = self.info
         if self.plan.worker_init_fn is None:
             return None
-        default_generator.lend(self.info.id)
+        default_generator.lend((self.info.id,))
         default_generator.manual_seed(self.info.seed)
         try:
             self.plan.worker_init_fn(self.info.id)
