@@ -608,7 +608,7 @@ class Tensor:
     def is_nonzero(self) -> builtins.bool:
         """True (a Python bool) if the tensor's one element is not 0."""
     def is_pinned(self, device=None) -> builtins.bool:
-        """False: memory is never pinned."""
+        """True if the tensor's memory is what `pin_memory` gives."""
     @property
     def is_quantized(self) -> builtins.bool: ...
     def is_same_size(self, other) -> builtins.bool:
@@ -735,6 +735,8 @@ class Tensor:
         """`lt`, written into the tensor itself; returns it."""
     def lu(self, pivot=True, get_infos=False, out=None) -> Tensor:
         """(LU, pivots) of `linalg.lu_factor`, with `get_infos` also where a pivot is 0."""
+    def lu_solve(self, LU_data, LU_pivots, *, out=None) -> Tensor:
+        """`linalg.lu_solve`, the right side first."""
     @property
     def mH(self) -> Tensor: ...
     @property
@@ -875,7 +877,7 @@ class Tensor:
     def permute(self, *order, dims=None) -> Tensor:
         """The dims in another order: `x.permute(1, 0)` is a transpose."""
     def pin_memory(self, device=None) -> Tensor:
-        """The tensor itself: memory is never pinned, and copies to a device need not be."""
+        """A copy in memory that a GPU reads by itself; the tensor itself where there is no GPU."""
     def pinverse(self, rcond=1e-15) -> Tensor:
         """`linalg.pinv`, singular values up to rcond times the largest counting as 0."""
     def polygamma(self, n) -> Tensor:
@@ -1070,7 +1072,7 @@ class Tensor:
         """The transpose of a matrix; vectors and scalars as they are."""
     def t_(self) -> Tensor:
         """`t` of the tensor itself, which shows the same memory."""
-    def take(self, index) -> Tensor:
+    def take(self, index, *, out=None) -> Tensor:
         """Elements of the flattened tensor, in the shape of `index`."""
     def take_along_dim(self, indices, dim=None, *, out=None) -> Tensor:
         """Elements picked along `dim` as by `gather`; index and input broadcast in the other dims."""
@@ -1100,6 +1102,8 @@ class Tensor:
         """Two dims exchanged."""
     def transpose_(self, dim0, dim1) -> Tensor:
         """`transpose` of the tensor itself, which shows the same memory."""
+    def triangular_solve(self, A, upper=True, transpose=False, unitriangular=False, *, out=None) -> Tensor:
+        """(solution, A): `linalg.solve_triangular`, the right side first."""
     def tril(self, diagonal=0, *, out=None) -> Tensor:
         """The elements on and below a diagonal, the rest 0."""
     def tril_(self, diagonal=0, *, out=None) -> Tensor:
