@@ -7,6 +7,7 @@ depth are bounded by the length of the file.
 Reference: the comments in Python's pickletools, which define every opcode.
 """
 
+import math
 import struct
 from collections import Counter, OrderedDict, defaultdict
 
@@ -370,6 +371,10 @@ def build(m):
 def _fill_array(array, version, shape, dtype, fortran, content):
     if not isinstance(dtype, np.dtype) or not isinstance(content, bytes):
         raise TypeError("expected the dtype and the bytes of an array")
+    if not all(isinstance(n, int) and n >= 0 for n in shape):
+        raise ValueError(f"expected the shape of an array, got {shape}")
+    if math.prod(shape) * dtype.itemsize != len(content):
+        raise ValueError(f"expected an array of {len(content)} bytes, got its shape as {shape}")
     array.__setstate__((version, shape, dtype, fortran, content))
 
 
