@@ -292,7 +292,7 @@ ACTIVATION = [
         "relu6(x * 5)", "rrelu(x)", "selu(x)", "sigmoid(x)", "silu(x)", "softplus(x, 3, 2)",
         "softshrink(x, 0.3)", "softsign(x)", "tanh(x)", "tanhshrink(x)", "threshold(x, 0.1, 20)",
         "softmax(x, 1)", "softmin(x, 0)", "log_softmax(x, -1)",
-        "softmax(x, 1, dtype=torch.float32)",
+        "softmax(x.float(), 1, dtype=torch.float64)",
         "celu_(x * 1)", "elu_(x * 1)", "hardtanh_(x * 1)", "leaky_relu_(x * 1)", "relu_(x * 1)",
         "selu_(x * 1)", "threshold_(x * 1, 0.1, 20)", "rrelu_(x * 1)",
         "relu(x * 1, inplace=True)")],

@@ -111,7 +111,7 @@ def _(x, label, weight, *, ignore_index, reduction):
 
 @loss.cross_entropy_grad.on("cpu")
 def _(g, x, label, weight, *, ignore_index, reduction):
-    if weight is not None or ignore_index >= 0:
+    if weight is not None or ignore_index >= 0 or not len(x):
         return NotImplemented
     scale = 1 / len(x) if reduction == "mean" else 1
     return compiled.cross_entropy_grad(np.asarray(g), x, label, scale)
