@@ -1,7 +1,9 @@
 """Two machines, simulated: network namespaces that only a wire between them joins."""
 
+import contextlib
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -46,8 +48,8 @@ def machines(tmp_path):
             name + "2",
         )
         for i in "12":
-            ip("-n", name + i, "addr", "add", f"10.77.0.{i}/24", "dev", f"wire{i}")
-            ip("-n", name + i, "link", "set", f"wire{i}", "up")
+            ip("-n", name + i, "addr", "add", f"10.77.0.{i}/24", "dev", "wire")
+            ip("-n", name + i, "link", "set", "wire", "up")
             ip("-n", name + i, "link", "set", "lo", "up")
     except subprocess.CalledProcessError as error:
         _remove(name)
@@ -65,7 +67,7 @@ def machines(tmp_path):
         ]  # fmt: skip
         return subprocess.run(
             command, capture_output=True, text=True, timeout=120, stdin=subprocess.DEVNULL,
-            env={**os.environ, "OMP_NUM_THREADS": "1", "UCX_TLS": "tcp"},
+            env={**os.environ, "OMP_NUM_THREADS": "1", "UCX_TLS": "tcp", "UCX_NET_DEVICES": "wire"},
         )  # fmt: skip
 
     run.sent = lambda: int(_statistic(name + "1", "tx_bytes"))
@@ -74,12 +76,16 @@ def machines(tmp_path):
 
 
 def _statistic(machine, name):
-    command = ["ip", "netns", "exec", machine, "cat", f"/sys/class/net/wire1/statistics/{name}"]
+    command = ["ip", "netns", "exec", machine, "cat", f"/sys/class/net/wire/statistics/{name}"]
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
 def _remove(name):
     for i in "12":
+        inside = subprocess.run(["ip", "netns", "pids", name + i], capture_output=True, text=True)
+        for pid in map(int, inside.stdout.split()):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         subprocess.run(["ip", "netns", "delete", name + i], capture_output=True)
 
 
