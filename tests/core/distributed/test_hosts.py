@@ -34,19 +34,8 @@ def machines(tmp_path):
     try:
         for i in "12":
             ip("netns", "add", name + i)
-        ip(
-            "-n",
-            name + "1",
-            "link",
-            "add",
-            "wire1",
-            "type",
-            "veth",
-            "peer",
-            "wire2",
-            "netns",
-            name + "2",
-        )
+        peer = ["peer", "name", "wire", "netns", name + "2"]
+        ip("-n", name + "1", "link", "add", "wire", "type", "veth", *peer)
         for i in "12":
             ip("-n", name + i, "addr", "add", f"10.77.0.{i}/24", "dev", "wire")
             ip("-n", name + i, "link", "set", "wire", "up")
