@@ -62,6 +62,7 @@ def test_unused_parameters_and_accumulation(processes):
     [
         ("fails", ["[rank 1] ValueError: the second process is unhappy", "programs.py"]),
         ("killed", ["[rank 1] killed by SIGKILL"]),
+        ("exits", ["[rank 1] ended with exit status 3"]),
         ("differs", ["expected the same call in all processes", "float32 (2,)", "float32 (3,)"]),
         ("stuck", ["within 1 s", "rank 0: all_reduce", "rank 1: nothing yet"]),
     ],

@@ -19,6 +19,7 @@ import traceback
 from pathlib import Path
 
 RANKS = ("PMI_RANK", "PMIX_RANK", "OMPI_COMM_WORLD_RANK")  # MPICH's, PMIx's, Open MPI's
+PATIENCE = 0.3  # seconds that mpiexec is given to pass output on, or to end all processes
 
 
 def parse_arguments(arguments):
@@ -62,15 +63,19 @@ def start(options):
 
 
 def watch(arguments):
-    """Let a process of its own `work`, so that this one is left to say what killed it."""
+    """Let a process of its own `work`, so that this one is left to say how that failed."""
     command = [sys.executable, "-m", "tallow.distributed.run", "--work", *arguments]
     status = subprocess.call(command, close_fds=False)  # mpiexec's sockets are inherited
-    if status < 0:
-        time.sleep(0.3)  # no word where mpiexec is ending all processes, this one too
+    if status:
+        time.sleep(PATIENCE)  # no word where mpiexec is ending all processes, this one too
         rank = next((os.environ[name] for name in RANKS if name in os.environ), "unknown")
-        sys.stderr.write(f"[rank {rank}] killed by {signal.Signals(-status).name}\n")
+        killer = signal.Signals(-status) if status < 0 else None
+        told = f"killed by {killer.name}" if killer else f"ended with exit status {status}"
+        sys.stderr.write(f"[rank {rank}] {told}\n")
         sys.stderr.flush()
-        os.kill(os.getpid(), -status)  # so mpiexec sees it, and ends the others
+        time.sleep(PATIENCE)
+        # By a signal: an exit status on another machine makes mpiexec wait for the other processes.
+        os.kill(os.getpid(), killer or signal.SIGTERM)
     return status
 
 
@@ -109,6 +114,7 @@ def _end_all(comm, text):
     sys.stdout.flush()
     sys.stderr.write("".join(f"[rank {comm.rank}] {line}\n" for line in text.splitlines()))
     sys.stderr.flush()
+    time.sleep(PATIENCE)  # mpiexec drops what it has not passed on by the end
     comm.Abort(1)
 
 
