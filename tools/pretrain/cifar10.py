@@ -5,9 +5,16 @@
 --data is a zip file with train/<class>/NNNN.jpg and test/<class>/NNNN.jpg, 32 x 32 pixels. The
 recipe: stochastic gradient descent with Nesterov's momentum, the learning rate raised over the
 first tenth of the steps and lowered linearly to zero, weight decay, pictures shifted by up to four
-pixels and mirrored. --start FILE goes through that once more from weights that are there. The test
-pictures are looked at once, after the last epoch. Interrupted, the same command goes on from the
-last whole epoch. Written to --out: weights.safetensors, float16.
+pixels and mirrored, a square of --hide pixels' side hidden at random (DeVries and Taylor, 2017).
+--start FILE goes through that once more from weights that are there. With --teachers FILE ... the
+model learns from their softened scores beside the labels (Hinton et al., 2015), averaged over
+random views of each picture, all at the start. The test pictures are looked at once, after the last
+epoch. Interrupted, the same command goes on from the last whole epoch. Written to --out:
+weights.safetensors, float16.
+
+    python tools/pretrain/cifar10.py resnet20 --data cifar10_jpg.zip --test weights.safetensors
+
+only says how many of the test pictures those weights get right.
 """
 
 import argparse
@@ -28,6 +35,9 @@ from tallowvision import models
 
 MEAN, STD = (0.4914, 0.4822, 0.4465), (0.2470, 0.2435, 0.2616)
 BORDER = 4  # pixels that a training picture is shifted by at most
+VIEWS = 8  # of each picture that a teacher is asked about
+TEMPERATURE = 4  # that teachers' scores are softened by
+TRUST = 0.8  # the part of the loss that is about the teachers' scores, not about the labels
 
 
 def parse_arguments():
@@ -36,14 +46,20 @@ def parse_arguments():
     )
     parser.add_argument("model", help="a name of tallowvision.models, such as resnet20")
     parser.add_argument("--data", type=Path, required=True, help="the zip file of pictures")
+    parser.add_argument("--test", type=Path, help="a file of weights: test those and be done")
     parser.add_argument("--start", type=Path, help="a file of weights, in place of random ones")
+    parser.add_argument("--teachers", type=Path, nargs="+", default=[], help="files of weights")
+    parser.add_argument("--hide", type=int, default=0, help="side of the hidden square, in pixels")
     parser.add_argument("--epochs", type=int, default=40)
     parser.add_argument("--batch-size", type=int, default=128)
     parser.add_argument("--lr", type=float, default=0.2, help="the highest learning rate")
     parser.add_argument("--weight-decay", type=float, default=5e-4)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--out", type=Path, required=True)
-    return parser.parse_args()
+    parser.add_argument("--out", type=Path, help="the folder for checkpoints and weights")
+    options = parser.parse_args()
+    if not (options.test or options.out):
+        parser.error("--out or --test is needed")
+    return options
 
 
 def read_pictures(archive, split):
@@ -77,14 +93,42 @@ def shifted_and_mirrored(bordered, chosen):
     ]
 
 
-def train_epoch(model, optimizer, scheduler, bordered, labels, batch_size):
+def hidden(pictures, side):
+    """Pictures (B, 3, 32, 32), in each a square of a random centre and an odd side set to 0."""
+    centres = tallow.randint(32, (2, len(pictures), 1))
+    rows, columns = (centres - tallow.arange(32)).abs() < side / 2
+    return pictures.masked_fill((rows.unsqueeze(2) & columns.unsqueeze(1)).unsqueeze(1), 0)
+
+
+@tallow.inference_mode()
+def opinions(teachers, bordered):
+    """What the teachers hold each picture for, softened and averaged over views: (N, 10)."""
+    soft = tallow.zeros(len(bordered), 10)
+    for _ in tqdm(range(VIEWS), desc="asking the teachers", unit="view"):
+        for chosen in tallow.arange(len(bordered)).split(250):
+            view = normalise(shifted_and_mirrored(bordered, chosen))
+            for teacher in teachers:
+                soft[chosen] += (teacher(view) / TEMPERATURE).softmax(1) / (VIEWS * len(teachers))
+    return soft
+
+
+def loss_of(scores, labels, soft):
+    """The cross entropy to the labels and, if there are teachers, to what they think."""
+    loss = nn.functional.cross_entropy(scores, labels)
+    if soft is None:
+        return loss
+    taught = TEMPERATURE**2 * nn.functional.cross_entropy(scores / TEMPERATURE, soft)
+    return TRUST * taught + (1 - TRUST) * loss
+
+
+def train_epoch(model, optimizer, scheduler, bordered, labels, soft, batch_size, hide):
     """One pass in random order, the last incomplete batch left out; returns the mean loss."""
     model.train()
     losses = []
     order = tallow.randperm(len(labels))
     for chosen in tqdm(order.split(batch_size)[: len(order) // batch_size], leave=False):
-        scores = model(normalise(shifted_and_mirrored(bordered, chosen)))
-        loss = nn.functional.cross_entropy(scores, labels[chosen])
+        scores = model(hidden(normalise(shifted_and_mirrored(bordered, chosen)), hide))
+        loss = loss_of(scores, labels[chosen], None if soft is None else soft[chosen])
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -103,19 +147,32 @@ def accuracy(model, pictures, labels):
     return sum(correct) / len(labels)
 
 
+def report(model, pictures, labels):
+    print(f"accuracy on {len(labels)} test pictures: {accuracy(model, pictures, labels):.2%}")
+
+
+def classifier(name, weights=None):
+    model = models.get_model(name, num_classes=10)
+    if weights:
+        model.load_state_dict(tallow.load(weights))
+    return model.eval()
+
+
 def main():
     options = parse_arguments()
     tallow.manual_seed(options.seed)
     with zipfile.ZipFile(options.data) as archive:
-        pictures, labels = read_pictures(archive, "train")
         held_out = read_pictures(archive, "test")
+        if options.test:
+            return report(classifier(options.model, options.test), *held_out)
+        pictures, labels = read_pictures(archive, "train")
     bordered = tallow.from_numpy(
         np.pad(pictures.numpy(), ((0, 0), (0, 0), (BORDER, BORDER), (BORDER, BORDER)), "reflect")
     )
+    teachers = [classifier(options.model, weights) for weights in options.teachers]
+    soft = opinions(teachers, bordered) if teachers else None
 
-    model = models.get_model(options.model, num_classes=10)
-    if options.start:
-        model.load_state_dict(tallow.load(options.start))
+    model = classifier(options.model, options.start)
     optimizer = SGD(
         model.parameters(), options.lr, 0.9, weight_decay=options.weight_decay, nesterov=True
     )
@@ -133,7 +190,9 @@ def main():
 
     for epoch in range(done, options.epochs):
         tallow.manual_seed(options.seed + epoch + 1)
-        loss = train_epoch(model, optimizer, scheduler, bordered, labels, options.batch_size)
+        loss = train_epoch(
+            model, optimizer, scheduler, bordered, labels, soft, options.batch_size, options.hide
+        )
         print(f"epoch {epoch + 1} of {options.epochs}: loss {loss:.4f}", flush=True)
         state = {name: part.state_dict() for name, part in parts.items()}
         checkpoints.save({**state, "epochs": epoch + 1}, step=epoch + 1)
@@ -143,7 +202,7 @@ def main():
         {k: v.half() if v.is_floating_point() else v for k, v in model.state_dict().items()},
         options.out / "weights.safetensors",
     )
-    print(f"accuracy on {len(held_out[1])} test pictures: {accuracy(model, *held_out):.2%}")
+    report(model, *held_out)
 
 
 if __name__ == "__main__":
