@@ -1,5 +1,6 @@
 """Changes in place: values, gradients and refusals are PyTorch's."""
 
+import numpy as np
 import pytest
 
 import tallow
@@ -537,3 +538,51 @@ def test_what_a_norm_gives_may_change_in_place(norm):
         (relu(norm()(leaf)) ** 2 * x.cos()).sum().backward()
         gradients.append(leaf.grad)
     assert tallow.equal(*gradients)
+
+
+KEPT = {
+    "a view": lambda x: x[0],
+    "NumPy's array": lambda x: x.numpy(),
+    "a detached tensor": lambda x: x.detach(),
+    "a memoryview": lambda x: tallow.from_numpy(np.asarray(memoryview(x.numpy()))),
+    "DLPack": lambda x: tallow.from_dlpack(x),
+}
+
+
+@pytest.mark.parametrize("keep", KEPT.values(), ids=KEPT)
+def test_memory_that_is_shared_changes_in_place(keep):
+    x = tallow.tensor([[-1.0, 2.0], [3.0, -4.0]])
+    kept, place = keep(x), x.data_ptr()
+    nn.functional.relu(x, inplace=True)
+    assert x.data_ptr() == place
+    assert np.all(np.asarray(kept) >= 0)
+    x.fill_(5)
+    assert np.all(np.asarray(kept) == 5)
+
+
+@pytest.mark.parametrize("record", [False, True])
+def test_memory_of_its_own_takes_the_result(record):
+    leaf = tallow.arange(-5.0, 5.0, requires_grad=record)
+    x = leaf * 1
+    same = x
+    assert nn.functional.hardswish(x, inplace=True) is same
+    expected = nn.functional.hardswish(leaf)
+    assert tallow.equal(same, expected)
+    if record:
+        (x * x).sum().backward()
+        gradient, leaf.grad = leaf.grad, None
+        (expected * expected).sum().backward()
+        assert tallow.equal(gradient, leaf.grad)
+
+
+@pytest.mark.parametrize("view", ["x.t()", "x[1:]", "x.expand(2, 3, 3)"])
+def test_an_activation_of_a_view_changes_its_parent_or_says_why_not(view):
+    x = tallow.arange(-4.0, 5.0).reshape(3, 3).clone()
+    part = eval(view)
+    if "expand" in view:
+        with pytest.raises(ShapeError, match="expected memory that may be written to"):
+            nn.functional.relu(part, inplace=True)
+    else:
+        nn.functional.relu(part, inplace=True)
+        assert part.min() == 0
+        assert (x < 0).sum() == (0 if view == "x.t()" else 3)

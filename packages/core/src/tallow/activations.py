@@ -66,7 +66,9 @@ def check_floating(name, x):
 
 def in_place(op, x, **params):
     """op(x, **params) written into x itself, with its history."""
+    name, old = op.op.name + "_", x
+    alone = inplace.is_alone(x)
     if state.enabled and x.requires_grad:
-        inplace.check(x, op.op.name + "_", True)
-        return inplace.assign(x, op(inplace.snapshot(x), **params), op.op.name + "_")
-    return inplace.assign(x, op(x, **params), op.op.name + "_")
+        inplace.check(x, name, True)
+        old = inplace.snapshot(x, copy=not alone)
+    return inplace.assign(x, op(old, **params), name, alone)

@@ -28,9 +28,10 @@ def in_place(name, function, update=None):
         recording = state.enabled and (
             self.requires_grad or any(isinstance(x, Tensor) and x.requires_grad for x in others)
         )
+        alone = recording and inplace.is_alone(self)
         if recording:
             inplace.check(self, name, True)
-            result = function(inplace.snapshot(self), *args, **kwargs)
+            result = function(inplace.snapshot(self, copy=not alone), *args, **kwargs)
         elif update is not None and _updatable(self, args, kwargs):
             update(self.array, args[0].array if isinstance(args[0], Tensor) else args[0])
             inplace.bump(self, name)
@@ -46,7 +47,7 @@ def in_place(name, function, update=None):
                 f"{name}: expected a result of the tensor's own shape {tuple(self.array.shape)}, "
                 f"got {tuple(result.array.shape)}; operands may not enlarge it"
             )
-        return inplace.assign(self, to_dtype(result, self.dtype), name)
+        return inplace.assign(self, to_dtype(result, self.dtype), name, alone)
 
     method.__name__ = method.__qualname__ = name
     method.__doc__ = f"`{function.__name__}`, written into the tensor itself; returns it."

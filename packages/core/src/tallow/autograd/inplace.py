@@ -6,6 +6,10 @@ this part replaced", and views of the same parent find their history outdated wh
 renew it (`tensor.refresh`).
 """
 
+import sys
+
+import numpy as np
+
 from tallow.autograd.builtin import patch
 from tallow.autograd.modes import state
 from tallow.errors import GradientError, ShapeError
@@ -58,20 +62,48 @@ def check_memory(x, op_name):
         )
 
 
-def snapshot(x):
-    """A tensor with a copy of x's values and x's history, for an op that keeps its operand."""
-    old = wrap(x.array.copy(), x._requires_grad)
+def is_alone(x):
+    """True if nothing but `x` refers to its memory, so that another array may take its place.
+
+    A view, an array of NumPy's made from it, a node that keeps it: each holds a reference.
+    """
+    return (
+        references(x) == ALONE
+        and type(x.array) is np.ndarray
+        and x.array.base is None
+        and x.array.flags.c_contiguous
+        and x.alias is None
+    )
+
+
+def references(x):
+    """How many references there are to the array of `x`; 0 where Python cannot count them."""
+    array = x.array
+    return sys.getrefcount(array) if hasattr(sys, "getrefcount") else 0
+
+
+ALONE = references(wrap(np.empty(1))) or None  # a number that depends on Python's version
+
+
+def snapshot(x, copy=True):
+    """A tensor with a copy of x's values and x's history, for an op that keeps its operand.
+
+    Without a copy it has the values themselves: where `assign` will give x another array.
+    """
+    old = wrap(x.array.copy() if copy else x.array, x._requires_grad)
     old.node = x.node
     return old
 
 
-def assign(x, out, op_name):
-    """Give `x` the values and the history of `out`; returns x."""
+def assign(x, out, op_name, alone=False):
+    """Give `x` the values and the history of `out`, its very array if x `is_alone`; returns x."""
     value = out.array if isinstance(out, Tensor) else out
     check(x, op_name, getattr(out, "_requires_grad", False))
     check_memory(x, op_name)
     bump(x, op_name, out)
-    if value is not x.array:
+    if alone:
+        x.array = value.astype(x.array.dtype, order="C", copy=False)
+    elif value is not x.array:
         x.array[...] = value
     if isinstance(out, Tensor):
         adopt(x, out)
