@@ -3,7 +3,8 @@
     python tools/recordings.py
 
 It needs the program `flite` (Debian's package of that name). One file a voice, of ten digits,
-each cut to what is to be heard, at the start of 0.8 s.
+each cut to what is to be heard, at the start of 0.8 s. Flite and its voices may be used and passed
+on without restriction (Language Technologies Institute, Carnegie Mellon University).
 """
 
 import subprocess
