@@ -16,7 +16,6 @@ __all__ = ["log_softmax", "relu", "relu_", "softmax"]
 def relu(input):
     """max(input, 0), elementwise.
 
-    >>> import tallow
     >>> tallow.relu(tallow.tensor([-1.0, 2.0]))
     tensor([0., 2.])
     """
@@ -31,7 +30,6 @@ def relu_(input):
 def softmax(input, dim, dtype=None):
     """exp(input) / sum(exp(input)) along `dim`: positive numbers that sum to 1.
 
-    >>> import tallow
     >>> tallow.softmax(tallow.tensor([0.0, 0.0]), dim=0)
     tensor([0.5000, 0.5000])
     """

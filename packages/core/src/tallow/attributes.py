@@ -175,7 +175,6 @@ def get_device(input):
 def type(input, dtype=None, non_blocking=False):
     """The tensor in another dtype; without one, the name of its type, such as torch.FloatTensor.
 
-    >>> import tallow
     >>> tallow.ones(1).type(tallow.int64)
     tensor([1])
     """

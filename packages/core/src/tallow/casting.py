@@ -86,7 +86,6 @@ class autocast:
     Parameters stay in float32 and get their gradients in it; the cast of one is kept for the
     length of the context if `cache_enabled`.
 
-    >>> import tallow
     >>> layer = tallow.nn.Linear(2, 1)
     >>> with tallow.autocast("cpu"):
     ...     layer(tallow.ones(1, 2)).dtype
@@ -203,7 +202,6 @@ def clear_autocast_cache():
 def is_autocast_available(device_type):
     """True if there are lists of functions for a device type.
 
-    >>> import tallow
     >>> tallow.amp.is_autocast_available("cpu")
     True
     """

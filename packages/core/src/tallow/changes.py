@@ -95,7 +95,6 @@ def view_in_place(name, function):
 def copy_(input, src, non_blocking=False):
     """Copy the values of `src`, which may broadcast and convert, into this tensor; returns it.
 
-    >>> import tallow
     >>> tallow.zeros(2, 2).copy_(tallow.tensor([1, 2]))
     tensor([[1., 2.],
             [1., 2.]])
@@ -142,7 +141,6 @@ def fill_diagonal_(input, fill_value, wrap=False):
 
     `wrap` goes on below the square part of a tall matrix, a row further down.
 
-    >>> import tallow
     >>> tallow.zeros(2, 2).fill_diagonal_(5)
     tensor([[5., 0.],
             [0., 5.]])

@@ -59,7 +59,6 @@ def imag(input):
 def view_as_real(input):
     """(...) complex -> (..., 2), real and imaginary parts; a view.
 
-    >>> import tallow
     >>> tallow.view_as_real(tallow.tensor([1 + 2j]))
     tensor([[1., 2.]])
     """
@@ -87,7 +86,6 @@ def view_as_complex(input):
 def complex(real, imag, *, out=None):
     """A complex tensor from its real and imaginary parts (float32 gives complex64).
 
-    >>> import tallow
     >>> tallow.complex(tallow.tensor([1.0]), tallow.tensor([2.0]))
     tensor([1.+2.j])
     """

@@ -28,7 +28,6 @@ def to(input, *args, dtype=None, device=None, non_blocking=False, copy=False, me
     Call as `to(dtype)`, `to(device)`, `to(device, dtype)` or `to(other_tensor)`. `non_blocking`: a
     copy of pinned memory to a GPU is not waited for.
 
-    >>> import tallow
     >>> tallow.ones(1).to(tallow.float64).dtype
     tallow.float64
     """

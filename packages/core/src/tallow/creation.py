@@ -120,7 +120,6 @@ def tensor(data, *, dtype=None, device=None, requires_grad=False, pin_memory=Fal
 
     Python ints give int64, floats the default floating dtype (float32), bools bool.
 
-    >>> import tallow
     >>> tallow.tensor([[1, 2], [3, 4]])
     tensor([[1, 2],
             [3, 4]])
@@ -227,7 +226,6 @@ def to_dlpack(tensor):
 def frombuffer(buffer, *, dtype, count=-1, offset=0, requires_grad=False):
     """A 1-d tensor over a Python buffer's memory; `offset` in bytes, `count` in elements (-1: all).
 
-    >>> import tallow
     >>> tallow.frombuffer(bytearray([1, 0, 2, 0]), dtype=tallow.int16)
     tensor([1, 2], dtype=tallow.int16)
     """
@@ -263,7 +261,6 @@ def zeros(
 ):  # fmt: skip
     """A tensor of zeros of the given size.
 
-    >>> import tallow
     >>> tallow.zeros(2, 3).shape
     tallow.Size([2, 3])
     """
@@ -293,7 +290,6 @@ def full(
 ):  # fmt: skip
     """A tensor of the given size filled with one value; its dtype follows the value.
 
-    >>> import tallow
     >>> tallow.full((2,), 7)
     tensor([7, 7])
     """
@@ -402,7 +398,6 @@ def arange(
 ):  # fmt: skip
     """The numbers from `start` (0) to `end`, which is left out, by `step`; int64 if all are ints.
 
-    >>> import tallow
     >>> tallow.arange(1, 2, 0.25)
     tensor([1.0000, 1.2500, 1.5000, 1.7500])
     """
@@ -452,7 +447,6 @@ def linspace(
 ):  # fmt: skip
     """`steps` numbers evenly spaced from `start` to `end`, both included.
 
-    >>> import tallow
     >>> tallow.linspace(0, 1, 5)
     tensor([0.0000, 0.2500, 0.5000, 0.7500, 1.0000])
     """
@@ -483,7 +477,6 @@ def eye(
 def tril_indices(row, col, offset=0, *, dtype=None, device=None, layout=None):
     """(2, N): rows and columns of what `tril(diagonal=offset)` keeps of a (row, col) matrix.
 
-    >>> import tallow
     >>> tallow.tril_indices(2, 2)
     tensor([[0, 1, 1],
             [0, 0, 1]])

@@ -15,7 +15,6 @@ class device:
     `type` is its kind; `index` is its number, None for the current one of that kind. As a context,
     it is where tensors are made that are not told otherwise.
 
-    >>> import tallow
     >>> tallow.device("cuda:1").index
     1
     >>> with tallow.device("cpu"):
@@ -70,7 +69,6 @@ def get_default_device():
 def set_default_device(device):
     """Make tensors on `device` unless told; None for the CPU.
 
-    >>> import tallow
     >>> tallow.set_default_device("cpu")
     >>> tallow.get_default_device()
     device(type='cpu')

@@ -25,7 +25,6 @@ class dtype:
 
     Attributes: `name`, `itemsize` (bytes), `is_floating_point`, `is_complex`, `is_signed`, `numpy`.
 
-    >>> import tallow
     >>> tallow.float32.itemsize, tallow.int64.is_floating_point
     (4, False)
     """
@@ -130,7 +129,6 @@ def given(name, dtype, otherwise=None):
 def promote_types(type1, type2):
     """The smallest type that holds both, by PyTorch's table.
 
-    >>> import tallow
     >>> tallow.promote_types(tallow.int32, tallow.float16)
     tallow.float16
     """

@@ -185,7 +185,6 @@ def _frequencies(name, bins, n, d, dtype, device, requires_grad, out):
 def fftfreq(n, d=1.0, *, out=None, dtype=None, layout=None, device=None, requires_grad=False):
     """The frequencies of the n bins of `fft`, in cycles per unit of the sample spacing d.
 
-    >>> import tallow
     >>> tallow.fft.fftfreq(4)
     tensor([ 0.0000,  0.2500, -0.5000, -0.2500])
     """

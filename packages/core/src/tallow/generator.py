@@ -39,7 +39,6 @@ LARGEST = {"bool": 1, "float16": 2**11, "bfloat16": 2**8, "float32": 2**24, "flo
 class Generator:
     """A stream of random numbers with a seed and a state of its own.
 
-    >>> import tallow
     >>> g = tallow.Generator().manual_seed(0)
     >>> tallow.rand(3, generator=g)
     tensor([0.4963, 0.7682, 0.0885])

@@ -17,7 +17,6 @@ METHODS = [
 def register_hook(input, hook):
     """Call `hook(gradient)` when the gradient of this tensor is known; what it returns replaces it.
 
-    >>> import tallow
     >>> x = tallow.ones(2, requires_grad=True)
     >>> handle = x.register_hook(lambda g: g * 10)
     >>> x.sum().backward()
@@ -68,7 +67,6 @@ def grad_fn(input):
 def backward(input, gradient=None, retain_graph=None, create_graph=False, inputs=None):
     """Add to `grad` of every leaf the gradient of this tensor (a scalar, or with `gradient` given).
 
-    >>> import tallow
     >>> x = tallow.tensor([1.0, 2.0], requires_grad=True)
     >>> (x ** 2).sum().backward()
     >>> x.grad

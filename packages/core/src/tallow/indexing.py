@@ -284,7 +284,6 @@ def put(input, index, source, accumulate=False):
 def unravel_index(indices, shape):
     """The coordinates, one tensor per dim, of places in the flattened form of a shape.
 
-    >>> import tallow
     >>> tallow.unravel_index(tallow.tensor([5]), (2, 3))
     (tensor([1]), tensor([2]))
     """
@@ -313,7 +312,6 @@ def _mask(name, input, mask):
 def masked_fill(input, mask, value):
     """`input` with `value` (a number or a 0-d tensor) where `mask` is True.
 
-    >>> import tallow
     >>> tallow.zeros(2).masked_fill(tallow.tensor([True, False]), 9)
     tensor([9., 0.])
     """

@@ -15,7 +15,6 @@ class finfo:
     `bits`, `eps` (from 1 to the next number), `max`, `min`, `smallest_normal` or `tiny` (the least
     positive number of full precision), `resolution`.
 
-    >>> import tallow
     >>> tallow.finfo(tallow.float32).eps
     1.1920928955078125e-07
     """
@@ -41,7 +40,6 @@ class finfo:
 class iinfo:
     """Limits of an integer dtype: `bits`, `min`, `max`.
 
-    >>> import tallow
     >>> tallow.iinfo(tallow.uint8).max
     255
     """

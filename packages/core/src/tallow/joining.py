@@ -60,7 +60,6 @@ def _some(name, tensors, error=ShapeError):
 def cat(tensors, dim=0, *, out=None):
     """The tensors joined along an existing dim; the other sizes must agree.
 
-    >>> import tallow
     >>> tallow.cat([tallow.zeros(1, 2), tallow.ones(2, 2)]).shape
     tallow.Size([3, 2])
     """
@@ -253,7 +252,6 @@ unsafe_chunk = chunk
 def tensor_split(input, indices_or_sections=None, dim=0, *, indices=None, sections=None):
     """Parts along `dim`, views: so many of sizes that differ by 1 at most, or cut at a list.
 
-    >>> import tallow
     >>> [x.tolist() for x in tallow.tensor_split(tallow.arange(5), 2)]
     [[0, 1, 2], [3, 4]]
     """

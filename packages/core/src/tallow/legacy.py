@@ -24,7 +24,6 @@ def construct(cls, args, dtype=None, device=None):
 class TensorType:
     """A constructor for one dtype: takes sizes or data, and `isinstance` knows its tensors.
 
-    >>> import tallow
     >>> tallow.LongTensor([1, 2])
     tensor([1, 2])
     >>> isinstance(tallow.ones(2), tallow.FloatTensor)
@@ -83,7 +82,6 @@ def dtype_named(type):
 def typename(obj):
     """The name of a tensor's type, or of the class of another object.
 
-    >>> import tallow
     >>> tallow.typename(tallow.ones(1))
     'torch.FloatTensor'
     """

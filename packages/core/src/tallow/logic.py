@@ -27,7 +27,6 @@ not_equal, less, less_equal, greater, greater_equal = ne, lt, le, gt, ge
 def isclose(input, other, rtol=1e-05, atol=1e-08, equal_nan=False):
     """True where |input - other| <= atol + rtol * |other|.
 
-    >>> import tallow
     >>> tallow.isclose(tallow.tensor([1.0, 2.0]), tallow.tensor([1.0 + 1e-6, 2.1]))
     tensor([ True, False])
     """
@@ -77,7 +76,6 @@ signbit = unary(
 def is_nonzero(input):
     """True (a Python bool) if the tensor's one element is not 0.
 
-    >>> import tallow
     >>> tallow.is_nonzero(tallow.tensor([0.0]))
     False
     """

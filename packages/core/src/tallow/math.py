@@ -51,7 +51,6 @@ __all__ = [
 def add(input, other, *, alpha=1, out=None):
     """input + alpha * other, elementwise with broadcasting.
 
-    >>> import tallow
     >>> tallow.add(tallow.tensor([1.0, 2.0]), 10)
     tensor([11., 12.])
     """
@@ -96,7 +95,6 @@ def div(input, other, *, rounding_mode=None, out=None):
 
     `rounding_mode` "trunc" rounds towards zero, "floor" down; both keep integer dtypes.
 
-    >>> import tallow
     >>> tallow.div(tallow.tensor([-7]), 2, rounding_mode="floor")
     tensor([-4])
     """
@@ -159,7 +157,6 @@ def true_divide(input, other, *, out=None):
 def lerp(input, end, weight, *, out=None):
     """input + weight * (end - input), all of one floating or complex dtype.
 
-    >>> import tallow
     >>> tallow.lerp(tallow.tensor([0.0, 10.0]), tallow.tensor([1.0, 20.0]), 0.5)
     tensor([ 0.5000, 15.0000])
     """
@@ -190,7 +187,6 @@ def addcdiv(input, tensor1, tensor2, *, value=1, out=None):
 def pow(input, exponent, *, out=None):
     """input ** exponent, elementwise with broadcasting.
 
-    >>> import tallow
     >>> tallow.pow(tallow.tensor([1.0, 2.0, 3.0]), 2)
     tensor([1., 4., 9.])
     """
@@ -259,7 +255,6 @@ def ldexp(input, other, *, out=None):
 def frexp(input, *, out=None):
     """(mantissa, exponent) with input = mantissa * 2**exponent and |mantissa| in [0.5, 1).
 
-    >>> import tallow
     >>> tallow.frexp(tallow.tensor([10.0]))
     (tensor([0.6250]), tensor([4], dtype=tallow.int32))
     """
@@ -328,7 +323,6 @@ igammac = binary(
 def polygamma(n, input, *, out=None):
     """The derivative of order n, 0 or more, of digamma.
 
-    >>> import tallow
     >>> tallow.polygamma(1, tallow.tensor([1.0]))
     tensor([1.6449])
     """
@@ -409,7 +403,6 @@ trunc = _rounding("trunc", ops.trunc, "The integer part, towards zero.")
 def round(input, *, decimals=0, out=None):
     """The nearest integer (or multiple of 10 ** -decimals), halves to the even one.
 
-    >>> import tallow
     >>> tallow.round(tallow.tensor([0.5, 1.5, 2.51]))
     tensor([0., 2., 3.])
     """
@@ -431,7 +424,6 @@ def frac(input, *, out=None):
 def clamp(input, min=None, max=None, *, out=None):
     """Each element, moved into [min, max]; the limits are numbers, tensors or None.
 
-    >>> import tallow
     >>> tallow.clamp(tallow.tensor([-2.0, 0.5, 3.0]), 0, 1)
     tensor([0.0000, 0.5000, 1.0000])
     """
@@ -466,7 +458,6 @@ def clamp_max(input, max, *, out=None):
 def nan_to_num(input, nan=None, posinf=None, neginf=None, *, out=None):
     """NaN replaced by `nan` (0), infinities by `posinf` and `neginf` (the dtype's extremes).
 
-    >>> import tallow
     >>> tallow.nan_to_num(tallow.tensor([float("nan"), float("inf")]), posinf=9.0)
     tensor([0., 9.])
     """
@@ -488,7 +479,6 @@ def nan_to_num(input, nan=None, posinf=None, neginf=None, *, out=None):
 def where(condition, input=None, other=None, *, out=None):
     """Elements of `input` where `condition` holds, else of `other`. Alone: the indices of True.
 
-    >>> import tallow
     >>> x = tallow.tensor([1.0, -2.0])
     >>> tallow.where(x > 0, x, 0.0)
     tensor([1., 0.])

@@ -43,7 +43,6 @@ def argsort(input, dim=-1, descending=False, stable=False):
 def sort(input, dim=-1, descending=False, stable=False, *, out=None):
     """(values, indices), sorted along `dim`.
 
-    >>> import tallow
     >>> tallow.sort(tallow.tensor([3, 1, 2])).indices
     tensor([1, 2, 0])
     """
@@ -237,7 +236,6 @@ def quantile(input, q, dim=None, keepdim=False, *, interpolation="linear", out=N
     q is a number from 0 to 1, or a vector of them, which then is the first dim of the result.
     `interpolation` says what lies between two elements.
 
-    >>> import tallow
     >>> tallow.quantile(tallow.tensor([1.0, 2.0, 4.0]), 0.75)
     tensor(3.)
     """

@@ -47,7 +47,6 @@ def _fits(name, x, y, dims):
 def matmul(input, other, *, out=None):
     """The matrix product (..., n, k) @ (..., k, m); a vector is a row on the left, else a column.
 
-    >>> import tallow
     >>> tallow.matmul(tallow.ones(2, 3), tallow.ones(3, 4)).shape
     tallow.Size([2, 4])
     """
@@ -194,7 +193,6 @@ def einsum(*args):
     Without an arrow the labels that occur once, in alphabetical order, are kept; `...` stands for
     any dims. Labels may also be lists of ints after each operand: `einsum(x, [0, 1], y, [1, 2])`.
 
-    >>> import tallow
     >>> tallow.einsum("ij,j->i", tallow.ones(2, 3), tallow.ones(3))
     tensor([3., 3.])
     """

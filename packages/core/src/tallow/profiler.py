@@ -66,7 +66,6 @@ class profile(timing.profile):
     `on_trace_ready(profile)` is called after the last recorded step of a round, or at the end. What
     else PyTorch's takes is accepted and changes nothing: time on the CPU is what is measured.
 
-    >>> import tallow
     >>> with profile(schedule=schedule(wait=1, warmup=0, active=1)) as prof:
     ...     for size in (2, 3):
     ...         _ = tallow.ones(size, size).exp()

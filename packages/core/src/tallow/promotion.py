@@ -27,7 +27,6 @@ from tallow.tensor import Tensor, wrap
 def result_type(*operands):
     """The dtype that an operation on these tensors and numbers gives.
 
-    >>> import tallow
     >>> tallow.result_type(tallow.ones(2, dtype=tallow.int64), 1.5)
     tallow.float32
     """

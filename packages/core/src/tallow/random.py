@@ -46,7 +46,6 @@ METHODS = [
 def manual_seed(seed):
     """Start the default generator anew from `seed`, an int of 64 bits; returns the generator.
 
-    >>> import tallow
     >>> _ = tallow.manual_seed(0)
     >>> tallow.rand(2)
     tensor([0.4963, 0.7682])
@@ -80,7 +79,6 @@ def fork_rng(devices=None, enabled=True, device_type="cuda"):
 
     All numbers are drawn on the host, hence `devices` and `device_type` change nothing.
 
-    >>> import tallow
     >>> g = tallow.manual_seed(0)
     >>> with tallow.random.fork_rng():
     ...     noise = tallow.rand(5)
@@ -125,7 +123,6 @@ def rand(
 ):  # fmt: skip
     """Uniform numbers in [0, 1), of the given size.
 
-    >>> import tallow
     >>> tallow.rand(2, 3).shape
     tallow.Size([2, 3])
     """
@@ -140,7 +137,6 @@ def randn(
 ):  # fmt: skip
     """Normal numbers of mean 0 and variance 1, of the given size.
 
-    >>> import tallow
     >>> tallow.randn((2, 3), dtype=tallow.float64).dtype
     tallow.float64
     """
@@ -155,7 +151,6 @@ def randint(
 ):  # fmt: skip
     """`randint(low=0, high, size)`: whole numbers from `low` to `high` - 1, int64 unless told.
 
-    >>> import tallow
     >>> tallow.randint(10, (2, 3)).shape
     tallow.Size([2, 3])
     """
@@ -184,7 +179,6 @@ def randperm(
 ):  # fmt: skip
     """The numbers from 0 to n - 1 in random order, int64 unless told.
 
-    >>> import tallow
     >>> sorted(tallow.randperm(4).tolist())
     [0, 1, 2, 3]
     """
@@ -254,7 +248,6 @@ def _like(input, dtype, where):
 def uniform_(input, *bounds, generator=None, **named):
     """`uniform_(from=0, to=1)`: fill with uniform numbers in [from, to); returns the tensor.
 
-    >>> import tallow
     >>> bool((tallow.zeros(100).uniform_(2, 3) >= 2).all())
     True
     """
@@ -279,7 +272,6 @@ def random_(input, *bounds, generator=None, **named):
     `random_(to)` starts from 0. Without `to`, they go up to the largest that the dtype holds, or to
     2**24 for float32, 2**53 for float64, 2**11 for float16 and 2**8 for bfloat16.
 
-    >>> import tallow
     >>> int(tallow.zeros(100).random_(5).max()) < 5
     True
     """
@@ -388,7 +380,6 @@ def _values(draw, generator, shape, dtype):
 def bernoulli(input, p=None, *, generator=None, out=None):
     """Ones with the probability that each element of `input` gives (or `p`, for all), else zeros.
 
-    >>> import tallow
     >>> tallow.bernoulli(tallow.tensor([0.0, 1.0]))
     tensor([0., 1.])
     """
@@ -404,7 +395,6 @@ def normal(
 ):  # fmt: skip
     """Normal numbers, with mean and standard deviation of each from tensors, or of all and a size.
 
-    >>> import tallow
     >>> tallow.normal(0.0, 1.0, (2, 3)).shape
     tallow.Size([2, 3])
     >>> tallow.normal(tallow.tensor([1.0, 2.0]), 0.0)
@@ -438,7 +428,6 @@ def multinomial(input, num_samples, replacement=False, *, generator=None, out=No
 
     The weights need not sum to 1. Without `replacement`, no index comes twice in a row.
 
-    >>> import tallow
     >>> tallow.multinomial(tallow.tensor([0.0, 3.0, 0.0]), 1)
     tensor([1])
     """
@@ -466,7 +455,6 @@ def multinomial(input, num_samples, replacement=False, *, generator=None, out=No
 def poisson(input, generator=None):
     """Counts of events, each element of `input` being the rate of its own.
 
-    >>> import tallow
     >>> tallow.poisson(tallow.zeros(2))
     tensor([0., 0.])
     """
@@ -480,7 +468,6 @@ def poisson(input, generator=None):
 def binomial(count, prob, generator=None):
     """The number of successes of `count` trials, each of probability `prob`; both of one dtype.
 
-    >>> import tallow
     >>> tallow.binomial(tallow.tensor([3.0, 4.0]), tallow.tensor([1.0, 0.0]))
     tensor([3., 0.])
     """

@@ -98,7 +98,6 @@ def _inexact(name, input):
 def sum(input, dim=None, keepdim=False, *, dtype=None, out=None):
     """The sum over all elements, or along `dim` (an int or several). Integers and bool give int64.
 
-    >>> import tallow
     >>> tallow.sum(tallow.ones(2, 3), dim=1)
     tensor([3., 3.])
     """

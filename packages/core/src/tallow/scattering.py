@@ -88,7 +88,6 @@ def _places(name, input, dim, index, src=None):
 def gather(input, dim, index, *, sparse_grad=False, out=None):
     """Elements picked along `dim`: out[i][j] = input[index[i][j]][j] for dim 0.
 
-    >>> import tallow
     >>> x = tallow.tensor([[1, 2], [3, 4]])
     >>> tallow.gather(x, 1, tallow.tensor([[0, 0], [1, 0]]))
     tensor([[1, 1],

@@ -107,7 +107,6 @@ def compile(
 ):
     """The model or function itself: tallow runs every operation as it is called.
 
-    >>> import tallow
     >>> @tallow.compile
     ... def double(x):
     ...     return x * 2

@@ -51,7 +51,6 @@ def _resolve(name, sizes, input):
 def reshape(input, *sizes, shape=None):
     """The elements in a new shape, -1 standing for what remains; a view where memory order allows.
 
-    >>> import tallow
     >>> tallow.arange(6).reshape(2, -1)
     tensor([[0, 1, 2],
             [3, 4, 5]])
@@ -192,7 +191,6 @@ def unsqueeze(input, dim):
 def expand(input, *sizes, size=None, implicit=False):
     """Dims of size 1 repeated to `size` without copying; -1 keeps a size.
 
-    >>> import tallow
     >>> tallow.tensor([[1], [2]]).expand(-1, 3)
     tensor([[1, 1, 1],
             [2, 2, 2]])
@@ -399,7 +397,6 @@ def select(input, dim, index):
 def unfold(input, dimension, size, step):
     """Windows of `size` elements every `step` along a dim, as a new last dim; a view.
 
-    >>> import tallow
     >>> tallow.arange(5).unfold(0, 3, 2)
     tensor([[0, 1, 2],
             [2, 3, 4]])

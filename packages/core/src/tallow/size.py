@@ -8,7 +8,6 @@ from tallow.errors import TypeMismatchError
 class Size(tuple):
     """A tuple of lengths with `numel()`.
 
-    >>> import tallow
     >>> tallow.Size([2, 3]).numel()
     6
     """

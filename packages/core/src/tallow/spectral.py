@@ -71,7 +71,6 @@ def stft(
     middle of the frame. `normalized` divides by sqrt(n_fft). `return_complex` must be given for
     real input; False gives real and imaginary parts in a last dim.
 
-    >>> import tallow
     >>> tallow.stft(tallow.ones(16), 8, window=tallow.hann_window(8), return_complex=True).shape
     tallow.Size([5, 9])
     """

@@ -30,7 +30,6 @@ class GradScaler:
     scale by `backoff_factor`; after `growth_interval` steps without, by `growth_factor`
     (Micikevicius et al., "Mixed Precision Training", 2018).
 
-    >>> import tallow
     >>> weight = tallow.nn.Parameter(tallow.ones(1))
     >>> optimizer = tallow.optim.SGD([weight], lr=0.25)
     >>> scaler = tallow.amp.GradScaler("cpu", init_scale=1024.0)

@@ -9,7 +9,6 @@ cannot be had, since a Tensor is PyTorch's:
 - uint16, uint32 and uint64 hold numbers, and compute only with floating dtypes;
 - steps of slices are positive; use `flip`.
 
->>> import tallow
 >>> xp = tallow.ones(2, 3).__array_namespace__()
 >>> xp.sum(tallow.ones(2, 3), axis=0, keepdims=True)
 tensor([[2., 2., 2.]])

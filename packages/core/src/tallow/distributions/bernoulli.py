@@ -67,7 +67,6 @@ class WithOdds(Distribution):
 class Bernoulli(WithOdds, ExponentialFamily):
     """1 with probability `probs`, else 0.
 
-    >>> import tallow
     >>> tallow.distributions.Bernoulli(0.25).log_prob(tallow.tensor(1.0)).exp()
     tensor(0.2500)
     """

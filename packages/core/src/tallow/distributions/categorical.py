@@ -28,7 +28,6 @@ class Categorical(Distribution):
 
     Either is normalised along the last dim.
 
-    >>> import tallow
     >>> choice = tallow.distributions.Categorical(tallow.tensor([1.0, 3.0]))
     >>> choice.log_prob(tallow.tensor(1)).exp()
     tensor(0.7500)

@@ -2,7 +2,6 @@
 
 `biject_to(constraint)` is one to one; `transform_to(constraint)` is what an optimiser would use.
 
->>> import tallow
 >>> from tallow.distributions import constraints, transform_to
 >>> transform_to(constraints.positive)(tallow.zeros(2))
 tensor([1., 1.])

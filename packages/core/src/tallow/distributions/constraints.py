@@ -2,7 +2,6 @@
 
 `check(value)` gives True for each event of `event_dim` dims that satisfies the constraint.
 
->>> import tallow
 >>> tallow.distributions.constraints.positive.check(tallow.tensor([-1.0, 2.0]))
 tensor([False,  True])
 """

@@ -9,7 +9,6 @@ from tallow.errors import ArgumentError, NotSupportedError
 class Independent(Distribution):
     """A distribution that takes the last dims of the batch of another as part of one event.
 
-    >>> import tallow
     >>> normal = tallow.distributions.Normal(tallow.zeros(2, 3), 1.0)
     >>> tallow.distributions.Independent(normal, 1).event_shape
     tallow.Size([3])

@@ -52,7 +52,6 @@ def register_kl(type_p, type_q):
 def kl_divergence(p, q):
     """The mean of log(p(x) / q(x)) over x from p, in nats: (*batch_shape).
 
-    >>> import tallow
     >>> from tallow.distributions import Normal, kl_divergence
     >>> kl_divergence(Normal(0.0, 1.0), Normal(1.0, 1.0))
     tensor(0.5000)

@@ -97,7 +97,6 @@ class MultivariateNormal(OfCovariance, Gaussian):
 
     The factor is what is computed with, hence what to give where there is a choice.
 
-    >>> import tallow
     >>> normal = tallow.distributions.MultivariateNormal(tallow.zeros(2), tallow.eye(2))
     >>> normal.log_prob(tallow.zeros(2))
     tensor(-1.8379)

@@ -35,7 +35,6 @@ class _LocationScale(Distribution):
 class Normal(_LocationScale, ExponentialFamily):
     """The normal distribution of a mean and a standard deviation.
 
-    >>> import tallow
     >>> normal = tallow.distributions.Normal(tallow.tensor([0.0, 1.0]), 2.0)
     >>> normal.log_prob(tallow.tensor(1.0))
     tensor([-1.7371, -1.6121])

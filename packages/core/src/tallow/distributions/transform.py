@@ -16,7 +16,6 @@ class Transform:
 
     With `cache_size=1` the last pair (x, y) is kept, and the inverse of that y is x itself.
 
-    >>> import tallow
     >>> t = tallow.distributions.ExpTransform()
     >>> t(tallow.tensor(0.0)), t.inv(tallow.tensor(1.0))
     (tensor(1.), tensor(0.))

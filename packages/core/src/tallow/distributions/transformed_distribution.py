@@ -12,7 +12,6 @@ from tallow.errors import ArgumentError
 class TransformedDistribution(Distribution):
     """The distribution of samples of another after one transform or a list of them.
 
-    >>> import tallow
     >>> from tallow.distributions import ExpTransform, Normal, TransformedDistribution
     >>> TransformedDistribution(Normal(0.0, 1.0), ExpTransform()).log_prob(tallow.tensor(1.0))
     tensor(-0.9189)

@@ -10,7 +10,6 @@ from tallow.math import clamp, log
 class Uniform(Distribution):
     """Numbers from `low` up to `high`.
 
-    >>> import tallow
     >>> tallow.distributions.Uniform(0.0, 4.0).entropy()
     tensor(1.3863)
     """

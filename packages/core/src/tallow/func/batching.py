@@ -25,7 +25,6 @@ def vmap(func, in_dims=0, out_dims=0, randomness="error", *, chunk_size=None):
     to all at once is called anew for each example. `randomness`: "error" raises if it draws,
     "different" draws for each example, "same" gives all examples the same numbers.
 
-    >>> import tallow
     >>> tallow.func.vmap(tallow.dot)(tallow.ones(3, 2), tallow.ones(3, 2))
     tensor([2., 2., 2.])
     """

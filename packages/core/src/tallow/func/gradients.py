@@ -169,7 +169,6 @@ def grad(func, argnums=0, has_aux=False):
     `argnums` is the position of the argument, or a tuple of positions. With `has_aux` `func` gives
     (scalar, aux), and the gradient comes as (gradient, aux).
 
-    >>> import tallow
     >>> tallow.func.grad(tallow.sin)(tallow.tensor(0.0))
     tensor(1.)
     """
@@ -185,7 +184,6 @@ def grad(func, argnums=0, has_aux=False):
 def grad_and_value(func, argnums=0, has_aux=False):
     """`grad` that gives (gradient, value), or (gradient, (value, aux)).
 
-    >>> import tallow
     >>> tallow.func.grad_and_value(lambda x: x * x)(tallow.tensor(3.0))
     (tensor(6.), tensor(9.))
     """
@@ -209,7 +207,6 @@ def grad_and_value(func, argnums=0, has_aux=False):
 def vjp(func, *primals, has_aux=False):
     """(results, function): the latter takes a gradient of the results, gives those of `primals`.
 
-    >>> import tallow
     >>> value, pullback = tallow.func.vjp(lambda x: x * x, tallow.tensor([1.0, 2.0]))
     >>> pullback(tallow.ones(2))
     (tensor([2., 4.]),)
@@ -242,7 +239,6 @@ def jacrev(func, argnums=0, *, has_aux=False, chunk_size=None, _preallocate_and_
     For a result of shape S and an argument of shape T it has shape (*S, *T). `chunk_size` is the
     most rows at a time.
 
-    >>> import tallow
     >>> tallow.func.jacrev(lambda x: x * x)(tallow.tensor([1.0, 2.0]))
     tensor([[2., 0.],
             [0., 4.]])
@@ -294,7 +290,6 @@ def _check_chunk(chunk_size):
 def jvp(func, primals, tangents, *, strict=False, has_aux=False):
     """(results, their tangents) for the tangents of the arguments `primals`, a tuple.
 
-    >>> import tallow
     >>> x = tallow.tensor([1.0, 2.0])
     >>> tallow.func.jvp(lambda x: x * x, (x,), (tallow.ones(2),))
     (tensor([1., 4.]), tensor([2., 4.]))
@@ -364,7 +359,6 @@ def columns(outputs, owned, create_graph):
 def hessian(func, argnums=0):
     """The function that gives the second derivatives of `func`: `jacfwd` of `jacrev`.
 
-    >>> import tallow
     >>> tallow.func.hessian(lambda x: (x**3).sum())(tallow.tensor([1.0, 2.0]))
     tensor([[ 6.,  0.],
             [ 0., 12.]])

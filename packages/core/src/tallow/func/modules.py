@@ -13,7 +13,6 @@ def functional_call(
     raises with `strict`). Where one tensor has several names, one of them suffices, unless
     `tie_weights` is False.
 
-    >>> import tallow
     >>> module = tallow.nn.Linear(2, 1, bias=False)
     >>> weight = tallow.tensor([[1.0, 2.0]])
     >>> tallow.func.functional_call(module, {"weight": weight}, tallow.ones(2))
@@ -86,7 +85,6 @@ def stack_module_state(models):
 
     With `functional_call` and `vmap` an ensemble runs as one.
 
-    >>> import tallow
     >>> models = [tallow.nn.Linear(2, 3) for _ in range(4)]
     >>> parameters, buffers = tallow.func.stack_module_state(models)
     >>> parameters["weight"].shape

@@ -74,7 +74,6 @@ def cholesky(A, *, upper=False, out=None):
 
     With `upper` the U with U^H @ U = A. Only one triangle of A is read.
 
-    >>> import tallow
     >>> tallow.linalg.cholesky(tallow.tensor([[4.0, 2.0], [2.0, 5.0]]))
     tensor([[2., 0.],
             [1., 2.]])

@@ -52,7 +52,6 @@ class LeastSquares(NamedTuple):
 def inv(A, *, out=None):
     """The inverse of square matrices.
 
-    >>> import tallow
     >>> tallow.linalg.inv(tallow.tensor([[2.0, 0.0], [0.0, 4.0]]))
     tensor([[0.5000, 0.0000],
             [0.0000, 0.2500]])
@@ -118,7 +117,6 @@ def solve(A, B, *, left=True, out=None):
 
     A (..., n, n), B (..., n, k), or (n,) or (..., n) for one right side.
 
-    >>> import tallow
     >>> tallow.linalg.solve(tallow.tensor([[2.0, 0.0], [0.0, 4.0]]), tallow.ones(2))
     tensor([0.5000, 0.2500])
     """

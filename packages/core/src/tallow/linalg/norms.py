@@ -71,7 +71,6 @@ def norm(A, ord=None, dim=None, keepdim=False, *, out=None, dtype=None):
 
     Without `ord` the Euclidean norm of all elements, or along `dim`.
 
-    >>> import tallow
     >>> tallow.linalg.norm(tallow.tensor([3.0, 4.0]))
     tensor(5.)
     """

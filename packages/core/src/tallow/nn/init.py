@@ -45,7 +45,6 @@ def calculate_gain(nonlinearity, param=None):
 def uniform_(tensor, a=0.0, b=1.0, generator=None):
     """Fill with draws from the uniform distribution on [a, b).
 
-    >>> import tallow
     >>> w = tallow.nn.init.uniform_(tallow.empty(100), -1, 1)
     >>> bool((w.abs() <= 1).all())
     True
@@ -66,7 +65,6 @@ def trunc_normal_(tensor, mean=0.0, std=1.0, a=-2.0, b=2.0, generator=None):
     By rejection: draws from the whole distribution where at least three tenths of it are inside,
     else uniform ones, accepted in proportion to the density. What is rejected is drawn again.
 
-    >>> import tallow
     >>> w = tallow.nn.init.trunc_normal_(tallow.empty(100), std=2.0, a=-1.0, b=1.0)
     >>> bool((w.abs() <= 1).all())
     True
@@ -113,7 +111,6 @@ def zeros_(tensor):
 def eye_(tensor):
     """Fill a matrix with the identity: ones on the diagonal, zeros elsewhere.
 
-    >>> import tallow
     >>> tallow.nn.init.eye_(tallow.empty(2, 3)).tolist()
     [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]
     """
@@ -160,7 +157,6 @@ def kaiming_uniform_(tensor, a=0, mode="fan_in", nonlinearity="leaky_relu", gene
     `a` is the negative slope of "leaky_relu"; `mode` says which fan keeps its variance: "fan_in"
     that of the forward, "fan_out" that of the backward.
 
-    >>> import tallow
     >>> w = tallow.nn.init.kaiming_uniform_(tallow.empty(8, 3), nonlinearity="relu")
     >>> bool((w.abs() <= 2**0.5).all())
     True
@@ -184,7 +180,6 @@ def orthogonal_(tensor, gain=1, generator=None):
 
     Dimensions after the first are taken together.
 
-    >>> import tallow
     >>> w = tallow.nn.init.orthogonal_(tallow.empty(3, 5))
     >>> bool(tallow.allclose(w @ w.T, tallow.eye(3), atol=1e-6))
     True

@@ -13,7 +13,6 @@ class Parameter(Tensor):
 
     It shares the memory of `data`, and is a leaf whatever computed `data`.
 
-    >>> import tallow
     >>> weight = tallow.nn.Parameter(tallow.ones(2))
     >>> weight.requires_grad, weight.is_leaf
     (True, True)
@@ -38,7 +37,6 @@ class Buffer(Tensor):
     Assigned to a module it is registered as by `register_buffer`; with `persistent=False` it stays
     out of the `state_dict`.
 
-    >>> import tallow
     >>> module = tallow.nn.Module()
     >>> module.steps = tallow.nn.Buffer(tallow.tensor(0))
     >>> list(module.state_dict())
@@ -96,7 +94,6 @@ class UninitializedTensorMixin:
 class UninitializedParameter(UninitializedTensorMixin, Parameter):
     """A parameter whose shape is found at the first forward of its lazy module.
 
-    >>> import tallow
     >>> weight = tallow.nn.UninitializedParameter()
     >>> weight.materialize((2, 3))
     >>> type(weight).__name__, tuple(weight.shape)

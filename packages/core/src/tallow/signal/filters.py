@@ -14,7 +14,6 @@ def recursive_filter(input: Tensor, b: Tensor, a: Tensor) -> Tensor:
     The coefficients are (K,), or (C, K) for a signal (..., C, T), those of each channel. All of it
     is differentiable. Raises ShapeError for coefficients that do not fit.
 
-    >>> import tallow
     >>> x, b, a = tallow.ones(4), tallow.tensor([1.0]), tallow.tensor([1.0, -0.5])
     >>> tallow.signal.recursive_filter(x, b, a)
     tensor([1.0000, 1.5000, 1.7500, 1.8750])

@@ -31,7 +31,6 @@ def assert_close(
     Both are tensors, arrays, numbers, None, or sequences and mappings of them. The tolerances
     follow the dtype unless both are given. `msg` replaces the message, or is called with it.
 
-    >>> import tallow
     >>> tallow.testing.assert_close(tallow.ones(2) / 3, tallow.full((2,), 0.3333333))
     """
     if (rtol is None) != (atol is None):

@@ -31,7 +31,6 @@ def gradcheck(
     of the Jacobian matrix in place of all of it; `nondet_tol` bounds how much two backward passes
     may differ; `check_forward_ad` also checks `tallow.func.jvp`.
 
-    >>> import tallow
     >>> x = tallow.tensor([1.0, 2.0], dtype=tallow.float64, requires_grad=True)
     >>> tallow.autograd.gradcheck(lambda x: x.sin() * x, (x,))
     True

@@ -23,7 +23,6 @@ def make_tensor(
     2. `noncontiguous` leaves a gap after each element in memory; `exclude_zero` puts 1 in place of
     integers that are 0, and the smallest normal number in place of other zeros.
 
-    >>> import tallow
     >>> tallow.testing.make_tensor(2, 3, dtype=tallow.float64, device="cpu", low=0).shape
     tallow.Size([2, 3])
     """

@@ -23,7 +23,6 @@ class SDPBackend(IntEnum):
 def sdpa_kernel(backends, set_priority=False):
     """Takes a backend, or a list of them, and changes nothing: all give the same.
 
-    >>> import tallow
     >>> from tallow.nn.attention import SDPBackend, sdpa_kernel
     >>> x = tallow.ones(1, 2)
     >>> with sdpa_kernel(SDPBackend.MATH):

@@ -107,7 +107,6 @@ def flex_attention(
     `block_mask` hides keys; a query that sees none gets zeros. `return_lse` also gives the
     logarithm (B, H, L) of the sum of exp(scores).
 
-    >>> import tallow
     >>> from tallow.nn.attention.flex_attention import flex_attention
     >>> x = tallow.randn(1, 2, 4, 8)
     >>> flex_attention(x, x, x, lambda score, b, h, query, key: score - (query - key).abs()).shape

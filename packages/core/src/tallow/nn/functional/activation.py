@@ -32,7 +32,6 @@ def _apply(op, input, inplace, **params):
 def relu(input, inplace=False):
     """max(input, 0).
 
-    >>> import tallow
     >>> tallow.nn.functional.relu(tallow.tensor([-1.0, 2.0]))
     tensor([0., 2.])
     """
@@ -163,7 +162,6 @@ def selu_(input):
 def gelu(input, approximate="none"):
     """input * Phi(input), Phi the normal distribution function; approximate="tanh": by a tanh.
 
-    >>> import tallow
     >>> tallow.nn.functional.gelu(tallow.tensor([-1.0, 0.0, 1.0]))
     tensor([-0.1587,  0.0000,  0.8413])
     """
@@ -269,7 +267,6 @@ def _along(name, op, input, dim, dtype):
 def softmax(input, dim=None, _stacklevel=3, dtype=None):
     """exp(input) / sum(exp(input)) along `dim`: positive numbers that sum to 1.
 
-    >>> import tallow
     >>> tallow.nn.functional.softmax(tallow.tensor([0.0, 0.0]), dim=0)
     tensor([0.5000, 0.5000])
     """

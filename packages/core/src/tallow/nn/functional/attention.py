@@ -27,7 +27,6 @@ def scaled_dot_product_attention(
     `scale` is 1 / sqrt(E) unless told. `enable_gqa`: fewer heads (dim -3) of keys and values than
     of queries, each for several in a row. Vaswani et al., "Attention is all you need", 2017.
 
-    >>> import tallow
     >>> q, k, v = tallow.zeros(1, 2), tallow.zeros(2, 2), tallow.tensor([[1.0], [3.0]])
     >>> tallow.nn.functional.scaled_dot_product_attention(q, k, v)
     tensor([[2.]])

@@ -37,7 +37,6 @@ def cross_entropy(
     `label_smoothing` of the probability is spread evenly over the classes. The mean is over the sum
     of the weights.
 
-    >>> import tallow
     >>> tallow.nn.functional.cross_entropy(tallow.zeros(2, 4), tallow.tensor([0, 3]))
     tensor(1.3863)
     """

@@ -23,7 +23,6 @@ def conv2d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     size), `stride` between windows, `dilation` between the elements of a window; `groups` splits
     the channels.
 
-    >>> import tallow
     >>> x, w = tallow.ones(1, 1, 4, 4), tallow.ones(1, 1, 3, 3)
     >>> tallow.nn.functional.conv2d(x, w, padding=1)[0, 0, 0]
     tensor([4., 6., 6., 4.])
@@ -157,7 +156,6 @@ def conv_transpose2d(
     H' = (H - 1) * stride - 2 * padding + dilation * (KH - 1) + output_padding + 1: the gradient of
     `conv2d` by its input.
 
-    >>> import tallow
     >>> x, w = tallow.ones(1, 1, 1, 2), tallow.ones(1, 1, 2, 2)
     >>> tallow.nn.functional.conv_transpose2d(x, w)[0, 0]
     tensor([[1., 2., 1.],

@@ -18,7 +18,6 @@ __all__ = [
 def pairwise_distance(x1, x2, p=2.0, eps=1e-6, keepdim=False):
     """The p-norm of x1 - x2 + eps along the last dim: (..., D), (..., D) -> (...).
 
-    >>> import tallow
     >>> x, y = tallow.tensor([[0.0, 0.0]]), tallow.tensor([[3.0, 4.0]])
     >>> tallow.nn.functional.pairwise_distance(x, y, eps=0)
     tensor([5.])
@@ -29,7 +28,6 @@ def pairwise_distance(x1, x2, p=2.0, eps=1e-6, keepdim=False):
 def cosine_similarity(x1, x2, dim=1, eps=1e-8):
     """The cosine of the angle between vectors along `dim`; norms below eps count as eps.
 
-    >>> import tallow
     >>> x, y = tallow.tensor([[1.0, 0.0]]), tallow.tensor([[1.0, 1.0]])
     >>> tallow.nn.functional.cosine_similarity(x, y)
     tensor([0.7071])

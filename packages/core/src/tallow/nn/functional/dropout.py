@@ -48,7 +48,6 @@ def dropout(input, p=0.5, training=True, inplace=False):
 
     Srivastava et al., "Dropout: A Simple Way to Prevent Neural Networks from Overfitting", 2014.
 
-    >>> import tallow
     >>> tallow.nn.functional.dropout(tallow.ones(3), p=0.0)
     tensor([1., 1., 1.])
     """

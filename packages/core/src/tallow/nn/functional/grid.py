@@ -49,7 +49,6 @@ def grid_sample(input, grid, mode="bilinear", padding_mode="zeros", align_corner
     and 1 as in `affine_grid`. `mode` is "bilinear", "nearest" or "bicubic" (images only); outside
     the image are zeros, its border, or its reflection.
 
-    >>> import tallow
     >>> image = tallow.tensor([[[[1.0, 2.0], [3.0, 4.0]]]])
     >>> centre = tallow.zeros(1, 1, 1, 2)
     >>> tallow.nn.functional.grid_sample(image, centre, align_corners=True)

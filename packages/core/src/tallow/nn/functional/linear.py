@@ -14,7 +14,6 @@ __all__ = ["bilinear", "grouped_mm", "linear"]
 def linear(input, weight, bias=None):
     """input @ weight.T + bias: (..., in), (out, in), (out,) or None -> (..., out).
 
-    >>> import tallow
     >>> tallow.nn.functional.linear(tallow.ones(2, 3), tallow.ones(1, 3), tallow.zeros(1))
     tensor([[3.],
             [3.]])

@@ -38,7 +38,6 @@ def _fitting(name, input, target):
 def mse_loss(input, target, size_average=None, reduce=None, reduction="mean", weight=None):
     """(input - target) ** 2.
 
-    >>> import tallow
     >>> tallow.nn.functional.mse_loss(tallow.tensor([1.0, 2.0]), tallow.tensor([1.0, 4.0]))
     tensor(2.)
     """
@@ -126,7 +125,6 @@ def binary_cross_entropy_with_logits(
 ):
     """`binary_cross_entropy` of sigmoid(input), stable; target 1 counts `pos_weight` times.
 
-    >>> import tallow
     >>> x, y = tallow.tensor([0.0, 0.0]), tallow.tensor([0.0, 1.0])
     >>> tallow.nn.functional.binary_cross_entropy_with_logits(x, y)
     tensor(0.6931)

@@ -68,7 +68,6 @@ def batch_norm(
     towards them (the unbiased variance) by `momentum`, in place; in evaluation they are the running
     ones. https://arxiv.org/abs/1502.03167
 
-    >>> import tallow
     >>> x = tallow.tensor([[1.0], [3.0]])
     >>> tallow.nn.functional.batch_norm(x, None, None, training=True)
     tensor([[-1.0000],
@@ -156,7 +155,6 @@ def layer_norm(input, normalized_shape, weight=None, bias=None, eps=1e-05):
 
     https://arxiv.org/abs/1607.06450
 
-    >>> import tallow
     >>> tallow.nn.functional.layer_norm(tallow.tensor([[1.0, 3.0]]), (2,), eps=0.0)
     tensor([[-1.,  1.]])
     """

@@ -17,7 +17,6 @@ def pad(input, pad, mode="constant", value=None):
     Modes: "constant" (`value`, 0 by default; negative numbers crop), "reflect", "replicate",
     "circular".
 
-    >>> import tallow
     >>> tallow.nn.functional.pad(tallow.tensor([[1, 2, 3]]), (1, 2))
     tensor([[0, 1, 2, 3, 0, 0]])
     """

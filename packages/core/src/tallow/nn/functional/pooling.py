@@ -98,7 +98,6 @@ def max_pool2d(
 
     Padding never wins; indices count through the flattened H x W of a channel.
 
-    >>> import tallow
     >>> tallow.nn.functional.max_pool2d(tallow.arange(16.0).reshape(1, 1, 4, 4), 2)[0, 0]
     tensor([[ 5.,  7.],
             [13., 15.]])
@@ -229,7 +228,6 @@ def avg_pool2d(
     `count_include_pad` counts the zeros of the padding; `divisor_override` divides the sums by
     another number.
 
-    >>> import tallow
     >>> tallow.nn.functional.avg_pool2d(tallow.arange(16.0).reshape(1, 1, 4, 4), 2)[0, 0]
     tensor([[ 2.5000,  4.5000],
             [10.5000, 12.5000]])
@@ -319,7 +317,6 @@ def adaptive_avg_pool1d(input, output_size):
 def adaptive_avg_pool2d(input, output_size):
     """The means of windows that give (N, C, *output_size); None keeps a size.
 
-    >>> import tallow
     >>> tallow.nn.functional.adaptive_avg_pool2d(tallow.arange(16.0).reshape(1, 1, 4, 4), 1)
     tensor([[[[7.5000]]]])
     """

@@ -32,7 +32,6 @@ def interpolate(
     `recompute_scale_factor`: the step follows from the sizes, rather than being 1 / scale_factor.
     `antialias`: the kernel widens when an image shrinks.
 
-    >>> import tallow
     >>> x = tallow.tensor([[[1.0, 2.0]]])
     >>> tallow.nn.functional.interpolate(x, scale_factor=2)
     tensor([[[1., 1., 2., 2.]]])

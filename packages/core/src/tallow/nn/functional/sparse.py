@@ -27,7 +27,6 @@ def embedding(
     shortened, in place. `scale_grad_by_freq`: a row's gradient is divided by how often it was
     taken. Gradients are dense, `sparse` or not.
 
-    >>> import tallow
     >>> table = tallow.tensor([[0.0, 0.0], [1.0, 2.0]])
     >>> tallow.nn.functional.embedding(tallow.tensor([1, 0, 1]), table)
     tensor([[1., 2.],
@@ -89,7 +88,6 @@ def embedding_bag(
     `per_sample_weights`, of the input's shape, multiply the rows of sums; the rest is as in
     `embedding`.
 
-    >>> import tallow
     >>> table = tallow.tensor([[1.0], [2.0], [4.0]])
     >>> index, offsets = tallow.tensor([0, 2, 1]), tallow.tensor([0, 2])
     >>> tallow.nn.functional.embedding_bag(index, table, offsets, mode="sum")
@@ -167,7 +165,6 @@ def _pooled(rows, bag, bags, mode):
 def one_hot(tensor, num_classes=-1):
     """1 at the index, else 0: (...) -> (..., num_classes), int64; -1: the largest index plus 1.
 
-    >>> import tallow
     >>> tallow.nn.functional.one_hot(tallow.tensor([0, 2]), 3)
     tensor([[1, 0, 0],
             [0, 0, 1]])

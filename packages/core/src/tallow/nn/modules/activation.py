@@ -33,7 +33,6 @@ class _InplaceActivation(_Activation):
 class ReLU(_InplaceActivation):
     """`max(x, 0)`. `inplace` overwrites the input.
 
-    >>> import tallow
     >>> tallow.nn.ReLU()(tallow.tensor([-1.0, 2.0])).tolist()
     [0.0, 2.0]
     """
@@ -45,7 +44,6 @@ class ReLU(_InplaceActivation):
 class ReLU6(_InplaceActivation):
     """`min(max(x, 0), 6)`.
 
-    >>> import tallow
     >>> tallow.nn.ReLU6()(tallow.tensor([-1.0, 2.0, 8.0])).tolist()
     [0.0, 2.0, 6.0]
     """
@@ -57,7 +55,6 @@ class ReLU6(_InplaceActivation):
 class LeakyReLU(_Activation):
     """`x` where positive, else `negative_slope * x`.
 
-    >>> import tallow
     >>> tallow.nn.LeakyReLU(0.5)(tallow.tensor([-1.0, 2.0])).tolist()
     [-0.5, 2.0]
     """
@@ -78,7 +75,6 @@ class RReLU(_Activation):
 
     Xu et al., "Empirical evaluation of rectified activations in convolutional network", 2015.
 
-    >>> import tallow
     >>> tallow.nn.RReLU(0.25, 0.75).eval()(tallow.tensor([-1.0, 2.0])).tolist()
     [-0.5, 2.0]
     """
@@ -100,7 +96,6 @@ class PReLU(_Activation):
 
     `weight` is `(num_parameters,)`: one slope for all, or one for each channel of `(N, C, ...)`.
 
-    >>> import tallow
     >>> tallow.nn.PReLU()(tallow.tensor([-1.0, 2.0])).tolist()
     [-0.25, 2.0]
     """
@@ -124,7 +119,6 @@ class PReLU(_Activation):
 class ELU(_Activation):
     """`x` where positive, else `alpha * (exp(x) - 1)` (Clevert et al., 2015).
 
-    >>> import tallow
     >>> tallow.nn.ELU()(tallow.tensor([0.0, 2.0])).tolist()
     [0.0, 2.0]
     """
@@ -143,7 +137,6 @@ class ELU(_Activation):
 class CELU(ELU):
     """`max(x, 0) + min(0, alpha * (exp(x / alpha) - 1))` (Barron, 2017).
 
-    >>> import tallow
     >>> tallow.nn.CELU()(tallow.tensor([0.0, 2.0])).tolist()
     [0.0, 2.0]
     """
@@ -155,7 +148,6 @@ class CELU(ELU):
 class SELU(_InplaceActivation):
     """ELU with the scale and alpha that keep mean 0 and variance 1 (Klambauer et al., 2017).
 
-    >>> import tallow
     >>> round(tallow.nn.SELU()(tallow.tensor(1.0)).item(), 4)
     1.0507
     """
@@ -169,7 +161,6 @@ class GELU(_Activation):
 
     `approximate="tanh"` is `x / 2 * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 x^3)))`.
 
-    >>> import tallow
     >>> round(tallow.nn.GELU()(tallow.tensor(1.0)).item(), 4)
     0.8413
     """
@@ -188,7 +179,6 @@ class GELU(_Activation):
 class SiLU(_InplaceActivation):
     """`x * sigmoid(x)`, also called swish.
 
-    >>> import tallow
     >>> round(tallow.nn.SiLU()(tallow.tensor(1.0)).item(), 4)
     0.7311
     """
@@ -200,7 +190,6 @@ class SiLU(_InplaceActivation):
 class Mish(_InplaceActivation):
     """`x * tanh(softplus(x))` (Misra, 2019).
 
-    >>> import tallow
     >>> round(tallow.nn.Mish()(tallow.tensor(1.0)).item(), 4)
     0.8651
     """
@@ -212,7 +201,6 @@ class Mish(_InplaceActivation):
 class Hardswish(_InplaceActivation):
     """`x * min(max(x + 3, 0), 6) / 6`, an approximation of SiLU (Howard et al., 2019).
 
-    >>> import tallow
     >>> tallow.nn.Hardswish()(tallow.tensor([0.0, 3.0])).tolist()
     [0.0, 3.0]
     """
@@ -224,7 +212,6 @@ class Hardswish(_InplaceActivation):
 class Hardsigmoid(Module):
     """`min(max(x + 3, 0), 6) / 6`, an approximation of the sigmoid.
 
-    >>> import tallow
     >>> tallow.nn.Hardsigmoid()(tallow.tensor([-3.0, 0.0, 3.0])).tolist()
     [0.0, 0.5, 1.0]
     """
@@ -240,7 +227,6 @@ class Hardsigmoid(Module):
 class Hardtanh(_Activation):
     """`min(max(x, min_val), max_val)`.
 
-    >>> import tallow
     >>> tallow.nn.Hardtanh()(tallow.tensor([-2.0, 0.5, 3.0])).tolist()
     [-1.0, 0.5, 1.0]
     """
@@ -266,7 +252,6 @@ class Hardtanh(_Activation):
 class Threshold(_Activation):
     """`x` where it is above `threshold`, else `value`.
 
-    >>> import tallow
     >>> tallow.nn.Threshold(0.1, 20.0)(tallow.tensor([0.0, 0.5])).tolist()
     [20.0, 0.5]
     """
@@ -286,7 +271,6 @@ class Threshold(_Activation):
 class Sigmoid(Module):
     """`1 / (1 + exp(-x))`.
 
-    >>> import tallow
     >>> tallow.nn.Sigmoid()(tallow.tensor(0.0)).item()
     0.5
     """
@@ -298,7 +282,6 @@ class Sigmoid(Module):
 class LogSigmoid(Module):
     """`-log(1 + exp(-x))`.
 
-    >>> import tallow
     >>> round(tallow.nn.LogSigmoid()(tallow.tensor(0.0)).item(), 4)
     -0.6931
     """
@@ -310,7 +293,6 @@ class LogSigmoid(Module):
 class Tanh(Module):
     """`tanh(x)`.
 
-    >>> import tallow
     >>> tallow.nn.Tanh()(tallow.tensor(0.0)).item()
     0.0
     """
@@ -322,7 +304,6 @@ class Tanh(Module):
 class Tanhshrink(Module):
     """`x - tanh(x)`.
 
-    >>> import tallow
     >>> round(tallow.nn.Tanhshrink()(tallow.tensor(1.0)).item(), 4)
     0.2384
     """
@@ -334,7 +315,6 @@ class Tanhshrink(Module):
 class Softplus(_Activation):
     """`log(1 + exp(beta * x)) / beta`; the identity where `beta * x` is above `threshold`.
 
-    >>> import tallow
     >>> round(tallow.nn.Softplus()(tallow.tensor(0.0)).item(), 4)
     0.6931
     """
@@ -353,7 +333,6 @@ class Softplus(_Activation):
 class Softsign(Module):
     """`x / (1 + |x|)`.
 
-    >>> import tallow
     >>> tallow.nn.Softsign()(tallow.tensor(1.0)).item()
     0.5
     """
@@ -365,7 +344,6 @@ class Softsign(Module):
 class Softshrink(Module):
     """`x` moved towards zero by `lambd`, and zero within ±lambd.
 
-    >>> import tallow
     >>> tallow.nn.Softshrink()(tallow.tensor([-2.0, 0.2])).tolist()
     [-1.5, 0.0]
     """
@@ -384,7 +362,6 @@ class Softshrink(Module):
 class Hardshrink(Softshrink):
     """`x`, and zero within ±lambd.
 
-    >>> import tallow
     >>> tallow.nn.Hardshrink()(tallow.tensor([-2.0, 0.2])).tolist()
     [-2.0, 0.0]
     """
@@ -398,7 +375,6 @@ class GLU(_Activation):
 
     Shape: `(..., 2 K, ...)` to `(..., K, ...)`.
 
-    >>> import tallow
     >>> tallow.nn.GLU()(tallow.tensor([4.0, 0.0])).tolist()
     [2.0]
     """
@@ -424,7 +400,6 @@ class _Softmax(_Activation):
 class Softmax(_Softmax):
     """`exp(x) / sum(exp(x))` along the dimension `dim`.
 
-    >>> import tallow
     >>> tallow.nn.Softmax(dim=0)(tallow.zeros(4)).tolist()
     [0.25, 0.25, 0.25, 0.25]
     """
@@ -436,7 +411,6 @@ class Softmax(_Softmax):
 class LogSoftmax(_Softmax):
     """The logarithm of the softmax along the dimension `dim`.
 
-    >>> import tallow
     >>> round(tallow.nn.LogSoftmax(dim=0)(tallow.zeros(4))[0].item(), 4)
     -1.3863
     """
@@ -448,7 +422,6 @@ class LogSoftmax(_Softmax):
 class Softmin(_Softmax):
     """The softmax of `-x` along the dimension `dim`.
 
-    >>> import tallow
     >>> tallow.nn.Softmin(dim=0)(tallow.zeros(4)).tolist()
     [0.25, 0.25, 0.25, 0.25]
     """
@@ -460,7 +433,6 @@ class Softmin(_Softmax):
 class Softmax2d(Module):
     """The softmax over the channels of `(N, C, H, W)` or `(C, H, W)`.
 
-    >>> import tallow
     >>> tallow.nn.Softmax2d()(tallow.zeros(4, 1, 1)).flatten().tolist()
     [0.25, 0.25, 0.25, 0.25]
     """

@@ -28,7 +28,6 @@ class AdaptiveLogSoftmaxWithLoss(Module):
     `in_features // div_value**i` features. forward(input `(N, in_features)`, target `(N,)`) gives
     the log probability of each target and the loss.
 
-    >>> import tallow
     >>> softmax = tallow.nn.AdaptiveLogSoftmaxWithLoss(8, 20, [5, 10])
     >>> tuple(softmax.log_prob(tallow.ones(2, 8)).shape)
     (2, 20)

@@ -21,7 +21,6 @@ class MultiheadAttention(Module):
     scores or, if bool, say which keys are *not* seen. `add_bias_kv` adds a learned key and value,
     `add_zero_attn` zeros. `in_proj_weight` is `(3 * embed_dim, embed_dim)`: queries, keys, values.
 
-    >>> import tallow
     >>> attention = tallow.nn.MultiheadAttention(8, num_heads=2, batch_first=True)
     >>> x = tallow.randn(3, 5, 8)
     >>> output, weights = attention(x, x, x)

@@ -118,7 +118,6 @@ class BatchNorm1d(_BatchNorm):
     In training it uses the statistics of the batch and keeps running ones, which it uses in
     evaluation.
 
-    >>> import tallow
     >>> layer = tallow.nn.BatchNorm1d(4)
     >>> y = layer(tallow.randn(20, 4))
     >>> bool(tallow.allclose(y.mean(0), tallow.zeros(4), atol=1e-5))
@@ -134,7 +133,6 @@ class BatchNorm2d(_BatchNorm):
     In training it uses the statistics of the batch and keeps running ones, which it uses in
     evaluation.
 
-    >>> import tallow
     >>> layer = tallow.nn.BatchNorm2d(3)
     >>> tuple(layer(tallow.randn(2, 3, 8, 8)).shape)
     (2, 3, 8, 8)
@@ -151,7 +149,6 @@ class BatchNorm3d(_BatchNorm):
     In training it uses the statistics of the batch and keeps running ones, which it uses in
     evaluation.
 
-    >>> import tallow
     >>> layer = tallow.nn.BatchNorm3d(3)
     >>> tuple(layer(tallow.randn(2, 3, 4, 8, 8)).shape)
     (2, 3, 4, 8, 8)

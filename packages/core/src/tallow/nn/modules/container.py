@@ -89,7 +89,6 @@ class Sequential(_Ordered):
 
     Takes modules, or one OrderedDict that names them.
 
-    >>> import tallow
     >>> from tallow import nn
     >>> net = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 2))
     >>> tuple(net(tallow.ones(3, 4)).shape)
@@ -221,7 +220,6 @@ class ModuleDict(_Keyed):
 class ParameterList(Module):
     """A list of parameters, which are registered. A plain tensor becomes a parameter.
 
-    >>> import tallow
     >>> from tallow import nn
     >>> scales = nn.ParameterList([tallow.ones(2), tallow.ones(3)])
     >>> len(list(scales.parameters()))
@@ -282,7 +280,6 @@ class ParameterList(Module):
 class ParameterDict(_Keyed):
     """A dictionary of parameters, which are registered. A plain tensor becomes a parameter.
 
-    >>> import tallow
     >>> from tallow import nn
     >>> scales = nn.ParameterDict({"left": tallow.ones(2), "right": tallow.ones(3)})
     >>> [name for name, _ in scales.named_parameters()]

@@ -174,7 +174,6 @@ class Conv1d(_ConvNd):
     `(out_channels, in_channels / groups, kernel_size)`. Weight and bias start uniform within
     ±1/sqrt(in_channels / groups * kernel_size).
 
-    >>> import tallow
     >>> layer = tallow.nn.Conv1d(16, 33, 3, stride=2)
     >>> tuple(layer(tallow.randn(20, 16, 50)).shape)
     (20, 33, 24)
@@ -192,7 +191,6 @@ class Conv2d(_ConvNd):
     `weight` is `(out_channels, in_channels / groups, kernel_height, kernel_width)`. Weight and bias
     start uniform within ±1/sqrt(fan_in), the number of inputs of one output.
 
-    >>> import tallow
     >>> layer = tallow.nn.Conv2d(3, 8, kernel_size=3, padding=1)
     >>> tuple(layer(tallow.randn(2, 3, 32, 32)).shape)
     (2, 8, 32, 32)
@@ -207,7 +205,6 @@ class Conv3d(_ConvNd):
 
     Shapes: `(N, in_channels, D, H, W)` or `(in_channels, D, H, W)`, else as in `Conv2d`.
 
-    >>> import tallow
     >>> layer = tallow.nn.Conv3d(3, 4, (3, 5, 2), stride=(2, 1, 1), padding=(4, 2, 0))
     >>> tuple(layer(tallow.randn(2, 3, 5, 10, 8)).shape)
     (2, 4, 6, 10, 7)
@@ -220,7 +217,6 @@ class Conv3d(_ConvNd):
 class ConvTranspose1d(_ConvTransposeNd):
     """A transposed convolution over one spatial dimension; see `ConvTranspose2d`.
 
-    >>> import tallow
     >>> layer = tallow.nn.ConvTranspose1d(4, 6, 3, stride=2)
     >>> tuple(layer(tallow.randn(1, 4, 10)).shape)
     (1, 6, 21)
@@ -238,7 +234,6 @@ class ConvTranspose2d(_ConvTransposeNd):
     so the width; `weight` is `(in_channels, out_channels / groups, kernel_height, kernel_width)`.
     forward(input, output_size) chooses the output padding itself.
 
-    >>> import tallow
     >>> layer = tallow.nn.ConvTranspose2d(4, 6, 3, stride=2, padding=1)
     >>> tuple(layer(tallow.randn(1, 4, 6, 6), output_size=(12, 12)).shape)
     (1, 6, 12, 12)
@@ -251,7 +246,6 @@ class ConvTranspose2d(_ConvTransposeNd):
 class ConvTranspose3d(_ConvTransposeNd):
     """A transposed convolution over three spatial dimensions; see `ConvTranspose2d`.
 
-    >>> import tallow
     >>> layer = tallow.nn.ConvTranspose3d(4, 6, 3, stride=2)
     >>> tuple(layer(tallow.randn(1, 4, 3, 4, 5)).shape)
     (1, 6, 7, 9, 11)

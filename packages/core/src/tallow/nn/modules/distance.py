@@ -9,7 +9,6 @@ __all__ = ["CosineSimilarity", "PairwiseDistance"]
 class PairwiseDistance(Module):
     """The p-norm of `x1 - x2 + eps` along the last dimension: `(..., D)`, `(..., D)` to `(...)`.
 
-    >>> import tallow
     >>> distance = tallow.nn.PairwiseDistance(eps=0.0)
     >>> distance(tallow.tensor([[0.0, 0.0]]), tallow.tensor([[3.0, 4.0]])).tolist()
     [5.0]
@@ -28,7 +27,6 @@ class PairwiseDistance(Module):
 class CosineSimilarity(Module):
     """The cosine of the angle between vectors along `dim`; norms below `eps` count as `eps`.
 
-    >>> import tallow
     >>> similarity = tallow.nn.CosineSimilarity(dim=0)
     >>> round(similarity(tallow.tensor([1.0, 0.0]), tallow.tensor([1.0, 1.0])).item(), 4)
     0.7071

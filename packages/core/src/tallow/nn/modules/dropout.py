@@ -26,7 +26,6 @@ class Dropout(_Dropout):
 
     In evaluation it is the identity (Srivastava et al., 2014). Any shape.
 
-    >>> import tallow
     >>> layer = tallow.nn.Dropout(0.2)
     >>> layer.eval()(tallow.ones(3)).tolist()
     [1.0, 1.0, 1.0]
@@ -39,7 +38,6 @@ class Dropout(_Dropout):
 class Dropout1d(_Dropout):
     """In training each channel of `(N, C, L)` or `(C, L)` is zero as a whole with probability `p`.
 
-    >>> import tallow
     >>> layer = tallow.nn.Dropout1d(1.0)
     >>> layer(tallow.ones(1, 2, 2)).tolist()
     [[[0.0, 0.0], [0.0, 0.0]]]
@@ -52,7 +50,6 @@ class Dropout1d(_Dropout):
 class Dropout2d(_Dropout):
     """In training each channel of `(N, C, H, W)` is zero as a whole with probability `p`.
 
-    >>> import tallow
     >>> layer = tallow.nn.Dropout2d(0.5)
     >>> tuple(layer(tallow.ones(2, 3, 8, 8)).shape)
     (2, 3, 8, 8)
@@ -65,7 +62,6 @@ class Dropout2d(_Dropout):
 class Dropout3d(_Dropout):
     """In training each channel of `(N, C, D, H, W)` or `(C, D, H, W)` is zero with probability `p`.
 
-    >>> import tallow
     >>> layer = tallow.nn.Dropout3d(0.5)
     >>> tuple(layer(tallow.ones(2, 3, 4, 8, 8)).shape)
     (2, 3, 4, 8, 8)
@@ -78,7 +74,6 @@ class Dropout3d(_Dropout):
 class AlphaDropout(_Dropout):
     """Dropout that keeps mean 0 and variance 1, for `SELU` (Klambauer et al., 2017).
 
-    >>> import tallow
     >>> layer = tallow.nn.AlphaDropout(0.2)
     >>> layer.eval()(tallow.ones(3)).tolist()
     [1.0, 1.0, 1.0]
@@ -91,7 +86,6 @@ class AlphaDropout(_Dropout):
 class FeatureAlphaDropout(_Dropout):
     """`AlphaDropout` of whole channels of `(N, C, ...)`.
 
-    >>> import tallow
     >>> layer = tallow.nn.FeatureAlphaDropout(0.2)
     >>> tuple(layer(tallow.ones(2, 3, 8)).shape)
     (2, 3, 8)

@@ -9,7 +9,6 @@ __all__ = ["Flatten", "Unflatten"]
 class Flatten(Module):
     """Merges the dimensions from `start_dim` to `end_dim`: by default all but the batch.
 
-    >>> import tallow
     >>> tuple(tallow.nn.Flatten()(tallow.ones(2, 3, 4, 5)).shape)
     (2, 60)
     """
@@ -29,7 +28,6 @@ class Flatten(Module):
 class Unflatten(Module):
     """Splits the dimension `dim` into the sizes `unflattened_size`, one of which may be -1.
 
-    >>> import tallow
     >>> tuple(tallow.nn.Unflatten(1, (3, -1))(tallow.ones(2, 12)).shape)
     (2, 3, 4)
     """

@@ -9,7 +9,6 @@ __all__ = ["Fold", "Unfold"]
 class Unfold(Module):
     """The windows of `(N, C, H, W)` as columns `(N, C * kernel height * kernel width, windows)`.
 
-    >>> import tallow
     >>> tuple(tallow.nn.Unfold((2, 3))(tallow.ones(2, 5, 3, 4)).shape)
     (2, 30, 4)
     """
@@ -34,7 +33,6 @@ class Unfold(Module):
 class Fold(Module):
     """Columns, as `Unfold` makes them, summed where they came from: to `(N, C, *output_size)`.
 
-    >>> import tallow
     >>> fold = tallow.nn.Fold((3, 4), kernel_size=2)
     >>> fold(tallow.ones(1, 4, 6))[0, 0].tolist()
     [[1.0, 2.0, 2.0, 1.0], [2.0, 4.0, 4.0, 2.0], [1.0, 2.0, 2.0, 1.0]]

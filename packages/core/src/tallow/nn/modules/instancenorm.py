@@ -47,7 +47,6 @@ class _InstanceNorm(_NormBase):
 class InstanceNorm1d(_InstanceNorm):
     """Normalization of each channel of each signal `(N, C, L)` or `(C, L)` over its positions.
 
-    >>> import tallow
     >>> tuple(tallow.nn.InstanceNorm1d(3)(tallow.randn(2, 3, 8)).shape)
     (2, 3, 8)
     """
@@ -58,7 +57,6 @@ class InstanceNorm1d(_InstanceNorm):
 class InstanceNorm2d(_InstanceNorm):
     """Normalization of each channel of each image `(N, C, H, W)` or `(C, H, W)`.
 
-    >>> import tallow
     >>> tuple(tallow.nn.InstanceNorm2d(3)(tallow.randn(2, 3, 8, 8)).shape)
     (2, 3, 8, 8)
     """
@@ -69,7 +67,6 @@ class InstanceNorm2d(_InstanceNorm):
 class InstanceNorm3d(_InstanceNorm):
     """Normalization of each channel of each volume `(N, C, D, H, W)` or `(C, D, H, W)`.
 
-    >>> import tallow
     >>> tuple(tallow.nn.InstanceNorm3d(3)(tallow.randn(2, 3, 4, 8, 8)).shape)
     (2, 3, 4, 8, 8)
     """

@@ -73,7 +73,6 @@ def _materialize_for(module, state_dict, prefix, *_):
 class LazyLinear(LazyModuleMixin, linear.Linear):
     """`Linear` that takes `in_features` from its first input.
 
-    >>> import tallow
     >>> layer = tallow.nn.LazyLinear(2)
     >>> y = layer(tallow.ones(1, 5))
     >>> layer
@@ -162,7 +161,6 @@ class LazyConv1d(_LazyConv, conv.Conv1d):
 class LazyConv2d(_LazyConv, conv.Conv2d):
     """`Conv2d` that takes `in_channels` from its first input.
 
-    >>> import tallow
     >>> layer = tallow.nn.LazyConv2d(8, kernel_size=3)
     >>> tuple(layer(tallow.ones(1, 3, 5, 5)).shape), layer.in_channels
     ((1, 8, 3, 3), 3)
@@ -238,7 +236,6 @@ class LazyBatchNorm1d(_LazyNorm, batchnorm.BatchNorm1d):
 class LazyBatchNorm2d(_LazyNorm, batchnorm.BatchNorm2d):
     """`BatchNorm2d` that takes `num_features` from its first input.
 
-    >>> import tallow
     >>> layer = tallow.nn.LazyBatchNorm2d()
     >>> y = layer(tallow.ones(2, 3, 5, 5))
     >>> layer.num_features

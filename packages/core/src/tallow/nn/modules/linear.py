@@ -15,7 +15,6 @@ __all__ = ["Bilinear", "Identity", "Linear"]
 class Identity(Module):
     """Gives back its input. Arguments are taken and ignored, so that it can stand for any layer.
 
-    >>> import tallow
     >>> tallow.nn.Identity(54, unused=True)(tallow.tensor(3)).item()
     3
     """
@@ -33,7 +32,6 @@ class Linear(Module):
     Shapes: `(..., in_features)` to `(..., out_features)`; `weight` is `(out_features,
     in_features)`, `bias` `(out_features,)`. Both start uniform within ±1/sqrt(in_features).
 
-    >>> import tallow
     >>> layer = tallow.nn.Linear(20, 30)
     >>> tuple(layer(tallow.randn(128, 20)).shape)
     (128, 30)
@@ -74,7 +72,6 @@ class Bilinear(Module):
     `(out_features, in1_features, in2_features)`, `bias` `(out_features,)`. Both start uniform
     within ±1/sqrt(in1_features).
 
-    >>> import tallow
     >>> layer = tallow.nn.Bilinear(20, 30, 40)
     >>> tuple(layer(tallow.randn(8, 20), tallow.randn(8, 30)).shape)
     (8, 40)

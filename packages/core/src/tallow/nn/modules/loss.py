@@ -46,7 +46,6 @@ class _WeightedLoss(_Loss):
 class MSELoss(_Loss):
     """Squared error `(x - y)^2`. Input and target of one shape.
 
-    >>> import tallow
     >>> tallow.nn.MSELoss()(tallow.tensor([1.0, 2.0]), tallow.tensor([1.0, 4.0])).item()
     2.0
     """
@@ -58,7 +57,6 @@ class MSELoss(_Loss):
 class L1Loss(_Loss):
     """Absolute error `|x - y|`. Input and target of one shape.
 
-    >>> import tallow
     >>> tallow.nn.L1Loss()(tallow.tensor([1.0, 2.0]), tallow.tensor([1.0, 4.0])).item()
     1.0
     """
@@ -70,7 +68,6 @@ class L1Loss(_Loss):
 class SmoothL1Loss(_Loss):
     """`(x - y)^2 / (2 beta)` where the error is below `beta`, else `|x - y| - beta / 2`.
 
-    >>> import tallow
     >>> tallow.nn.SmoothL1Loss()(tallow.tensor([1.0, 2.0]), tallow.tensor([1.0, 4.0])).item()
     0.75
     """
@@ -86,7 +83,6 @@ class SmoothL1Loss(_Loss):
 class HuberLoss(_Loss):
     """`(x - y)^2 / 2` where the error is below `delta`, else `delta (|x - y| - delta / 2)`.
 
-    >>> import tallow
     >>> tallow.nn.HuberLoss(delta=0.5)(tallow.tensor([1.0, 2.0]), tallow.tensor([1.0, 4.0])).item()
     0.4375
     """
@@ -107,7 +103,6 @@ class GaussianNLLLoss(_Loss):
     forward(input, target, var): `var`, at least `eps`, has the input's shape, or 1 or nothing in
     place of its last size. `full` adds the constant (Nix and Weigend, 1994).
 
-    >>> import tallow
     >>> loss = tallow.nn.GaussianNLLLoss()
     >>> loss(tallow.zeros(2), tallow.tensor([1.0, 2.0]), tallow.ones(2)).item()
     1.25
@@ -130,7 +125,6 @@ class PoissonNLLLoss(_Loss):
     Without `log_input` the rate is x itself: `x - y log(x + eps)`. `full` adds Stirling's
     approximation of `log(y!)`.
 
-    >>> import tallow
     >>> tallow.nn.PoissonNLLLoss()(tallow.zeros(2), tallow.tensor([1.0, 2.0])).item()
     1.0
     """
@@ -159,7 +153,6 @@ class BCELoss(_WeightedLoss):
     Input, target and `weight` of one shape, or broadcast to it. For logits take
     `BCEWithLogitsLoss`.
 
-    >>> import tallow
     >>> loss = tallow.nn.BCELoss()
     >>> round(loss(tallow.tensor([0.5, 0.5]), tallow.tensor([0.0, 1.0])).item(), 4)
     0.6931
@@ -174,7 +167,6 @@ class BCEWithLogitsLoss(_Loss):
 
     `pos_weight` multiplies the term of the positive targets, `weight` the whole.
 
-    >>> import tallow
     >>> loss = tallow.nn.BCEWithLogitsLoss()
     >>> round(loss(tallow.zeros(2), tallow.tensor([0.0, 1.0])).item(), 4)
     0.6931
@@ -199,7 +191,6 @@ class KLDivLoss(_Loss):
     `log_target` says that the target too is log probabilities. The divergence of the distributions
     is the reduction "batchmean", the sum over all elements by the number of samples.
 
-    >>> import tallow
     >>> loss = tallow.nn.KLDivLoss(reduction="batchmean")
     >>> p = tallow.tensor([[0.5, 0.5]])
     >>> loss(p.log(), p).item()
@@ -225,7 +216,6 @@ class CrossEntropyLoss(_WeightedLoss):
     to `ignore_index` count nothing; `label_smoothing` mixes the target with the uniform
     distribution.
 
-    >>> import tallow
     >>> loss = tallow.nn.CrossEntropyLoss()
     >>> round(loss(tallow.zeros(3, 4), tallow.tensor([0, 1, 3])).item(), 4)
     1.3863
@@ -253,7 +243,6 @@ class LinearCrossEntropyLoss(_WeightedLoss):
     `(num_classes, *out_features, in_features)`. Other arguments as in `CrossEntropyLoss`;
     `options`, of how PyTorch cuts the product into chunks, make no difference.
 
-    >>> import tallow
     >>> loss = tallow.nn.LinearCrossEntropyLoss(5, 3)
     >>> round(loss(tallow.zeros(2, 5), tallow.tensor([0, 2])).item(), 4)
     1.0986
@@ -297,7 +286,6 @@ class NLLLoss(_WeightedLoss):
     Shapes: input `(N, C)`, `(C,)` or `(N, C, d1, ...)`; target `(N,)`, `()` or `(N, d1, ...)` of
     int64. `weight` `(C,)` weighs the classes; targets equal to `ignore_index` count nothing.
 
-    >>> import tallow
     >>> loss = tallow.nn.NLLLoss()
     >>> loss(tallow.tensor([[-1.0, -2.0], [-3.0, -4.0]]), tallow.tensor([0, 1])).item()
     2.5
@@ -321,7 +309,6 @@ class MultiMarginLoss(_WeightedLoss):
 
     Shapes: input `(N, C)` or `(C,)`; target `(N,)` or `()` of int64; `weight` `(C,)`.
 
-    >>> import tallow
     >>> loss = tallow.nn.MultiMarginLoss()
     >>> loss(tallow.tensor([[1.0, 0.5]]), tallow.tensor([0])).item()
     0.25
@@ -348,7 +335,6 @@ class MultiLabelMarginLoss(_Loss):
 
     Shapes: input `(N, C)` or `(C,)`; target likewise, labels that end at the first -1.
 
-    >>> import tallow
     >>> loss = tallow.nn.MultiLabelMarginLoss()
     >>> loss(tallow.tensor([[1.0, 0.5]]), tallow.tensor([[0, -1]])).item()
     0.25
@@ -361,7 +347,6 @@ class MultiLabelMarginLoss(_Loss):
 class MultiLabelSoftMarginLoss(_WeightedLoss):
     """The mean over classes of the binary cross entropy of `sigmoid(x)`: `(N, C)`, `(N, C)`.
 
-    >>> import tallow
     >>> loss = tallow.nn.MultiLabelSoftMarginLoss()
     >>> round(loss(tallow.zeros(1, 2), tallow.tensor([[0.0, 1.0]])).item(), 4)
     0.6931
@@ -380,7 +365,6 @@ class CTCLoss(_Loss):
     `(sum of target_lengths,)`, `(N,)`, `(N,)`. `blank` is the label between labels; the mean is of
     each loss by its target's length; `zero_infinity` gives 0 where a target is too long.
 
-    >>> import tallow
     >>> scores = tallow.zeros(3, 1, 4).log_softmax(2)
     >>> loss = tallow.nn.CTCLoss(reduction="sum")
     >>> round(loss(scores, tallow.tensor([[1, 2]]), (3,), (2,)).item(), 4)
@@ -405,7 +389,6 @@ class CTCLoss(_Loss):
 class SoftMarginLoss(_Loss):
     """`log(1 + exp(-y x))`, target 1 or -1. Input and target of one shape.
 
-    >>> import tallow
     >>> round(tallow.nn.SoftMarginLoss()(tallow.zeros(1), tallow.ones(1)).item(), 4)
     0.6931
     """
@@ -417,7 +400,6 @@ class SoftMarginLoss(_Loss):
 class HingeEmbeddingLoss(_Loss):
     """`x` where the target is 1, `max(0, margin - x)` where it is -1: x is a distance.
 
-    >>> import tallow
     >>> loss = tallow.nn.HingeEmbeddingLoss()
     >>> loss(tallow.tensor([0.5, 0.75]), tallow.tensor([1, -1])).item()
     0.375
@@ -434,7 +416,6 @@ class HingeEmbeddingLoss(_Loss):
 class MarginRankingLoss(_Loss):
     """`max(0, margin - y (x1 - x2))`: target 1 wants x1 larger, -1 wants x2 larger.
 
-    >>> import tallow
     >>> loss = tallow.nn.MarginRankingLoss(0.5)
     >>> loss(tallow.zeros(1), tallow.ones(1), tallow.ones(1)).item()
     1.5
@@ -455,7 +436,6 @@ class CosineEmbeddingLoss(_Loss):
 
     Shapes: `(N, D)`, `(N, D)`, `(N,)`, or without N.
 
-    >>> import tallow
     >>> x = tallow.tensor([[1.0, 2.0]])
     >>> round(tallow.nn.CosineEmbeddingLoss()(x, -x, tallow.ones(1)).item(), 4)
     2.0
@@ -477,7 +457,6 @@ class TripletMarginLoss(_Loss):
     Shapes: three of `(N, D)` or `(D,)`. `swap` takes the negative's distance to the positive where
     that is smaller (Balntas et al., 2016).
 
-    >>> import tallow
     >>> loss = tallow.nn.TripletMarginLoss()
     >>> x = tallow.tensor([[0.0]])
     >>> round(loss(x, x + 1, x + 3).item(), 4)

@@ -31,7 +31,6 @@ def register_module_forward_hook(
 
     It may return another output; the arguments are those of `Module.register_forward_hook`.
 
-    >>> import tallow
     >>> def show(module, args, output):
     ...     print(type(module).__name__, tuple(output.shape))
     >>> with register_module_forward_hook(show):

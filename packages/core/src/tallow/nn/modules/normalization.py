@@ -32,7 +32,6 @@ class LayerNorm(_Norm):
     `y = (x - mean) / sqrt(variance + eps) * weight + bias` with the biased variance; weight and
     bias have the shape `normalized_shape`.
 
-    >>> import tallow
     >>> layer = tallow.nn.LayerNorm(10)
     >>> tuple(layer(tallow.randn(20, 5, 10)).shape)
     (20, 5, 10)
@@ -71,7 +70,6 @@ class RMSNorm(_Norm):
     `y = x / sqrt(mean(x^2) + eps) * weight`; `eps=None` is the machine epsilon of the input's
     dtype.
 
-    >>> import tallow
     >>> layer = tallow.nn.RMSNorm(10)
     >>> tuple(layer(tallow.randn(20, 5, 10)).shape)
     (20, 5, 10)
@@ -106,7 +104,6 @@ class GroupNorm(_Norm):
 
     Shape: `(N, num_channels, ...)`; weight and bias, one for each channel, are `(num_channels,)`.
 
-    >>> import tallow
     >>> layer = tallow.nn.GroupNorm(3, 6)
     >>> tuple(layer(tallow.randn(20, 6, 10, 10)).shape)
     (20, 6, 10, 10)
@@ -151,7 +148,6 @@ class LocalResponseNorm(Module):
 
     Shape: `(N, C, ...)` (Krizhevsky et al., 2012).
 
-    >>> import tallow
     >>> layer = tallow.nn.LocalResponseNorm(2)
     >>> tuple(layer(tallow.randn(32, 5, 24, 24)).shape)
     (32, 5, 24, 24)

@@ -71,7 +71,6 @@ class _CircularPad(_Pad):
 class ConstantPad1d(_ConstantPad):
     """`value` before and after signals `(N, C, L)`.
 
-    >>> import tallow
     >>> tallow.nn.ConstantPad1d((1, 2), 9.0)(tallow.zeros(1, 1, 2)).tolist()
     [[[9.0, 0.0, 0.0, 9.0, 9.0]]]
     """
@@ -100,7 +99,6 @@ class ZeroPad1d(_ZeroPad):
 class ZeroPad2d(_ZeroPad):
     """Zeros around images `(N, C, H, W)`.
 
-    >>> import tallow
     >>> tuple(tallow.nn.ZeroPad2d((1, 0, 2, 0))(tallow.ones(1, 1, 3, 3)).shape)
     (1, 1, 5, 4)
     """
@@ -117,7 +115,6 @@ class ZeroPad3d(_ZeroPad):
 class ReflectionPad1d(_ReflectionPad):
     """Signals `(N, C, L)`, mirrored at their first and last elements.
 
-    >>> import tallow
     >>> tallow.nn.ReflectionPad1d(2)(tallow.tensor([[[1.0, 2.0, 3.0]]])).tolist()
     [[[3.0, 2.0, 1.0, 2.0, 3.0, 2.0, 1.0]]]
     """
@@ -140,7 +137,6 @@ class ReflectionPad3d(_ReflectionPad):
 class ReplicationPad1d(_ReplicationPad):
     """Signals `(N, C, L)`, their first and last elements repeated.
 
-    >>> import tallow
     >>> tallow.nn.ReplicationPad1d(2)(tallow.tensor([[[1.0, 2.0]]])).tolist()
     [[[1.0, 1.0, 1.0, 2.0, 2.0, 2.0]]]
     """
@@ -163,7 +159,6 @@ class ReplicationPad3d(_ReplicationPad):
 class CircularPad1d(_CircularPad):
     """Signals `(N, C, L)`, continued by themselves.
 
-    >>> import tallow
     >>> tallow.nn.CircularPad1d((2, 1))(tallow.tensor([[[1.0, 2.0, 3.0]]])).tolist()
     [[[2.0, 3.0, 1.0, 2.0, 3.0, 1.0]]]
     """

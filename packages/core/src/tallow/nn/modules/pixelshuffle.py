@@ -9,7 +9,6 @@ __all__ = ["ChannelShuffle", "PixelShuffle", "PixelUnshuffle"]
 class PixelShuffle(Module):
     """`(..., C r^2, H, W)` to `(..., C, H r, W r)` for r = `upscale_factor` (Shi et al., 2016).
 
-    >>> import tallow
     >>> tuple(tallow.nn.PixelShuffle(3)(tallow.ones(1, 9, 4, 4)).shape)
     (1, 1, 12, 12)
     """
@@ -28,7 +27,6 @@ class PixelShuffle(Module):
 class PixelUnshuffle(Module):
     """`(..., C, H r, W r)` to `(..., C r^2, H, W)` for r = `downscale_factor`.
 
-    >>> import tallow
     >>> tuple(tallow.nn.PixelUnshuffle(3)(tallow.ones(1, 1, 12, 12)).shape)
     (1, 9, 4, 4)
     """
@@ -47,7 +45,6 @@ class PixelUnshuffle(Module):
 class ChannelShuffle(Module):
     """The channels of `(N, C, ...)` of `groups` groups, interleaved (Zhang et al., 2018).
 
-    >>> import tallow
     >>> tallow.nn.ChannelShuffle(2)(tallow.arange(4.0).reshape(1, 4, 1)).flatten().tolist()
     [0.0, 2.0, 1.0, 3.0]
     """

@@ -48,7 +48,6 @@ class MaxPool1d(_MaxPool):
     The stride is the window by default. `return_indices` also gives where the values were;
     `ceil_mode` lets the last window stick out.
 
-    >>> import tallow
     >>> tallow.nn.MaxPool1d(2)(tallow.tensor([[[1.0, 3.0, 2.0, 0.0]]])).tolist()
     [[[3.0, 2.0]]]
     """
@@ -63,7 +62,6 @@ class MaxPool2d(_MaxPool):
     The stride is the window by default. `return_indices` also gives where the values were;
     `ceil_mode` lets the last window stick out.
 
-    >>> import tallow
     >>> tuple(tallow.nn.MaxPool2d(3, stride=2)(tallow.randn(20, 16, 50, 32)).shape)
     (20, 16, 24, 15)
     """
@@ -78,7 +76,6 @@ class MaxPool3d(_MaxPool):
     The stride is the window by default. `return_indices` also gives where the values were;
     `ceil_mode` lets the last window stick out.
 
-    >>> import tallow
     >>> tuple(tallow.nn.MaxPool3d(3, stride=2)(tallow.randn(2, 4, 9, 7, 5)).shape)
     (2, 4, 4, 3, 2)
     """
@@ -110,7 +107,6 @@ class MaxUnpool1d(_MaxUnpool):
     forward(input, indices, output_size=None): `output_size` chooses among the sizes that pool to
     the input's.
 
-    >>> import tallow
     >>> pool, unpool = tallow.nn.MaxPool1d(2, return_indices=True), tallow.nn.MaxUnpool1d(2)
     >>> unpool(*pool(tallow.tensor([[[1.0, 3.0, 2.0, 0.0]]]))).tolist()
     [[[0.0, 3.0, 2.0, 0.0]]]
@@ -171,7 +167,6 @@ class FractionalMaxPool2d(_FractionalMaxPool):
 
     Or to `output_ratio` of the size. Shapes as of `MaxPool2d`.
 
-    >>> import tallow
     >>> pool = tallow.nn.FractionalMaxPool2d(3, output_ratio=(0.5, 0.5))
     >>> tuple(pool(tallow.randn(2, 4, 50, 32)).shape)
     (2, 4, 25, 16)
@@ -186,7 +181,6 @@ class FractionalMaxPool2d(_FractionalMaxPool):
 class FractionalMaxPool3d(_FractionalMaxPool):
     """The largest value of windows at random places; see `FractionalMaxPool2d`.
 
-    >>> import tallow
     >>> pool = tallow.nn.FractionalMaxPool3d(2, output_size=3)
     >>> tuple(pool(tallow.randn(2, 4, 8, 7, 6)).shape)
     (2, 4, 3, 3, 3)
@@ -220,7 +214,6 @@ class _LPPool(Module):
 class LPPool1d(_LPPool):
     """`(sum x^p)^(1/p)` over each window of `(N, C, L)` or `(C, L)`, p = `norm_type`.
 
-    >>> import tallow
     >>> tallow.nn.LPPool1d(2, 2)(tallow.tensor([[[3.0, 4.0]]])).tolist()
     [[[5.0]]]
     """
@@ -249,7 +242,6 @@ class AvgPool1d(Module):
     The stride is the window by default. `count_include_pad` counts the zeros of the padding in the
     mean.
 
-    >>> import tallow
     >>> tallow.nn.AvgPool1d(2)(tallow.tensor([[[1.0, 3.0, 2.0, 0.0]]])).tolist()
     [[[2.0, 1.0]]]
     """
@@ -312,7 +304,6 @@ class AvgPool2d(_AvgPool):
     The stride is the window by default. `count_include_pad` counts the zeros of the padding;
     `divisor_override` divides the sum by another number than the window's size.
 
-    >>> import tallow
     >>> tuple(tallow.nn.AvgPool2d(3, stride=2)(tallow.randn(20, 16, 50, 32)).shape)
     (20, 16, 24, 15)
     """
@@ -324,7 +315,6 @@ class AvgPool2d(_AvgPool):
 class AvgPool3d(_AvgPool):
     """The mean of each window of `(N, C, D, H, W)` or `(C, D, H, W)`; see `AvgPool2d`.
 
-    >>> import tallow
     >>> tuple(tallow.nn.AvgPool3d(3, stride=2)(tallow.randn(2, 4, 9, 7, 5)).shape)
     (2, 4, 4, 3, 2)
     """
@@ -345,7 +335,6 @@ class _AdaptivePool(Module):
 class AdaptiveAvgPool1d(_AdaptivePool):
     """Means over windows chosen such that the output is `(N, C, output_size)`.
 
-    >>> import tallow
     >>> tuple(tallow.nn.AdaptiveAvgPool1d(5)(tallow.randn(1, 64, 8)).shape)
     (1, 64, 5)
     """
@@ -357,7 +346,6 @@ class AdaptiveAvgPool1d(_AdaptivePool):
 class AdaptiveAvgPool2d(_AdaptivePool):
     """Means over windows chosen such that the output is `(N, C, *output_size)`; None keeps a size.
 
-    >>> import tallow
     >>> tuple(tallow.nn.AdaptiveAvgPool2d((5, None))(tallow.randn(1, 64, 8, 9)).shape)
     (1, 64, 5, 9)
     """
@@ -369,7 +357,6 @@ class AdaptiveAvgPool2d(_AdaptivePool):
 class AdaptiveAvgPool3d(_AdaptivePool):
     """Means over windows chosen such that the output is `(N, C, *output_size)`; None keeps a size.
 
-    >>> import tallow
     >>> tuple(tallow.nn.AdaptiveAvgPool3d((5, None, 1))(tallow.randn(1, 64, 8, 9, 8)).shape)
     (1, 64, 5, 9, 1)
     """
@@ -387,7 +374,6 @@ class _AdaptiveMaxPool(_AdaptivePool):
 class AdaptiveMaxPool1d(_AdaptiveMaxPool):
     """Maxima over windows chosen such that the output is `(N, C, output_size)`.
 
-    >>> import tallow
     >>> tuple(tallow.nn.AdaptiveMaxPool1d(5)(tallow.randn(1, 64, 8)).shape)
     (1, 64, 5)
     """
@@ -399,7 +385,6 @@ class AdaptiveMaxPool1d(_AdaptiveMaxPool):
 class AdaptiveMaxPool2d(_AdaptiveMaxPool):
     """Maxima over windows chosen such that the output is `(N, C, *output_size)`; None keeps a size.
 
-    >>> import tallow
     >>> tuple(tallow.nn.AdaptiveMaxPool2d(7)(tallow.randn(1, 64, 10, 9)).shape)
     (1, 64, 7, 7)
     """
@@ -411,7 +396,6 @@ class AdaptiveMaxPool2d(_AdaptiveMaxPool):
 class AdaptiveMaxPool3d(_AdaptiveMaxPool):
     """Maxima over windows chosen such that the output is `(N, C, *output_size)`; None keeps a size.
 
-    >>> import tallow
     >>> tuple(tallow.nn.AdaptiveMaxPool3d((5, None, 1))(tallow.randn(1, 64, 8, 9, 8)).shape)
     (1, 64, 5, 9, 1)
     """

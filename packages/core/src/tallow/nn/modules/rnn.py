@@ -221,7 +221,6 @@ class RNN(RNNBase):
     PackedSequence; output the same with `directions * hidden_size`; states `(num_layers *
     directions, N, hidden_size)`. `dropout` is put between layers, in training.
 
-    >>> import tallow
     >>> rnn = tallow.nn.RNN(10, 20, num_layers=2)
     >>> output, h = rnn(tallow.randn(5, 3, 10))
     >>> tuple(output.shape), tuple(h.shape)
@@ -248,7 +247,6 @@ class LSTM(RNNBase):
     `proj_size` maps h to that size (Sak et al., 2014). The state is the pair (h, c), each
     `(num_layers * directions, N, size)`; other shapes and arguments are as in `RNN`.
 
-    >>> import tallow
     >>> lstm = tallow.nn.LSTM(10, 20, batch_first=True, bidirectional=True)
     >>> output, (h, c) = lstm(tallow.randn(3, 5, 10))
     >>> tuple(output.shape), tuple(c.shape)
@@ -271,7 +269,6 @@ class GRU(RNNBase):
     r and z are sigmoids of `W_ih x + b_ih + W_hh h + b_hh`, `n = tanh(W_in x + b_in + r (W_hn h +
     b_hn))`, in the order r z n. Shapes and arguments are as in `RNN`.
 
-    >>> import tallow
     >>> output, h = tallow.nn.GRU(10, 20)(tallow.randn(5, 3, 10))
     >>> tuple(output.shape), tuple(h.shape)
     ((5, 3, 20), (1, 3, 20))
@@ -342,7 +339,6 @@ class RNNCellBase(Module):
 class RNNCell(RNNCellBase):
     """One step of `RNN`: `(N, input_size)`, `(N, hidden_size)` to `(N, hidden_size)`.
 
-    >>> import tallow
     >>> tuple(tallow.nn.RNNCell(10, 20)(tallow.randn(3, 10)).shape)
     (3, 20)
     """
@@ -367,7 +363,6 @@ class RNNCell(RNNCellBase):
 class LSTMCell(RNNCellBase):
     """One step of `LSTM`: `(N, input_size)` and the pair (h, c) to the new pair.
 
-    >>> import tallow
     >>> h, c = tallow.nn.LSTMCell(10, 20)(tallow.randn(3, 10))
     >>> tuple(h.shape)
     (3, 20)
@@ -386,7 +381,6 @@ class LSTMCell(RNNCellBase):
 class GRUCell(RNNCellBase):
     """One step of `GRU`: `(N, input_size)`, `(N, hidden_size)` to `(N, hidden_size)`.
 
-    >>> import tallow
     >>> tuple(tallow.nn.GRUCell(10, 20)(tallow.randn(3, 10)).shape)
     (3, 20)
     """

@@ -18,7 +18,6 @@ class Embedding(Module):
     `max_norm`, rows of a larger `norm_type` norm are scaled down to it, in place, when they are
     looked up. `scale_grad_by_freq` divides gradients by how often an index is in the batch.
 
-    >>> import tallow
     >>> table = tallow.nn.Embedding(10, 3, padding_idx=0)
     >>> table(tallow.tensor([[0, 2, 0]]))[0, 0].tolist()
     [0.0, 0.0, 0.0]
@@ -50,7 +49,6 @@ class Embedding(Module):
 
         It is not trained unless `freeze=False`.
 
-        >>> import tallow
         >>> table = tallow.nn.Embedding.from_pretrained(tallow.eye(3))
         >>> table(tallow.tensor(1)).tolist()
         [0.0, 1.0, 0.0]
@@ -104,7 +102,6 @@ class EmbeddingBag(Module):
     embedding_dim)`; an empty bag gives zeros. Rows `padding_idx` are left out; `per_sample_weights`
     of the indices' shape multiply the rows of a sum; other arguments are as in `Embedding`.
 
-    >>> import tallow
     >>> bags = tallow.nn.EmbeddingBag(10, 3, mode="sum")
     >>> tuple(bags(tallow.tensor([1, 2, 4, 5]), tallow.tensor([0, 3])).shape)
     (2, 3)

@@ -76,7 +76,6 @@ class TransformerEncoderLayer(_Layer):
 
     `norm_first` normalizes before rather than after.
 
-    >>> import tallow
     >>> layer = tallow.nn.TransformerEncoderLayer(d_model=16, nhead=4)
     >>> tuple(layer(tallow.randn(10, 2, 16)).shape)
     (10, 2, 16)
@@ -95,7 +94,6 @@ class TransformerEncoderLayer(_Layer):
 class TransformerDecoderLayer(_Layer):
     """Self-attention, attention to `memory`, and a feed-forward network, as in the encoder layer.
 
-    >>> import tallow
     >>> layer = tallow.nn.TransformerDecoderLayer(d_model=16, nhead=4)
     >>> tuple(layer(tallow.randn(7, 2, 16), tallow.randn(10, 2, 16)).shape)
     (7, 2, 16)
@@ -129,7 +127,6 @@ class _Stack(Module):
 class TransformerEncoder(_Stack):
     """`num_layers` copies of an encoder layer, one after the other, and a last `norm` or None.
 
-    >>> import tallow
     >>> layer = tallow.nn.TransformerEncoderLayer(d_model=16, nhead=4)
     >>> encoder = tallow.nn.TransformerEncoder(layer, num_layers=2)
     >>> tuple(encoder(tallow.randn(10, 2, 16)).shape)
@@ -152,7 +149,6 @@ class TransformerEncoder(_Stack):
 class TransformerDecoder(_Stack):
     """`num_layers` copies of a decoder layer, one after the other, and a last `norm` or None.
 
-    >>> import tallow
     >>> layer = tallow.nn.TransformerDecoderLayer(d_model=16, nhead=4)
     >>> decoder = tallow.nn.TransformerDecoder(layer, num_layers=2)
     >>> tuple(decoder(tallow.randn(7, 2, 16), tallow.randn(10, 2, 16)).shape)
@@ -178,7 +174,6 @@ class Transformer(Module):
 
     Weights of two and more dimensions start Xavier-uniform.
 
-    >>> import tallow
     >>> model = tallow.nn.Transformer(d_model=16, nhead=4, num_encoder_layers=1,
     ...                               num_decoder_layers=1, dim_feedforward=32)
     >>> tuple(model(tallow.randn(10, 2, 16), tallow.randn(7, 2, 16)).shape)
@@ -220,7 +215,6 @@ class Transformer(Module):
     def generate_square_subsequent_mask(sz, device=None, dtype=None):
         """The mask `(sz, sz)` that hides later keys: -inf above the diagonal, else 0.
 
-        >>> import tallow
         >>> tallow.nn.Transformer.generate_square_subsequent_mask(2).tolist()
         [[0.0, -inf], [0.0, 0.0]]
         """

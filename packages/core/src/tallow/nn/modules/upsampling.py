@@ -12,7 +12,6 @@ class Upsample(Module):
     Modes: "nearest", "linear", "bilinear", "bicubic" and "trilinear". `align_corners` keeps the
     centres of the corner elements in place, otherwise the outer edges.
 
-    >>> import tallow
     >>> tallow.nn.Upsample(scale_factor=2)(tallow.tensor([[[1.0, 2.0]]])).tolist()
     [[[1.0, 1.0, 2.0, 2.0]]]
     """

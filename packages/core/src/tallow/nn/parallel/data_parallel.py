@@ -11,7 +11,6 @@ class DataParallel(Module):
 
     PyTorch's splits the batch over several GPUs; more than one in `device_ids` is an error.
 
-    >>> import tallow
     >>> model = tallow.nn.DataParallel(tallow.nn.Linear(3, 2))
     >>> list(model.state_dict())
     ['module.weight', 'module.bias']

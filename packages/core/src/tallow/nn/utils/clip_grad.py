@@ -16,7 +16,6 @@ def get_total_norm(tensors, norm_type=2.0, error_if_nonfinite=False, foreach=Non
     `norm_type` is the p of the norm, `inf` included. With `error_if_nonfinite` a norm that is
     infinite or not a number is a RuntimeError.
 
-    >>> import tallow
     >>> tallow.nn.utils.get_total_norm([tallow.tensor([3.0]), tallow.tensor([4.0])]).item()
     5.0
     """
@@ -46,7 +45,6 @@ def clip_grad_norm_(parameters, max_norm, norm_type=2.0, error_if_nonfinite=Fals
 
     Returns the norm they had, a 0-d tensor (Pascanu et al., 2013).
 
-    >>> import tallow
     >>> w = tallow.nn.Parameter(tallow.tensor([1.0, 1.0]))
     >>> (w * tallow.tensor([3.0, 4.0])).sum().backward()
     >>> tallow.nn.utils.clip_grad_norm_([w], max_norm=1.0).item()
@@ -72,7 +70,6 @@ def clip_grad_norm(parameters, max_norm, norm_type=2.0, error_if_nonfinite=False
 def clip_grad_value_(parameters, clip_value, foreach=None):
     """Cut every element of the gradients to ±clip_value, in place.
 
-    >>> import tallow
     >>> w = tallow.nn.Parameter(tallow.tensor([1.0, 1.0]))
     >>> (w * tallow.tensor([-3.0, 0.5])).sum().backward()
     >>> tallow.nn.utils.clip_grad_value_([w], 1.0)

@@ -8,7 +8,6 @@ from tallow.joining import cat
 def parameters_to_vector(parameters):
     """The elements of all parameters one after the other, as one vector. Differentiable.
 
-    >>> import tallow
     >>> tuple(tallow.nn.utils.parameters_to_vector(tallow.nn.Linear(3, 2).parameters()).shape)
     (8,)
     """

@@ -16,7 +16,6 @@ def fuse_conv_bn_eval(conv, bn, transpose=False):
 
     `transpose` is for transposed convolutions, whose output channels come second.
 
-    >>> import tallow
     >>> from tallow import nn
     >>> conv, bn = nn.Conv2d(1, 2, 3).eval(), nn.BatchNorm2d(2).eval()
     >>> fused = nn.utils.fuse_conv_bn_eval(conv, bn)

@@ -9,7 +9,6 @@ from tallow.random import get_rng_state, set_rng_state
 def skip_init(module_cls, *args, **kwargs):
     """A module whose parameters have any values, to be set by the caller; draws no random numbers.
 
-    >>> import tallow
     >>> layer = tallow.nn.utils.skip_init(tallow.nn.Linear, 5, 1)
     >>> tuple(tallow.nn.init.orthogonal_(layer.weight).shape)
     (1, 5)

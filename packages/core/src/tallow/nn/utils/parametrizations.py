@@ -50,7 +50,6 @@ def weight_norm(module, name="weight", dim=0):
     `original0` and `original1`; states with `name_g` and `name_v`, as the older
     `nn.utils.weight_norm` has them, are loaded, too. Returns the module.
 
-    >>> import tallow
     >>> from tallow.nn.utils import parametrizations
     >>> layer = parametrizations.weight_norm(tallow.nn.Linear(20, 40))
     >>> tuple(layer.parametrizations.weight.original0.shape)
@@ -114,7 +113,6 @@ def spectral_norm(module, name="weight", n_power_iterations=1, eps=1e-12, dim=No
     In training, every reading of the weight improves the estimate by `n_power_iterations`; `dim` is
     that of the output channels. Returns the module.
 
-    >>> import tallow
     >>> from tallow.nn.utils import parametrizations
     >>> layer = parametrizations.spectral_norm(tallow.nn.Linear(1, 1))
     >>> round(abs(layer.weight.item()), 4)

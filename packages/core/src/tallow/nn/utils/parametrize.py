@@ -30,7 +30,6 @@ class _Cache:
 def cached():
     """Compute each parametrized tensor once within the context, however often it is read.
 
-    >>> import tallow
     >>> from tallow import nn
     >>> layer = nn.utils.parametrizations.weight_norm(nn.Linear(3, 3))
     >>> with nn.utils.parametrize.cached():
@@ -155,7 +154,6 @@ def register_parametrization(module, tensor_name, parametrization, *, unsafe=Fal
     If the parametrization has a `right_inverse`, the parameter keeps its value and can be assigned
     to. One after the other may be registered. With `unsafe` it may change the shape or dtype.
 
-    >>> import tallow
     >>> from tallow import nn
     >>> class Symmetric(nn.Module):
     ...     def forward(self, x):

@@ -297,7 +297,6 @@ def random_unstructured(module, name, amount):
 def l1_unstructured(module, name, amount, importance_scores=None):
     """Prune the elements with the smallest absolute values (or scores); returns the module.
 
-    >>> import tallow
     >>> from tallow.nn.utils import prune
     >>> layer = prune.l1_unstructured(tallow.nn.Linear(4, 2), "weight", amount=0.25)
     >>> int((layer.weight == 0).sum()), sorted(layer.state_dict())
@@ -366,7 +365,6 @@ def global_unstructured(parameters, pruning_method, importance_scores=None, **kw
 def is_pruned(module):
     """True if a parameter of the module, or of one in it, is pruned.
 
-    >>> import tallow
     >>> tallow.nn.utils.prune.is_pruned(tallow.nn.Linear(2, 2))
     False
     """

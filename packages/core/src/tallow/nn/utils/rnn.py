@@ -98,7 +98,6 @@ def pack_padded_sequence(input, lengths, batch_first=False, enforce_sorted=True)
 
     Longer ones must come first; with `enforce_sorted=False` they are put in that order.
 
-    >>> import tallow
     >>> padded = tallow.tensor([[1, 2], [3, 0]])
     >>> packed = tallow.nn.utils.rnn.pack_padded_sequence(padded, [2, 1], batch_first=True)
     >>> packed.data, packed.batch_sizes
@@ -157,7 +156,6 @@ def _on(index, device):
 def pad_packed_sequence(sequence, batch_first=False, padding_value=0.0, total_length=None):
     """The padded batch of a packed one, and the lengths; padded to `total_length` steps if given.
 
-    >>> import tallow
     >>> packed = tallow.nn.utils.rnn.pack_sequence([tallow.tensor([1, 2]), tallow.tensor([3])])
     >>> tallow.nn.utils.rnn.pad_packed_sequence(packed, batch_first=True)
     (tensor([[1, 2],
@@ -191,7 +189,6 @@ def _placed(rows, place, padding_value):
 def pad_sequence(sequences, batch_first=False, padding_value=0.0, padding_side="right"):
     """A padded batch of sequences `(L, *)`, whose trailing dims agree.
 
-    >>> import tallow
     >>> sequences = [tallow.tensor([1, 2]), tallow.tensor([3])]
     >>> tallow.nn.utils.rnn.pad_sequence(sequences, batch_first=True)
     tensor([[1, 2],
@@ -230,7 +227,6 @@ def unpad_sequence(padded_sequences, lengths, batch_first=False):
 def pack_sequence(sequences, enforce_sorted=True):
     """Pack sequences `(L, *)`; longer ones must come first, or `enforce_sorted` be False.
 
-    >>> import tallow
     >>> tallow.nn.utils.rnn.pack_sequence([tallow.tensor([1, 2]), tallow.tensor([3])]).data
     tensor([1, 3, 2])
     """
