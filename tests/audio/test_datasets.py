@@ -1,22 +1,16 @@
 """Datasets, from archives as their publishers lay them out, through downloads on loopback."""
 
 import io
-import re
-import tarfile
-import threading
-import zipfile
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
 import tallow
 import tallowaudio
 from tallow.errors import TallowError
+from tallow.testing.datasets import archive, publishing
 from tallow.utils.data import DataLoader
+from tallow.utils.datasets import DataFileError, MissingFilesError
 from tallowaudio import datasets
-from tallowaudio.datasets import _files, speakers
-from tallowaudio.datasets._files import DataFileError, MissingFilesError
 
 
 def sound(format="wav", rate=16000, channels=1, frames=480):
@@ -26,55 +20,11 @@ def sound(format="wav", rate=16000, channels=1, frames=480):
     return made.getvalue()
 
 
-def archive(name, files):
-    """The bytes of an archive, of the kind that its name says, or a file as it is."""
-    if isinstance(files, bytes):
-        return files
-    made = io.BytesIO()
-    if name.endswith(".zip"):
-        with zipfile.ZipFile(made, "w") as target:
-            for path, content in files.items():
-                target.writestr(path, content)
-        return made.getvalue()
-    with tarfile.open(fileobj=made, mode="w:bz2" if name.endswith("bz2") else "w:gz") as target:
-        for path, content in files.items():
-            member = tarfile.TarInfo(path)
-            member.size = len(content)
-            target.addfile(member, io.BytesIO(content))
-    return made.getvalue()
-
-
 @pytest.fixture
-def publish(tmp_path, monkeypatch):
-    """Serves archives {name: {path: content}}; every address leads there."""
-    folder = tmp_path / "published"
-    folder.mkdir()
-
-    class Handler(SimpleHTTPRequestHandler):
-        def log_message(self, *arguments):
-            """Nothing is printed."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=str(folder)))
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    fetch = _files.fetch
-
-    def fetch_here(url, path, digest):
-        assert re.match("https?://.+", url)
-        assert digest is None or re.fullmatch("sha256:[0-9a-f]{64}", digest)
-        return fetch(f"http://127.0.0.1:{server.server_port}/{path.name}", path, progress=False)
-
-    monkeypatch.setattr(_files, "fetch", fetch_here)
-    monkeypatch.setattr(speakers, "fetch", fetch_here)
-
-    def serve(archives):
-        for name, files in archives.items():
-            (folder / name).write_bytes(archive(name, files))
-
-    yield serve
-    server.shutdown()
-    thread.join()
-    server.server_close()
+def publish():
+    """Publishes archives {name: {path: content}}; see `publishing`."""
+    with publishing() as publish:
+        yield publish
 
 
 def read_aloud(base, *names):
@@ -295,7 +245,7 @@ def test_cmudict(publish, tmp_path):
     assert dataset.symbols == ["AH0", "B"]
     marks = [word for word, _ in datasets.CMUDict(tmp_path, exclude_punctuations=False)]
     assert marks == ["!", "'BOUT", "'", "...", ";", "CAF\xc9"]
-    with pytest.raises(MissingFilesError, match="cmudict-0.7b, which does not exist"):
+    with pytest.raises(MissingFilesError, match="cmudict-0.7b.symbols, which does not exist"):
         datasets.CMUDict(tmp_path / "other")
 
 

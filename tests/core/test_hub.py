@@ -1,20 +1,13 @@
 """tallow.hub: downloads from a server on this machine, and models of a local repository."""
 
 import hashlib
-import threading
 import zipfile
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
 import tallow
 from tallow import hub
-
-
-class Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, *args):
-        pass
+from tallow.testing.datasets import serving
 
 
 @pytest.fixture
@@ -22,13 +15,8 @@ def served(tmp_path):
     """A folder, and the address at which a server of this machine offers its files."""
     folder = tmp_path / "served"
     folder.mkdir()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=folder))
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield folder, f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(folder) as address:
+        yield folder, address.rstrip("/")
 
 
 @pytest.fixture(autouse=True)

@@ -54,7 +54,8 @@ class Handler(BaseHTTPRequestHandler):
         if place is not None:
             self.send_header("Location", place)
         self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(body) if claimed is None else claimed))
+        if not self.path.endswith("endless"):
+            self.send_header("Content-Length", str(len(body) if claimed is None else claimed))
         self.end_headers()
         self.wfile.write(body)
         if len(body) < (claimed or 0) and self.path.endswith("stalls"):
@@ -182,6 +183,16 @@ def test_a_server_that_is_broken(server, tmp_path):
     with pytest.raises(DownloadError, match="HTTP Error 500"):
         fetch(f"{server.url}/broken", tmp_path / "a", MD5)
     assert len(server.log) == 3
+
+
+def test_sizes(server, tmp_path):
+    """A file of another size is not even begun with, nor does one go on for ever."""
+    with pytest.raises(DownloadError, match="expected a file of 5 bytes, got one of 10240"):
+        fetch(f"{server.url}/file", tmp_path / "a", size=5)
+    fetch(f"{server.url}/breaks", tmp_path / "a", MD5, size=len(CONTENT))
+    with pytest.raises(DownloadError, match="expected a file of 5 bytes, got a longer one"):
+        fetch(f"{server.url}/endless", tmp_path / "b", size=5)
+    assert [entry.name for entry in tmp_path.iterdir()] == ["a"]
 
 
 def test_offline(server, tmp_path, monkeypatch):

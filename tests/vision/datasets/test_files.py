@@ -6,26 +6,18 @@ import pickle
 import struct
 import sys
 import tarfile
-import threading
 import zipfile
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
 import pytest
 
 import tallow
 from tallow.utils.data import DataLoader
+from tallow.utils.datasets import DataFileError, digest_of
 from tallowvision import datasets, transforms
 from tallowvision.datasets._batches import read_batch
 from tallowvision.datasets._idx import read_idx
-from tallowvision.datasets.utils import (
-    DataFileError,
-    MissingPackageError,
-    check_integrity,
-    list_dir,
-    list_files,
-)
+from tallowvision.datasets.utils import MissingPackageError, check_integrity, list_dir, list_files
 
 RNG = np.random.default_rng(0)
 
@@ -41,25 +33,6 @@ def pixels(*shape):
     return RNG.integers(0, 256, shape, np.uint8)
 
 
-@pytest.fixture
-def published(tmp_path):
-    """A folder that a loopback server publishes, and its address."""
-    folder = tmp_path / "published"
-    folder.mkdir()
-
-    class Handler(SimpleHTTPRequestHandler):
-        def log_message(self, *arguments):
-            """Nothing is printed."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=str(folder)))
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    yield folder, f"http://127.0.0.1:{server.server_port}/"
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
 @pytest.mark.parametrize("name", ["MNIST", "FashionMNIST", "KMNIST"])
 def test_mnist(tmp_path, published, monkeypatch, name):
     folder, address = published
@@ -71,7 +44,7 @@ def test_mnist(tmp_path, published, monkeypatch, name):
         with gzip.open(folder / f"{part}-labels-idx1-ubyte.gz", "wb") as file:
             file.write(idx(labels[:n]))
     monkeypatch.setattr(cls, "mirrors", ["http://127.0.0.1:1/", address])
-    md5s = {file.name: tallow.utils.download.digest_of(file) for file in folder.iterdir()}
+    md5s = {file.name: digest_of(file) for file in folder.iterdir()}
     monkeypatch.setattr(cls, "resources", [(n, md5s[n]) for n, _ in cls.resources])
     with pytest.raises(FileNotFoundError, match=f"{name}: expected .*train-images-idx3-ubyte"):
         cls(tmp_path)
@@ -96,7 +69,7 @@ def test_emnist(tmp_path, published, monkeypatch):
                 content = gzip.compress(idx(array))
                 archive.writestr(f"gzip/emnist-letters-{part}-{kind}-ubyte.gz", content)
     monkeypatch.setattr(datasets.EMNIST, "url", address + "gzip.zip")
-    digest = tallow.utils.download.digest_of(folder / "gzip.zip")
+    digest = digest_of(folder / "gzip.zip")
     monkeypatch.setattr(datasets.EMNIST, "md5", digest)
     data = datasets.EMNIST(tmp_path, "letters", train=False, download=True)
     np.testing.assert_array_equal(np.asarray(data[3][0]), images[3])
@@ -119,7 +92,7 @@ def test_qmnist(tmp_path, published, monkeypatch, what, count):
         with opener(folder / name, "wb") as file:
             file.write(idx(array))
     monkeypatch.setattr(datasets.QMNIST, "mirrors", [address])
-    md5s = [(n, tallow.utils.download.digest_of(folder / n)) for n, _ in resources]
+    md5s = [(n, digest_of(folder / n)) for n, _ in resources]
     changed = {datasets.QMNIST.subsets[what]: md5s}
     monkeypatch.setattr(datasets.QMNIST, "resources", changed)
     data = datasets.QMNIST(tmp_path, what, download=True)
@@ -151,7 +124,7 @@ def test_cifar(tmp_path, published, monkeypatch, name):
     with tarfile.open(folder / cls.filename, "w:gz") as archive:
         archive.add(source, cls.base_folder)
     monkeypatch.setattr(cls, "url", address + cls.filename)
-    digest = tallow.utils.download.digest_of(folder / cls.filename)
+    digest = digest_of(folder / cls.filename)
     monkeypatch.setattr(cls, "tgz_md5", digest)
     root = tmp_path / "root"
     with pytest.raises(RuntimeError, match=f"{name}: expected .*{cls.base_folder}"):

@@ -15,15 +15,16 @@ import PIL.Image
 import pytest
 
 import tallow
+from tallow.testing.datasets import archive
+from tallow.utils.datasets import DataFileError, MissingFilesError
 from tallowvision import datasets, transforms, tv_tensors
 from tallowvision.datasets.coco import mask_of
-from tallowvision.datasets.utils import DataFileError, MissingFilesError, MissingPackageError
+from tallowvision.datasets.utils import MissingPackageError
 
 _spec = importlib.util.spec_from_file_location("dataset_kit", Path(__file__).with_name("kit.py"))
 kit = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(kit)
-RNG, archive, grey, picture = kit.RNG, kit.archive, kit.grey, kit.picture
-publish = pytest.fixture(kit.publishing)
+RNG, grey, picture = kit.RNG, kit.grey, kit.picture
 
 
 def mat(**content):

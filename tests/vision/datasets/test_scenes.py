@@ -11,17 +11,18 @@ import PIL.Image
 import pytest
 
 import tallow
+from tallow.testing.datasets import archive
 from tallow.utils.data import DataLoader
+from tallow.utils.datasets import DataFileError, MissingFilesError
 from tallowvision import datasets, transforms, tv_tensors
 from tallowvision.datasets.samplers import RandomClipSampler, UniformClipSampler
-from tallowvision.datasets.utils import DataFileError, MissingFilesError, MissingPackageError
+from tallowvision.datasets.utils import MissingPackageError
 from tallowvision.datasets.video_utils import VideoClips
 
 _spec = importlib.util.spec_from_file_location("dataset_kit", Path(__file__).with_name("kit.py"))
 kit = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(kit)
 picture, grey = kit.picture, kit.grey
-publish = pytest.fixture(kit.publishing)
 
 
 def put(root, files):
@@ -41,9 +42,9 @@ def numbered(levels):
 def test_cityscapes(tmp_path):
     stem = "gtFine/val/bonn/bonn_000_000_gtFine"
     put(tmp_path, {
-        "leftImg8bit_trainvaltest.zip": kit.archive("x.zip", {
+        "leftImg8bit_trainvaltest.zip": archive("x.zip", {
             "leftImg8bit/val/bonn/bonn_000_000_leftImg8bit.png": picture("png", (2, 3, 3))}),
-        "gtFine_trainvaltest.zip": kit.archive("x.zip", {
+        "gtFine_trainvaltest.zip": archive("x.zip", {
             f"{stem}_instanceIds.png": numbered([[7, 26001, 26001], [7, 26002, 11]]),
             f"{stem}_labelIds.png": grey(size=(2, 3)), f"{stem}_color.png": picture("png"),
             f"{stem}_polygons.json": b'{"imgWidth": 3}'}),
@@ -106,7 +107,7 @@ _FACES = {
     "lfw-names.txt": b"Ada_L\t2\nBob_M\t1\n",
     "pairs.txt": b"2\t1\nAda_L\t1\t2\nAda_L\t1\tBob_M\t1\nAda_L\t2\t1\nBob_M\t1\tAda_L\t2\n",
     "pairsDevTest.txt": b"1\nAda_L\t1\t2\nBob_M\t1\tAda_L\t2\n",
-    "lfw-funneled.tgz": kit.archive("x.tgz", {
+    "lfw-funneled.tgz": archive("x.tgz", {
         f"lfw_funneled/{n[:-5]}/{n}.jpg": picture()
         for n in ("Ada_L_0001", "Ada_L_0002", "Bob_M_0001")}),
 }  # fmt: skip

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from tallow.errors import TallowError
 from tallow.hub import get_dir
-from tallow.utils.download import fetch
+from tallow.utils.datasets import fetch
 
 
 class TextFileError(TallowError, ValueError):

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from tallow.errors import ArgumentError
-from tallow.utils.download import digest_of, extract, fetch
+from tallow.utils.datasets import digest_of, extract, fetch
 from tallowtext._files import asset
 
 __all__ = ["download_from_url", "extract_archive", "get_asset_local_path", "validate_file"]

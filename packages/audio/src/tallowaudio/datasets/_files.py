@@ -12,46 +12,11 @@ class YESNO(Recordings):
 
 import glob
 import os
-from dataclasses import dataclass
-from pathlib import Path
 
-from tallow.errors import ArgumentError, NotSupportedError, TallowError
+from tallow.errors import ArgumentError, NotSupportedError
 from tallow.utils.data import Dataset
-from tallow.utils.download import extract, fetch
+from tallow.utils.datasets import DataFileError, File, get_missing, require
 from tallowaudio._load import load
-
-
-class MissingFilesError(TallowError, FileNotFoundError, RuntimeError):
-    """Files or folders of a dataset that are not there."""
-
-
-class DataFileError(TallowError, RuntimeError, ValueError):
-    """A file of a dataset that is not as it is published."""
-
-
-@dataclass(frozen=True)
-class Archive:
-    """A published file: its address, its SHA-256, and what is there once it is, below the root.
-
-    It is unpacked, into the root or `into` below it, unless `made` is its own name.
-    """
-
-    url: str
-    sha256: str | None
-    made: str
-    into: str = ""
-
-    @property
-    def name(self):
-        """Its file's name."""
-        return self.url.rpartition("/")[2]
-
-    def get(self, root):
-        """Fetch and unpack it, unless what it makes is there already."""
-        if not Path(root, self.made).exists():
-            path = fetch(self.url, Path(root, self.name), self.sha256 and f"sha256:{self.sha256}")
-            if self.made != self.name:
-                extract(path, Path(root, self.into))
 
 
 class Recordings(Dataset):
@@ -64,14 +29,8 @@ class Recordings(Dataset):
         self.folder = os.path.join(self.root, folder)
         self.entries: list = []
         if download:
-            for archive in archives:
-                archive.get(self.root)
-        for path in (self.folder, *(os.path.join(self.root, archive.made) for archive in archives)):
-            if not os.path.exists(path):
-                raise MissingFilesError(
-                    f"{type(self).__name__}: expected {path}, which does not exist"
-                    + ("; download=True downloads it" if archives else "")
-                )
+            get_missing(self.root, archives)
+        require(type(self).__name__, self.root, [*archives, File(name=folder)])
 
     def listed(self, pattern):
         """The paths below the folder that match a pattern, sorted."""
@@ -108,23 +67,3 @@ def one_of(name, value, known):
         names = ", ".join(map(repr, known))
         raise ArgumentError(f"{name}: expected one of {names}, got {value!r}")
     return value
-
-
-def read_lines(path, encoding="utf-8"):
-    """The lines of a text file, without their ends."""
-    try:
-        with open(path, encoding=encoding) as file:
-            return file.read().splitlines()
-    except FileNotFoundError:
-        raise MissingFilesError(f"{path}: expected a file, which does not exist") from None
-
-
-def parsed(path, lines, parse):
-    """What a function makes of each line; DataFileError names the line that it fails on."""
-    made = []
-    for number, line in enumerate(lines, 1):
-        try:
-            made.append(parse(line))
-        except (ValueError, IndexError, KeyError) as error:
-            raise DataFileError(f"{path}, line {number}: got {line!r}; {error}") from error
-    return made

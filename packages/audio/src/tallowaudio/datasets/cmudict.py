@@ -4,7 +4,7 @@ import os
 import re
 
 from tallow.utils.data import Dataset
-from tallowaudio.datasets._files import Archive, MissingFilesError, parsed, read_lines
+from tallow.utils.datasets import File, get_missing, parsed, read_lines, require
 
 _BASE = "http://svn.code.sf.net/p/cmusphinx/code/trunk/cmudict/cmudict-0.7b"
 _DIGESTS = {
@@ -25,17 +25,11 @@ class CMUDict(Dataset):
     ):  # fmt: skip
         root = os.path.expanduser(os.fspath(root))
         self.exclude_punctuations = exclude_punctuations
-        paths = []
-        for address in (url, url_symbols):
-            archive = Archive(address, _DIGESTS.get(address), made=address.rpartition("/")[2])
-            paths.append(os.path.join(root, archive.made))
-            if download:
-                archive.get(root)
-            if not os.path.exists(paths[-1]):
-                raise MissingFilesError(
-                    f"CMUDict: expected {paths[-1]}, which does not exist; download=True downloads "
-                    "it"
-                )
+        files = [File(address, _DIGESTS.get(address)) for address in (url, url_symbols)]
+        if download:
+            get_missing(root, files)
+        require("CMUDict", root, files)
+        paths = [os.path.join(root, file.makes) for file in files]
         lines = (line for line in read_lines(paths[0], "latin-1") if line[:3] not in ("", ";;;"))
         self.entries = [entry for entry in parsed(paths[0], lines, self._entry) if entry]
         self._symbols = [line.strip() for line in read_lines(paths[1])]

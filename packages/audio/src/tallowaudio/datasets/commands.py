@@ -5,13 +5,8 @@ import os
 import re
 from pathlib import Path
 
-from tallowaudio.datasets._files import (
-    Archive,
-    Recordings,
-    one_of,
-    parsed,
-    read_lines,
-)
+from tallow.utils.datasets import Archive, parsed, read_lines
+from tallowaudio.datasets._files import Recordings, one_of
 
 _SPEECH_COMMANDS = {
     "speech_commands_v0.01": "743935421bb51cccdb6bdd152e04c5c70274e935c82119ad7faeec31780d811d",
@@ -36,7 +31,10 @@ class SPEECHCOMMANDS(Recordings):
         one_of("SPEECHCOMMANDS: subset", subset, (None, "training", "validation", "testing"))
         made = f"{folder_in_archive}/{url}"
         archive = Archive(
-            f"http://download.tensorflow.org/data/{url}.tar.gz", _SPEECH_COMMANDS[url], made, made
+            f"http://download.tensorflow.org/data/{url}.tar.gz",
+            _SPEECH_COMMANDS[url],
+            made=made,
+            into=made,
         )
         super().__init__(root, folder_in_archive, [archive], download)
         lists = {"validation": ["validation"], "testing": ["testing"]}

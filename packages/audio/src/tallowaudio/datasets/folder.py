@@ -2,7 +2,8 @@
 
 import os
 
-from tallowaudio.datasets._files import MissingFilesError, Recordings
+from tallow.utils.datasets import MissingFilesError
+from tallowaudio.datasets._files import Recordings
 
 EXTENSIONS = (".wav", ".flac", ".mp3", ".ogg", ".opus", ".aiff", ".aif", ".sph", ".au", ".caf")
 

@@ -3,7 +3,8 @@
 import os
 from pathlib import Path
 
-from tallowaudio.datasets._files import Archive, DataFileError, Recordings, one_of, read_lines
+from tallow.utils.datasets import Archive, DataFileError, read_lines
+from tallowaudio.datasets._files import Recordings, one_of
 
 _SLR = "http://www.openslr.org/resources/"
 _SPEECH = {

@@ -5,14 +5,8 @@ from pathlib import Path
 
 import tallow
 from tallow.errors import ShapeError, describe
-from tallowaudio.datasets._files import (
-    Archive,
-    DataFileError,
-    Recordings,
-    one_of,
-    parsed,
-    read_lines,
-)
+from tallow.utils.datasets import Archive, DataFileError, parsed, read_lines
+from tallowaudio.datasets._files import Recordings, one_of
 
 # GTZAN's songs without those that occur twice: Kereliuk, Sturm and Larsen, "Deep learning and music
 # adversaries" (2015). Numbers, and first to last.

@@ -1,10 +1,11 @@
 """Recordings by speaker: who speaks, and how they feel."""
 
 import os
+import shutil
 from pathlib import Path
 
-from tallow.utils.download import extract, fetch
-from tallowaudio.datasets._files import Archive, Recordings, one_of, parsed, read_lines
+from tallow.utils.datasets import Archive, File, extract, parsed, read_lines
+from tallowaudio.datasets._files import Recordings, one_of
 
 _VOX = "https://thor.robots.ox.ac.uk/~vgg/data/voxceleb/vox1a/"
 _META = "https://www.robots.ox.ac.uk/~vgg/data/voxceleb/meta/"
@@ -26,24 +27,21 @@ class VoxCeleb1(Recordings):
         root = os.path.expanduser(os.fspath(root))
         if download and not os.path.isdir(os.path.join(root, "wav")):
             self._download(root)
-        meta = Archive(meta_url, None, made=meta_url.rpartition("/")[2])
-        if not os.path.exists(os.path.join(root, meta.made)) and download:
-            meta.get(root)
-        super().__init__(root, "wav")
-        self.rows = read_lines(os.path.join(root, meta.made))
+        meta = File(meta_url)
+        super().__init__(root, "wav", [meta], download)
+        self.rows = read_lines(os.path.join(root, meta.makes))
 
     @staticmethod
     def _download(root):
         """The parts of one archive joined, and another, unpacked."""
         whole = Path(root, "vox1_dev_wav.zip")
-        parts = [fetch(_VOX + name, Path(root, name), f"sha256:{digest}")
-                 for name, digest in _DEV_PARTS.items()]  # fmt: skip
+        parts = [File(_VOX + name, digest).get(root) for name, digest in _DEV_PARTS.items()]
         with open(whole, "wb") as file:
             for part in parts:
-                file.write(part.read_bytes())
-        test = fetch(_VOX + "vox1_test_wav.zip", Path(root, "vox1_test_wav.zip"), f"sha256:{_TEST}")
-        for archive in (whole, test):
-            extract(archive, root)
+                with open(part, "rb") as opened:
+                    shutil.copyfileobj(opened, file)
+        extract(whole, root)
+        Archive(_VOX + "vox1_test_wav.zip", _TEST).get(root)
 
     @staticmethod
     def _name(path):

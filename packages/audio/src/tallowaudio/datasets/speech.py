@@ -4,7 +4,8 @@ import csv
 import os
 from pathlib import Path
 
-from tallowaudio.datasets._files import Archive, Recordings, one_of, parsed, read_lines
+from tallow.utils.datasets import Archive, parsed, read_lines
+from tallowaudio.datasets._files import Recordings, one_of
 
 
 class YESNO(Recordings):

@@ -47,14 +47,15 @@ def digest_of(path, algorithm="md5"):
         return hashlib.file_digest(file, algorithm).hexdigest()
 
 
-def fetch(urls, path, digest=None, progress=True):
+def fetch(urls, path, digest=None, progress=True, size=None):
     """The file at one of `urls` (a list, or one) as `path`; nothing is done if that exists already.
 
-    `digest` is what its content must have: "md5:..." or "sha256:...", in hexadecimal. A file that
-    exists with another digest is kept, with a warning. A download that breaks is resumed, also by a
-    later call; `path` appears once it is whole and verified. Processes that want the same file wait
-    for the one that fetches it. Raises DownloadError with what each of the addresses answered, or
-    at once where the environment has TALLOW_OFFLINE=1.
+    `digest` is what its content must have: its SHA-256 or MD5 in hexadecimal, "sha256:" or "md5:"
+    before it or not; `size` how many bytes it must have. A file that exists with another digest is
+    kept, with a warning. A download that breaks is resumed, also by a later call; `path` appears
+    once it is whole and verified. Processes that want the same file wait for the one that fetches
+    it. Raises DownloadError with what each of the addresses answered, or at once where the
+    environment has TALLOW_OFFLINE=1.
     """
     path = Path(path)
     if path.exists():
@@ -77,21 +78,23 @@ def fetch(urls, path, digest=None, progress=True):
     path.parent.mkdir(parents=True, exist_ok=True)
     with _alone(path):
         if not path.exists():  # nor did another process fetch it in the meantime
-            _fetch_from_any(urls, path, digest, progress)
+            _fetch_from_any(urls, path, digest, progress, size)
     return path
 
 
-def _fetch_from_any(urls, path, digest, progress):
+def _fetch_from_any(urls, path, digest, progress, size):
     partial, failures = Path(f"{path}.partial"), []
     for url in urls:
         try:
             resumed = partial.exists()
-            _receive(url, partial, progress)
+            _receive(url, partial, progress, size)
             if resumed and not _matches(partial, digest):  # it was the start of another file
                 partial.unlink()
-                _receive(url, partial, progress)
+                _receive(url, partial, progress, size)
             if not _matches(partial, digest):
-                raise DownloadError(f"expected {digest}, got md5:{digest_of(partial)}")
+                algorithm, expected = _parts_of(digest)
+                found = digest_of(partial, algorithm)
+                raise DownloadError(f"expected {algorithm}:{expected}, got {algorithm}:{found}")
             os.replace(partial, path)
             return
         except (OSError, HTTPException, DownloadError) as error:
@@ -131,15 +134,21 @@ def _is_at(file, path):
 def _matches(path, digest):
     if digest is None:
         return True
-    algorithm, _, expected = digest.rpartition(":")
-    return digest_of(path, algorithm or "md5") == expected.lower()
+    algorithm, expected = _parts_of(digest)
+    return digest_of(path, algorithm) == expected
 
 
-def _receive(url, partial, progress):
+def _parts_of(digest):
+    """The algorithm that a digest is of, which its length tells where it is not named, and it."""
+    algorithm, _, digits = digest.rpartition(":")
+    return algorithm or ("sha256" if len(digits) == 64 else "md5"), digits.lower()
+
+
+def _receive(url, partial, progress, size):
     """Append to a partial file what it lacks of the one at an address."""
     for attempt in range(ATTEMPTS):
         try:
-            return _receive_once(url, partial, progress)
+            return _receive_once(url, partial, progress, size)
         except HTTPError as error:
             if error.code == 416 and partial.exists():  # the partial file is of another one
                 partial.unlink()
@@ -150,7 +159,7 @@ def _receive(url, partial, progress):
                 raise
 
 
-def _receive_once(url, partial, progress):
+def _receive_once(url, partial, progress, size):
     start = partial.stat().st_size if partial.exists() else 0
     headers = {"User-Agent": "tallow"} | ({"Range": f"bytes={start}-"} if start else {})
     with urlopen(Request(url, headers=headers), timeout=TIMEOUT) as answer:
@@ -160,7 +169,9 @@ def _receive_once(url, partial, progress):
         if page and Path(partial.stem).suffix not in (".html", ".htm"):
             raise DownloadError("expected a file of data, got a web page")
         length = answer.headers.get("Content-Length")
-        total = start + int(length) if length else None
+        total = start + int(length) if length else size
+        if size not in (None, total):
+            raise DownloadError(f"expected a file of {size} bytes, got one of {total}")
         shown = contextlib.nullcontext()
         if progress:
             shown = progress_bar(desc=partial.stem, total=total, initial=start, unit="B")
@@ -169,6 +180,8 @@ def _receive_once(url, partial, progress):
                 file.write(block)
                 if bar is not None:
                     bar.update(len(block))
+                if total is not None and file.tell() > total:
+                    raise DownloadError(f"expected a file of {total} bytes, got a longer one")
             got = file.tell()
     if total is not None and got < total:
         raise ConnectionError(f"expected {total} bytes, got {got}")

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from tallow.errors import ArgumentError, TallowError
 from tallow.hub import get_dir
-from tallow.utils.download import extract, fetch
+from tallow.utils.datasets import File, extract, get_missing
 from tallowtext._files import TextFileError
 from tallowtext.data.readers import Records
 
@@ -30,27 +30,24 @@ class MissingMemberError(TallowError, RuntimeError):
 
 
 @dataclass(frozen=True)
-class File:
-    """A file of a split: its path in the dataset's folder, and what it is published in.
+class Member(File):
+    """A file in an archive: its path in the dataset's folder, and there, or further below."""
 
-    That is the file itself, or an archive with the name `archive`, in which the path, or one that
-    ends as it does, is to be found.
-    """
+    path: str = ""
 
-    url: str
-    digest: str | None
-    path: str
-    archive: str = ""
+    @property
+    def makes(self):
+        return self.path
 
     def get(self, folder):
-        """The path of the file, after downloading and unpacking what is not there."""
-        path = Path(folder, self.path)
-        if not path.exists():
-            if self.archive:
-                unpack(fetch(self.url, Path(folder, self.archive), self.digest), {self.path: path})
-            else:
-                fetch(self.url, path, self.digest)
-        return path
+        """Download the archive and take the file out of it."""
+        unpack(super().get(folder), {self.path: Path(folder, self.path)})
+
+
+def placed(file, folder):
+    """The path of a published file in a folder, after downloading what is not there."""
+    get_missing(folder, [file])
+    return Path(folder, file.makes)
 
 
 def unpack(archive, wanted):
@@ -66,23 +63,14 @@ def unpack(archive, wanted):
             os.replace(found[0], place)
 
 
-def drive(number):
-    """The address of a file on Google Drive."""
-    return f"https://drive.usercontent.google.com/download?id={number}&export=download&confirm=t"
-
-
 def of_files(base="", **splits):
     """Splits that are files of their own: name=(end of the address, MD5)."""
-    return {
-        split: File(base + url, f"md5:{md5}", url.rpartition("/")[2])
-        for split, (url, md5) in splits.items()
-    }
+    return {split: File(base + url, md5) for split, (url, md5) in splits.items()}
 
 
 def of_archive(url, md5, name="", **splits):
     """Splits that are files in one archive: name=path."""
-    name = name or url.rpartition("/")[2]
-    return {split: File(url, f"md5:{md5}", path, name) for split, path in splits.items()}
+    return {split: Member(url, md5, name, path) for split, path in splits.items()}
 
 
 def folder_of(name, root):
@@ -127,7 +115,7 @@ def published(name, about, files, split_records, parse=None, of_split=None):
     splits = tuple(files)
 
     def one(folder, split):
-        path = files[split].get(folder)
+        path = placed(files[split], folder)
         made = Split(path, split_records, (of_split or {}).get(split, parse))
         made.made_of = name, folder, split
         return made

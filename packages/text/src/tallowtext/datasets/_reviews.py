@@ -5,7 +5,7 @@ import tarfile
 from functools import partial
 from pathlib import Path
 
-from tallow.utils.download import fetch
+from tallow.utils.datasets import fetch
 from tallowtext.data.readers import Records, lines
 
 URL = "http://ai.stanford.edu/~amaas/data/sentiment/aclImdb_v1.tar.gz"

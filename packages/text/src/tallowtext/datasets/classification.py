@@ -2,11 +2,10 @@
 
 import csv
 
+from tallow.utils.datasets import File, drive
 from tallowtext.data.readers import rows
 from tallowtext.datasets._published import (
-    File,
     chosen,
-    drive,
     folder_of,
     of_archive,
     of_files,
@@ -171,8 +170,7 @@ QQP = published(
     {
         "train": File(
             "http://qim.fs.quoracdn.net/quora_duplicate_questions.tsv",
-            "md5:b6d5672bd9dc1e66ab2bb020ebeafb8d",
-            "quora_duplicate_questions.tsv",
+            "b6d5672bd9dc1e66ab2bb020ebeafb8d",
         )
     },
     tabbed_and_quoted,

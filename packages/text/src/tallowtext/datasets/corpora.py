@@ -5,10 +5,10 @@ from functools import partial
 from itertools import chain
 
 from tallow.errors import ArgumentError
-from tallow.utils.download import fetch
+from tallow.utils.datasets import fetch
 from tallowtext.data.readers import Records, decoded, lines
 from tallowtext.datasets._published import (
-    File,
+    Member,
     folder_of,
     of_archive,
     of_files,
@@ -164,7 +164,7 @@ CoNLL2000Chunking = published(
     "CoNLL2000Chunking",
     "Sentences of English with chunks: [words, parts of speech, chunks].",
     {
-        split: File(f"{CONLL}{split}.txt.gz", f"md5:{md5}", f"{split}.txt", f"{split}.txt.gz")
+        split: Member(f"{CONLL}{split}.txt.gz", md5, path=f"{split}.txt")
         for split, md5 in {
             "train": "6969c2903a1f19a83569db643e43dcc8",
             "test": "a916e1c2d83eb3004b38fc6fcd628939",

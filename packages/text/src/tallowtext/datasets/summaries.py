@@ -2,10 +2,10 @@
 
 from hashlib import sha1
 
-from tallow.utils.download import extract, fetch
+from tallow.utils.datasets import drive, extract, fetch
 from tallowtext.data.readers import TextLines
 from tallowtext.data.streams import Stream, shared
-from tallowtext.datasets._published import MissingMemberError, chosen, drive, folder_of
+from tallowtext.datasets._published import MissingMemberError, chosen, folder_of
 
 __all__ = ["CNNDM"]
 

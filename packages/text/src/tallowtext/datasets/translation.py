@@ -7,9 +7,9 @@ from pathlib import Path
 from xml.sax.saxutils import unescape
 
 from tallow.errors import ArgumentError
-from tallow.utils.download import extract, fetch
+from tallow.utils.datasets import drive, extract, fetch
 from tallowtext.data.readers import Records, lines
-from tallowtext.datasets._published import File, Pairs, chosen, drive, folder_of, unpack
+from tallowtext.datasets._published import Member, Pairs, chosen, folder_of, placed, unpack
 
 __all__ = ["IWSLT2016", "IWSLT2017", "Multi30k"]
 
@@ -39,11 +39,10 @@ def Multi30k(root=None, split=SPLITS, language_pair=("de", "en")):
         archive, digest, name = MULTI30K_FILES[split]
         url = MULTI30K + archive
         of_languages = [
-            File(url, f"sha256:{digest}", f"{name}.{language}", archive)
-            for language in language_pair
+            Member(url, digest, path=f"{name}.{language}") for language in language_pair
         ]
         folder = folder_of("Multi30k", root)
-        return Pairs(*(_texts(file.get(folder)) for file in of_languages))
+        return Pairs(*(_texts(placed(file, folder)) for file in of_languages))
 
     return chosen("Multi30k", split, SPLITS, pairs)
 

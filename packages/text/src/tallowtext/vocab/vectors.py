@@ -14,7 +14,7 @@ import numpy as np
 import tallow
 from tallow.errors import ArgumentError, TallowError
 from tallow.hub import get_dir
-from tallow.utils.download import extract, fetch
+from tallow.utils.datasets import extract, fetch
 from tallowtext._files import TextFileError
 
 __all__ = ["CharNGram", "FastText", "GloVe", "Vectors", "pretrained_aliases"]

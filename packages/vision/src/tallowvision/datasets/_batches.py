@@ -4,7 +4,7 @@ import pickle
 
 import numpy as np
 
-from tallowvision.datasets.utils import DataFileError
+from tallow.utils.datasets import DataFileError
 
 
 class _Dtype:

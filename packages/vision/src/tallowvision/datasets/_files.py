@@ -3,7 +3,7 @@
 class Pets(SplitImages):
     folder = "pets"                                  # below root
     splits = ("train", "test")
-    published = (Archive("https://.../pets.tar.gz", "0123...", "images"),)
+    published = (Archive("https://.../pets.tar.gz", "0123...", made="images"),)
 
     def listed(self):                                # (path, target) of the samples
         for line in read_lines(self.path(f"{self.split}.txt")):
@@ -12,64 +12,15 @@ class Pets(SplitImages):
 
 import os
 from collections.abc import Collection
-from dataclasses import dataclass
-from pathlib import Path
 
 from tallow.errors import ArgumentError, NotSupportedError
-from tallow.utils.download import extract, fetch
+from tallow.utils.datasets import DataFileError, get_missing, require
 from tallowvision._errors import optional
 from tallowvision.datasets.folder import default_loader
-from tallowvision.datasets.utils import (
-    DataFileError,
-    require,
-    verify_str_arg,
-)
+from tallowvision.datasets.utils import verify_str_arg
 from tallowvision.datasets.vision import VisionDataset
 
 IN_EXTRA = "; pip install 'tallowvision[datasets]'"
-
-
-@dataclass(frozen=True)
-class File:
-    """A file that is used as it is: its address, its MD5, and its name if that is another."""
-
-    url: str
-    md5: str | None
-    name: str = ""
-
-    @property
-    def filename(self):
-        """The name it is stored under."""
-        return self.name or self.url.rpartition("/")[2]
-
-    @property
-    def makes(self):
-        """What is there once it is."""
-        return self.filename
-
-    def get(self, folder):
-        """Download it into a folder; the path."""
-        return fetch(self.url, Path(folder, self.filename), self.md5 and f"md5:{self.md5}")
-
-
-@dataclass(frozen=True)
-class Archive(File):
-    """A file to unpack, into the dataset's folder or `into` below it; `made` is then there."""
-
-    made: str = ""
-    into: str = ""
-
-    @property
-    def makes(self):
-        return self.made
-
-    def get(self, folder):
-        return extract(super().get(folder), Path(folder, self.into))
-
-
-def drive(number):
-    """The address of a file on Google Drive."""
-    return f"https://drive.usercontent.google.com/download?id={number}&export=download&confirm=t"
 
 
 class PublishedDataset(VisionDataset):
@@ -84,7 +35,7 @@ class PublishedDataset(VisionDataset):
         super().__init__(root, transforms, transform, target_transform)
         if download:
             self.download()
-        require(type(self).__name__, [self.path(file.makes) for file in self.files()])
+        require(type(self).__name__, self.path(), self.files())
 
     def path(self, *parts):
         """A path below the dataset's folder."""
@@ -96,9 +47,7 @@ class PublishedDataset(VisionDataset):
 
     def download(self):
         """Download and unpack what is not there."""
-        for file in self.files():
-            if not os.path.exists(self.path(file.makes)):
-                file.get(self.path())
+        get_missing(self.path(), self.files())
 
     @property
     def class_to_idx(self):
@@ -162,12 +111,6 @@ def one_or_all(targets):
     return targets[0] if len(targets) == 1 else targets or None
 
 
-def read_lines(path):
-    """The lines of a text file, without their ends."""
-    with open(path, encoding="utf-8") as file:
-        return file.read().splitlines()
-
-
 def read_mat(path, squeeze=True):
     """The dict in a MATLAB file, arrays without dims of length 1; it takes the package scipy."""
     scipy_io = optional("scipy.io", f"{path}: a MATLAB file", IN_EXTRA)
@@ -175,15 +118,6 @@ def read_mat(path, squeeze=True):
         return scipy_io.loadmat(path, squeeze_me=squeeze)
     except Exception as error:  # scipy raises many kinds for a file that is none
         raise DataFileError(f"{path}: expected a MATLAB file, got {error}") from error
-
-
-def parsed(path, lines, parse):
-    """What a function makes of each line; DataFileError names the line that it fails on."""
-    for number, line in enumerate(lines, 1):
-        try:
-            yield parse(line)
-        except (ValueError, IndexError, KeyError) as error:
-            raise DataFileError(f"{path}, line {number}: got {line!r}; {error}") from error
 
 
 def in_range(name, value, low, high):

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 import tallow
-from tallowvision.datasets.utils import DataFileError
+from tallow.utils.datasets import DataFileError
 
 _DTYPES = {8: "u1", 9: "i1", 11: ">i2", 12: ">i4", 13: ">f4", 14: ">f8"}
 

@@ -6,18 +6,10 @@ import numpy as np
 import PIL.Image
 
 import tallow
+from tallow.utils.datasets import Archive, DataFileError, File, drive, parsed, read_lines
 from tallowvision._errors import optional
-from tallowvision.datasets._files import (
-    IN_EXTRA,
-    Archive,
-    File,
-    PublishedDataset,
-    drive,
-    in_range,
-    parsed,
-    read_lines,
-)
-from tallowvision.datasets.utils import DataFileError, verify_str_arg
+from tallowvision.datasets._files import IN_EXTRA, PublishedDataset, in_range
+from tallowvision.datasets.utils import verify_str_arg
 
 
 class _Grey(PublishedDataset):

@@ -5,8 +5,8 @@ from collections import defaultdict
 from html.parser import HTMLParser
 from pathlib import Path
 
-from tallow.utils.download import DownloadError
-from tallowvision.datasets._files import Archive, File, ListedImages, parsed, read_lines
+from tallow.utils.datasets import Archive, DownloadError, File, parsed, read_lines
+from tallowvision.datasets._files import ListedImages
 from tallowvision.datasets.folder import default_loader
 
 

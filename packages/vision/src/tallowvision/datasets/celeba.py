@@ -1,18 +1,9 @@
 """CelebA: faces with their attributes."""
 
 import tallow
-from tallowvision.datasets._files import (
-    Archive,
-    File,
-    SplitImages,
-    drive,
-    kinds_of,
-    one_or_all,
-    parsed,
-    read_lines,
-)
+from tallow.utils.datasets import Archive, DataFileError, File, drive, parsed, read_lines
+from tallowvision.datasets._files import SplitImages, kinds_of, one_or_all
 from tallowvision.datasets.folder import default_loader
-from tallowvision.datasets.utils import DataFileError
 
 
 class CelebA(SplitImages):

@@ -5,8 +5,8 @@ import os
 import numpy as np
 import PIL.Image
 
+from tallow.utils.datasets import Archive, DataFileError, get_missing, require
 from tallowvision.datasets._batches import read_batch
-from tallowvision.datasets.utils import DataFileError, download_and_extract_archive, require
 from tallowvision.datasets.vision import VisionDataset
 
 
@@ -33,7 +33,7 @@ class CIFAR10(VisionDataset):
         self.train = train
         if download:
             self.download()
-        require(type(self).__name__, self._paths())
+        require(type(self).__name__, self.root, self._published())
         batches = [
             self._read(self._path(name)) for name in (self.train_list if train else self.test_list)
         ]
@@ -46,8 +46,11 @@ class CIFAR10(VisionDataset):
     def _path(self, name):
         return os.path.join(self.root, self.base_folder, name)
 
-    def _paths(self):
-        return [self._path(name) for name in (*self.train_list, *self.test_list, self.meta[0])]
+    def _published(self):
+        """The archive, once for each file in it."""
+        names = (*self.train_list, *self.test_list, self.meta[0])
+        made = [os.path.join(self.base_folder, name) for name in names]
+        return [Archive(self.url, self.tgz_md5, self.filename, made=path) for path in made]
 
     def _read(self, path):
         """The images (N, 32, 32, 3) and labels in a file."""
@@ -62,10 +65,7 @@ class CIFAR10(VisionDataset):
 
     def download(self):
         """Download the archive and unpack it, unless all files are there."""
-        if not all(map(os.path.isfile, self._paths())):
-            download_and_extract_archive(
-                self.url, self.root, filename=self.filename, md5=self.tgz_md5
-            )
+        get_missing(self.root, self._published())
 
     def __getitem__(self, index):
         return self._transformed(PIL.Image.fromarray(self.data[index]), self.targets[index])

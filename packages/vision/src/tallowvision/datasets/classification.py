@@ -9,18 +9,14 @@ from pathlib import Path
 import numpy as np
 import PIL.Image
 
-from tallow.utils.download import extract
+from tallow.utils.datasets import Archive, File, MissingFilesError, extract, parsed, read_lines
 from tallowvision._pil import open_image
 from tallowvision.datasets._files import (
-    Archive,
-    File,
     ListedImages,
     SplitImages,
     in_range,
     kinds_of,
     one_or_all,
-    parsed,
-    read_lines,
     read_mat,
 )
 from tallowvision.datasets._flowers import FLOWERS
@@ -30,7 +26,7 @@ from tallowvision.datasets.folder import (
     find_classes,
     make_dataset,
 )
-from tallowvision.datasets.utils import MissingFilesError, verify_str_arg
+from tallowvision.datasets.utils import verify_str_arg
 
 _VGG = "https://www.robots.ox.ac.uk/~vgg/"
 

@@ -5,9 +5,10 @@ import os
 from pathlib import Path
 from urllib.parse import quote
 
-from tallowvision.datasets._files import Archive, File, in_range, parsed, read_lines
+from tallow.utils.datasets import Archive, File, MissingFilesError, parsed, read_lines
+from tallowvision.datasets._files import in_range
 from tallowvision.datasets.folder import find_classes, make_dataset
-from tallowvision.datasets.utils import MissingFilesError, verify_str_arg
+from tallowvision.datasets.utils import verify_str_arg
 from tallowvision.datasets.video_utils import VideoClips
 from tallowvision.datasets.vision import VisionDataset
 

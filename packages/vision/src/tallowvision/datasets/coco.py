@@ -7,9 +7,9 @@ from collections import defaultdict
 import numpy as np
 
 from tallow.errors import ArgumentError
+from tallow.utils.datasets import DataFileError
 from tallowvision._errors import optional
 from tallowvision.datasets.folder import pil_loader
-from tallowvision.datasets.utils import DataFileError
 from tallowvision.datasets.vision import VisionDataset
 
 

@@ -3,17 +3,18 @@
 import os
 
 import tallow
-from tallow.utils.download import extract
-from tallowvision.datasets._files import (
+from tallow.utils.datasets import (
     Archive,
+    DataFileError,
     File,
-    ListedImages,
-    SplitImages,
+    MissingFilesError,
     drive,
+    extract,
     read_lines,
 )
+from tallowvision.datasets._files import ListedImages, SplitImages
 from tallowvision.datasets.folder import default_loader
-from tallowvision.datasets.utils import DataFileError, MissingFilesError, verify_str_arg
+from tallowvision.datasets.utils import verify_str_arg
 
 
 class _LFW(ListedImages):
@@ -42,7 +43,7 @@ class _LFW(ListedImages):
 
     def files(self):
         needed = (self._kinds[self.image_set][0], self.labels_file, *self.names)
-        return [File("", None, name) for name in needed]
+        return [File(name=name) for name in needed]
 
     def download(self):
         """Refused: the dataset has no address any more."""

@@ -3,8 +3,8 @@
 import os
 
 from tallow.errors import ArgumentError
+from tallow.utils.datasets import MissingFilesError
 from tallowvision._pil import open_image
-from tallowvision.datasets.utils import MissingFilesError
 from tallowvision.datasets.vision import VisionDataset
 
 IMG_EXTENSIONS = (

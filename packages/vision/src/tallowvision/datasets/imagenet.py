@@ -5,10 +5,10 @@ import tempfile
 from pathlib import Path
 
 import tallow
-from tallow.utils.download import extract
-from tallowvision.datasets._files import Archive, ListedImages, parsed, read_lines, read_mat
+from tallow.utils.datasets import Archive, MissingFilesError, extract, parsed, read_lines
+from tallowvision.datasets._files import ListedImages, read_mat
 from tallowvision.datasets.folder import ImageFolder, default_loader
-from tallowvision.datasets.utils import MissingFilesError, verify_str_arg
+from tallowvision.datasets.utils import verify_str_arg
 
 _META = "meta.bin"
 

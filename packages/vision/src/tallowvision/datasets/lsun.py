@@ -7,10 +7,11 @@ from functools import cache
 from itertools import accumulate
 
 from tallow.errors import TypeMismatchError
+from tallow.utils.datasets import File, require
 from tallowvision._errors import optional
 from tallowvision._pil import open_image
 from tallowvision.datasets._files import IN_EXTRA
-from tallowvision.datasets.utils import require, verify_str_arg
+from tallowvision.datasets.utils import verify_str_arg
 from tallowvision.datasets.vision import VisionDataset
 
 _KINDS = (
@@ -33,7 +34,7 @@ class LSUNClass(VisionDataset):
 
     def __init__(self, root, transform=None, target_transform=None):
         super().__init__(root, transform=transform, target_transform=target_transform)
-        require(type(self).__name__, [root])
+        require(type(self).__name__, root, [File()])
         with self._reading() as reading:
             self.keys = list(reading.cursor().iternext(keys=True, values=False))
 

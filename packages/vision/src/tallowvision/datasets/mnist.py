@@ -2,13 +2,14 @@
 
 import os
 import string
+from os.path import splitext
 
 import PIL.Image
 
 import tallow
-from tallow.utils.download import extract, fetch
+from tallow.utils.datasets import Archive, DataFileError, extract, get_missing, require
 from tallowvision.datasets._idx import read_idx
-from tallowvision.datasets.utils import DataFileError, require, verify_str_arg
+from tallowvision.datasets.utils import verify_str_arg
 from tallowvision.datasets.vision import VisionDataset
 
 _DIGITS = "zero one two three four five six seven eight nine".split()
@@ -42,7 +43,9 @@ class MNIST(VisionDataset):
         if download:
             self.download()
         images, labels = self.images_file, self.labels_file
-        require(type(self).__name__, (images, labels))
+        needed = [os.path.basename(path) for path in (images, labels)]
+        files = [file for file in self._published() if file.makes in needed]
+        require(type(self).__name__, self.raw_folder, files)
         self.data, self.targets = self._read(images, labels)
         if len(self.data) != len(self.targets):
             raise DataFileError(
@@ -78,15 +81,18 @@ class MNIST(VisionDataset):
 
     def download(self):
         """Download what is missing of the files."""
-        for name, md5 in self.resources:
-            urls = [mirror + name for mirror in self.mirrors]
-            self._download(urls, name, md5)
+        get_missing(self.raw_folder, self._published())
 
-    def _download(self, urls, name, md5):
-        """A compressed file and, unless it is there already, what is in it."""
-        archive = os.path.join(self.raw_folder, name)
-        if not os.path.isfile(os.path.splitext(archive)[0]):
-            extract(fetch(urls, archive, f"md5:{md5}"))
+    def _published(self):
+        """The compressed files."""
+        return [
+            Archive(tuple(mirror + name for mirror in self.mirrors), md5, made=splitext(name)[0])
+            for name, md5 in self._resources
+        ]
+
+    @property
+    def _resources(self):
+        return self.resources
 
     def __getitem__(self, index):
         image = PIL.Image.fromarray(self.data[index].numpy())
@@ -160,11 +166,15 @@ class EMNIST(MNIST):
         part = "train" if self.train else "test"
         return os.path.join(self.raw_folder, f"emnist-{self.split}-{part}-{kind}")
 
+    def _published(self):
+        made = (os.path.basename(path) for path in (self.images_file, self.labels_file))
+        return [Archive(self.url, self.md5, made=name) for name in made]
+
     def download(self):
         if os.path.isfile(self.images_file) and os.path.isfile(self.labels_file):
             return
-        archive = os.path.join(self.raw_folder, "gzip.zip")
-        folder = os.path.join(extract(fetch(self.url, archive, f"md5:{self.md5}")), "gzip")
+        archive, _ = self._published()
+        folder = os.path.join(archive.get(self.raw_folder), "gzip")
         for name in sorted(os.listdir(folder)):
             if name.endswith(".gz"):
                 extract(os.path.join(folder, name), self.raw_folder, remove_finished=True)
@@ -206,19 +216,15 @@ class QMNIST(MNIST):
 
     @property
     def images_file(self):
-        return os.path.join(self.raw_folder, os.path.splitext(self._resources[0][0])[0])
+        return os.path.join(self.raw_folder, splitext(self._resources[0][0])[0])
 
     @property
     def labels_file(self):
-        return os.path.join(self.raw_folder, os.path.splitext(self._resources[1][0])[0])
+        return os.path.join(self.raw_folder, splitext(self._resources[1][0])[0])
 
     @property
     def _resources(self):
         return self.resources[self.subsets[self.what]]
-
-    def download(self):
-        for name, md5 in self._resources:
-            self._download([mirror + name for mirror in self.mirrors], name, md5)
 
     def _read(self, images, labels):
         data, targets = read_idx(images, 3, tallow.uint8), read_idx(labels, 2, tallow.int32).long()

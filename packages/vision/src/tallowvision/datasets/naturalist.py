@@ -2,8 +2,9 @@
 
 import os
 
-from tallowvision.datasets._files import Archive, ListedImages, kinds_of, one_or_all
-from tallowvision.datasets.utils import DataFileError, verify_str_arg
+from tallow.utils.datasets import Archive, DataFileError
+from tallowvision.datasets._files import ListedImages, kinds_of, one_or_all
+from tallowvision.datasets.utils import verify_str_arg
 
 _RANKS = ("kingdom", "phylum", "class", "order", "family", "genus")
 

@@ -5,9 +5,10 @@ from pathlib import Path
 import numpy as np
 
 import tallow
+from tallow.utils.datasets import Archive, DataFileError, parsed, read_lines
 from tallowvision._pil import open_image
-from tallowvision.datasets._files import Archive, PublishedDataset, parsed, read_lines
-from tallowvision.datasets.utils import DataFileError, verify_str_arg
+from tallowvision.datasets._files import PublishedDataset
+from tallowvision.datasets.utils import verify_str_arg
 
 _OLD = "http://icvl.ee.ic.ac.uk/vbalnt/"
 _NEW = "http://matthewalunbrown.com/patchdata/"

@@ -6,17 +6,9 @@ from collections import namedtuple
 
 import PIL.Image
 
-from tallow.utils.download import extract
+from tallow.utils.datasets import Archive, File, extract, parsed, read_lines
 from tallowvision._pil import open_image
-from tallowvision.datasets._files import (
-    Archive,
-    File,
-    ListedImages,
-    kinds_of,
-    one_or_all,
-    parsed,
-    read_lines,
-)
+from tallowvision.datasets._files import ListedImages, kinds_of, one_or_all
 from tallowvision.datasets.utils import verify_str_arg
 
 _CLASSES = """
@@ -95,7 +87,7 @@ class Cityscapes(ListedImages):
 
     def files(self):
         folders = (self.images_dir, self.targets_dir)
-        return [File("", None, os.path.relpath(folder, self.root)) for folder in folders]
+        return [File(name=os.path.relpath(folder, self.root)) for folder in folders]
 
     def listed(self):
         for city in sorted(os.listdir(self.images_dir)):

@@ -5,8 +5,9 @@ import os
 import numpy as np
 import PIL.Image
 
+from tallow.utils.datasets import DataFileError, File, require
 from tallowvision.datasets._files import read_mat
-from tallowvision.datasets.utils import DataFileError, download_url, require, verify_str_arg
+from tallowvision.datasets.utils import verify_str_arg
 from tallowvision.datasets.vision import VisionDataset
 
 
@@ -33,8 +34,8 @@ class SVHN(VisionDataset):
         self.filename, self.file_md5 = self.split_list[split]
         if download:
             self.download()
+        require("SVHN", self.root, [self._published()])
         path = os.path.join(self.root, self.filename)
-        require("SVHN", [path])
         content = read_mat(path, squeeze=False)
         images, labels = (content.get(key) for key in ("X", "y"))
         if np.ndim(images) != 4 or np.size(labels) != np.shape(images)[3]:
@@ -47,7 +48,10 @@ class SVHN(VisionDataset):
 
     def download(self):
         """Download the file of the split, unless it is there."""
-        download_url(self.address + self.filename, self.root, self.filename, self.file_md5)
+        self._published().get(self.root)
+
+    def _published(self):
+        return File(self.address + self.filename, self.file_md5)
 
     def __getitem__(self, index):
         image = PIL.Image.fromarray(self.data[index].transpose(1, 2, 0))

@@ -3,22 +3,14 @@
 import os
 from pathlib import Path
 
-from tallow.errors import ArgumentError, TallowError
-from tallow.utils.download import digest_of, extract, fetch
+from tallow.errors import ArgumentError
+from tallow.utils.datasets import digest_of, extract, fetch
 from tallowvision._errors import MissingPackageError
 
 __all__ = [
     "MissingPackageError", "check_integrity", "download_and_extract_archive", "download_url",
     "extract_archive", "list_dir", "list_files", "verify_str_arg",
 ]  # fmt: skip
-
-
-class MissingFilesError(TallowError, FileNotFoundError, RuntimeError):
-    """Files or folders of a dataset that are not there."""
-
-
-class DataFileError(TallowError, RuntimeError):
-    """A file of a dataset that is broken, or is none."""
 
 
 def verify_str_arg(value, arg=None, valid_values=None):
@@ -70,12 +62,3 @@ def _entries(root, prefix, kind):
     root = os.path.expanduser(root)
     names = [name for name in sorted(os.listdir(root)) if kind(os.path.join(root, name))]
     return [os.path.join(root, name) for name in names] if prefix else names
-
-
-def require(name, paths):
-    """Raise MissingFilesError if one of a dataset's files or folders is not there."""
-    missing = [str(path) for path in paths if not os.path.exists(path)]
-    if missing:
-        raise MissingFilesError(
-            f"{name}: expected {', '.join(missing)}; download=True downloads the dataset"
-        )

@@ -7,10 +7,10 @@ from xml.etree import ElementTree
 import numpy as np
 import PIL.Image
 
-from tallow.utils.download import extract
+from tallow.utils.datasets import Archive, DataFileError, File, extract, read_lines
 from tallowvision._pil import open_image
-from tallowvision.datasets._files import Archive, File, ListedImages, read_lines, read_mat
-from tallowvision.datasets.utils import DataFileError, verify_str_arg
+from tallowvision.datasets._files import ListedImages, read_mat
+from tallowvision.datasets.utils import verify_str_arg
 
 _ADDRESS = "https://thor.robots.ox.ac.uk/pascal/VOC/"
 
@@ -144,7 +144,7 @@ class SBDataset(ListedImages):
         super().__init__(root, download=download, transforms=transforms)
 
     def files(self):
-        return [File("", None, name) for name in ("img", "cls", f"{self.image_set}.txt")]
+        return [File(name=name) for name in ("img", "cls", f"{self.image_set}.txt")]
 
     def download(self):
         """Download and unpack what is not there."""
