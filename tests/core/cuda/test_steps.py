@@ -6,12 +6,13 @@ import pytest
 import tallow
 from tallow import nn, optim
 from tallow.amp import GradScaler
+from tallow.kernels.cuda import optimizers
 from tallow.testing import assert_close
 
 SHAPES = [(3,), (), (40, 70), *[(5, 2)] * 40]  # more than a launch takes
 
 
-def trained(make, where, dtype=tallow.float32, steps=3):
+def trained(make, where, dtype=tallow.float32, steps=7):
     """The parameters and their state after some steps."""
     rng = np.random.default_rng(0)
     start = [tallow.tensor(rng.standard_normal(shape), dtype=dtype) for shape in SHAPES]
@@ -33,13 +34,32 @@ def trained(make, where, dtype=tallow.float32, steps=3):
     lambda params: optim.Adam(params, lr=0.1, amsgrad=True, maximize=True),
     lambda params: optim.AdamW(params, lr=0.1, betas=(0.8, 0.99), eps=1e-3),
     lambda params: optim.AdamW(params, lr=0.1, fused=True),
+    lambda params: optim.Adamax(params, lr=0.1, weight_decay=0.1),
+    lambda params: optim.NAdam(params, lr=0.1, weight_decay=0.1),
+    lambda params: optim.NAdam(params, lr=0.1, weight_decay=0.1, decoupled_weight_decay=True),
+    lambda params: optim.RAdam(params, lr=0.1, weight_decay=0.1),
+    lambda params: optim.RAdam(params, betas=(0.9, 0.7), decoupled_weight_decay=True),
+    lambda params: optim.RMSprop(params, lr=0.1, weight_decay=0.1),
+    lambda params: optim.RMSprop(params, momentum=0.9, centered=True, maximize=True),
+    lambda params: optim.Adagrad(params, lr=0.1, lr_decay=0.1, initial_accumulator_value=0.5),
+    lambda params: optim.Adadelta(params, rho=0.8, weight_decay=0.1),
+    lambda params: optim.Rprop(params, lr=0.1),
+    lambda params: optim.ASGD(params, lr=0.1, lambd=0.1, t0=1, weight_decay=0.1),
 ])  # fmt: skip
 @pytest.mark.parametrize("dtype", [tallow.float32, tallow.float64])
-def test_steps(make, dtype, emulated):
+def test_steps(make, dtype, emulated, monkeypatch):
+    launched, launch = set(), optimizers.steps.__class__.__call__
+
+    def noting(self, kernel, *args):
+        launched.add(kernel)
+        launch(self, kernel, *args)
+
+    monkeypatch.setattr(optimizers.steps.__class__, "__call__", noting)
     for got, expected in zip(
         trained(make, "standin", dtype), trained(make, "cpu", dtype), strict=True
     ):
-        assert_close(got, expected, rtol=1e-5, atol=1e-6)
+        assert_close(got, expected, rtol=1e-5, atol=1e-5)
+    assert launched & optimizers.ALGORITHMS.keys()
 
 
 def test_the_body_steps_where_the_kernel_declines(emulated):
@@ -49,13 +69,19 @@ def test_the_body_steps_where_the_kernel_declines(emulated):
     assert p.tolist() == [[0.5, 0.5]] * 3
 
 
-def test_steps_are_counted_where_the_parameter_is(emulated):
+@pytest.mark.parametrize("make", [
+    lambda params, on: optim.Adam(params, fused=on),
+    lambda params, on: optim.Adagrad(params, fused=on),
+    lambda params, on: optim.RAdam(params, capturable=on),
+    lambda params, on: optim.Rprop(params, capturable=on),
+])  # fmt: skip
+def test_steps_are_counted_where_the_parameter_is(make, emulated):
     p = nn.Parameter(tallow.ones(2).to("standin"))
     for fused, where in ((True, "standin"), (False, "cpu")):
-        optimizer = optim.Adam([p], fused=fused)
+        optimizer = make([p], fused)
         p.grad = tallow.ones(2).to("standin")
         optimizer.step()
-        again = optim.Adam([p], fused=fused)
+        again = make([p], fused)
         again.load_state_dict(optimizer.state_dict())
         for step in (optimizer.state[p]["step"], again.state[p]["step"]):
             assert step.item() == 1 and step.device.type == where

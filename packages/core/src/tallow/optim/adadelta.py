@@ -27,6 +27,7 @@ class Adadelta(Optimizer):
     """
 
     _algorithm = adadelta
+    _hosts = True
     _slots = {"square_avg": None, "acc_delta": None}
 
     def __init__(

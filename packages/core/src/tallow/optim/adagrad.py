@@ -1,7 +1,7 @@
 """Adagrad: steps that shrink with the squares of all gradients so far."""
 
 from tallow.creation import full_like
-from tallow.optim.optimizer import Optimizer, check_settings, given, new_count
+from tallow.optim.optimizer import Optimizer, check_settings, given, hosted, new_count
 from tallow.optim.update import direction, update
 
 
@@ -23,6 +23,7 @@ class Adagrad(Optimizer):
     """
 
     _algorithm = adagrad
+    _hosts = True
     _slots = {"sum": None}
 
     def __init__(
@@ -39,4 +40,5 @@ class Adagrad(Optimizer):
     def _new_state(self, p, group):
         initial = group["initial_accumulator_value"]
         initial = complex(initial, initial) if p.is_complex() else initial
-        return {"step": new_count(), "sum": full_like(p, initial)}
+        count = new_count(p if hosted(group) else None)
+        return {"step": count, "sum": full_like(p, initial)}

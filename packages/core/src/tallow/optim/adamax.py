@@ -24,6 +24,7 @@ class Adamax(Optimizer):
     """
 
     _algorithm = adamax
+    _hosts = True
     _slots = {"exp_avg": None, "exp_inf": None}
 
     def __init__(

@@ -67,9 +67,9 @@ class Optimizer:
     `params` is an iterable of tensors, of (name, tensor) pairs, or of dictionaries: parameter
     groups, each with its tensors under "params" and settings of its own; `defaults` has the
     settings of the others. Where PyTorch has several implementations, tallow has one: `foreach` is
-    accepted and changes nothing; with `fused` or `capturable` Adam and AdamW count steps where the
-    parameter is, without the host, as a captured CUDA graph needs it. With `differentiable` a step
-    is recorded, and its parameters must be results of operations.
+    accepted and changes nothing; with `fused` or `capturable` steps are counted where the parameter
+    is, as a captured CUDA graph needs it, but for those of NAdam and ASGD. With `differentiable` a
+    step is recorded, and its parameters must be results of operations.
 
     A subclass overrides `step`. Those of tallow name instead their `_algorithm`, an `Update`, and
     in `_slots` the state that it keeps for every parameter: zeros at first, and of those with a

@@ -37,6 +37,7 @@ class RAdam(Optimizer):
     """
 
     _algorithm = radam
+    _hosts = True
     _slots = {"exp_avg": None, "exp_avg_sq": None}
 
     def __init__(

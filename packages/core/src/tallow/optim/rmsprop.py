@@ -33,6 +33,7 @@ class RMSprop(Optimizer):
     """
 
     _algorithm = rmsprop
+    _hosts = True
     _slots = {"square_avg": None, "momentum_buffer": "momentum", "grad_avg": "centered"}
 
     def __init__(

@@ -28,6 +28,7 @@ class Rprop(Optimizer):
     """
 
     _algorithm = rprop
+    _hosts = True
     _slots = {"prev": None, "step_size": None}
 
     def __init__(

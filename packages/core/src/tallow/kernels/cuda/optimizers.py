@@ -7,19 +7,27 @@ from tallow.kernels.cuda.launch import REALS, THREADS, Source, address
 
 steps = Source("optimizers.cu")
 MANY = 32  # parameters in a launch: their addresses are among its parameters, of 4 KiB at most
-COLUMNS = 5
+COLUMNS, NUMBERS = 5, 2
 CHUNK = np.dtype(
     [
         ("at", np.uint64, (COLUMNS, MANY)), ("counter", np.uint64, MANY),
-        ("step", np.float64, MANY), ("size", np.int64, MANY),
+        ("number", np.float64, (NUMBERS, MANY)), ("size", np.int64, MANY),
     ]
 )  # fmt: skip
 
+# The algorithms, and how many of their last lists hold numbers rather than arrays; the first of
+# these, how many steps were made, may be on the device.
+ALGORITHMS = {
+    "sgd": 0, "adam": 1, "adamax": 1, "nadam": 2, "radam": 1, "rmsprop": 1, "adagrad": 1,
+    "adadelta": 1, "rprop": 1, "asgd": 2,
+}  # fmt: skip
+FLAGS = {"nesterov", "maximize", "amsgrad", "decoupled_weight_decay", "centered"}
 
-def _launch(kernel, columns, counts, *args):
+
+def _launch(kernel, columns, numbers, *args):
     """Launch on chunks of what `columns`, lists of arrays, hold; NotImplemented if they differ.
 
-    Arrays must lie in order and be of one dtype; `counts` are steps, numbers or arrays, or empty.
+    Arrays must lie in order and be of one dtype; a list that is not used is empty.
     """
     arrays = [x for column in columns for x in column]
     if len({x.dtype for x in arrays}) > 1 or arrays[0].dtype not in REALS:
@@ -32,11 +40,12 @@ def _launch(kernel, columns, counts, *args):
         for k, column in enumerate(columns):
             for i, x in enumerate(column[part]):
                 chunk["at"][k, i] = address(x)
-        for i, count in enumerate(counts[part]):
-            if hasattr(count, "dtype"):
-                chunk["counter"][i] = address(count)
-            else:
-                chunk["step"][i] = count
+        for k, column in enumerate(numbers):
+            for i, x in enumerate(column[part]):
+                if hasattr(x, "dtype"):
+                    chunk["counter"][i] = address(x)
+                else:
+                    chunk["number"][k, i] = x
         sizes = [x.size for x in first[part]]
         chunk["size"][: len(sizes)] = sizes
         blocks = max(1, min(-(-max(sizes) // (4 * THREADS)), 2048))
@@ -44,22 +53,24 @@ def _launch(kernel, columns, counts, *args):
     return None
 
 
-@updates.updates("sgd", "cuda")
-def _(params, grads, buffers, *, lr, momentum, dampening, weight_decay, nesterov, maximize):
-    columns = [params, grads] + [buffers] * bool(momentum)
-    how = (float(lr), float(momentum), float(dampening), float(weight_decay))
-    return _launch("sgd", columns, [], updates.found, *how, nesterov, maximize)
+def _plain(settings):
+    """Settings as a kernel takes them: flags, and all others as floats, pairs as two."""
+    for name, value in settings.items():
+        if name in FLAGS:
+            yield bool(value)
+        else:
+            yield from map(float, value if isinstance(value, tuple | list) else (value,))
 
 
-@updates.updates("adam", "cuda")
-def _(
-    params, grads, means, squares, maxima, counts, *, lr, betas, eps, weight_decay, amsgrad,
-    maximize, decoupled_weight_decay,
-):  # fmt: skip
-    columns = [params, grads, means, squares] + [maxima] * bool(amsgrad)
-    how = map(float, (lr, *betas, eps, weight_decay))
-    flags = map(bool, (amsgrad, maximize, decoupled_weight_decay))
-    return _launch("adam", columns, counts, updates.found, *how, *flags)
+def _register(algorithm, count):
+    @updates.updates(algorithm, "cuda")
+    def kernel(*lists, **settings):
+        columns, numbers = lists[: len(lists) - count], lists[len(lists) - count :]
+        return _launch(algorithm, columns, numbers, updates.found, *_plain(settings))
+
+
+for algorithm, count in ALGORITHMS.items():
+    _register(algorithm, count)
 
 
 @updates.updates("advance", "cuda")
