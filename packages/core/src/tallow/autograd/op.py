@@ -42,14 +42,17 @@ class batches:
 REGISTRY: dict[str, "Op"] = {}
 
 
-def op(body=None, **traits):
+def op(body=None, *, name=None, **traits):
     """Make an operation of a function on arrays. Use as `@op` or `@op(view=True)`.
 
+    A short one is an expression: `neg = op(lambda x: -x, name="neg").vjp(lambda g: neg(g))`.
     The result is a function with the body's operands and parameters, and with the attributes `vjp`,
     `joint_vjp`, `on` and `op` (the `Op` behind it).
     """
     if body is None:
-        return partial(op, **traits)
+        return partial(op, name=name, **traits)
+    if name is not None:
+        body.__name__ = name
     made = Op(body, **traits)
     REGISTRY[made.name] = made
     return made.call
@@ -94,6 +97,7 @@ class Op:
     def vjp(self, *rules):
         """One rule per operand, in order; None, or none given, where there is no gradient."""
         self.rules = tuple(rule and Rule(self, rule) for rule in rules)
+        return self.call
 
     def joint_vjp(self, rule):
         """One rule that returns the gradients of all operands: a tuple, None for no gradient."""
@@ -282,7 +286,7 @@ def {name}({signature}):
 
 def _parameters(function):
     """The names of a function's positional and of its keyword-only parameters; has it *args?"""
-    code = function.__code__
+    code = inspect.unwrap(function).__code__
     names, positional = code.co_varnames, code.co_argcount
     keyword = positional + code.co_kwonlyargcount
     star = names[keyword : keyword + 1] if code.co_flags & inspect.CO_VARARGS else ()

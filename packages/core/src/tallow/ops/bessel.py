@@ -85,34 +85,11 @@ def _y(xp, x, order):
 
 
 @op
-def j0(xp, x):
-    return in_float64(_j, xp, x, order=0)
-
-
-@op
-def j1(xp, x):
-    return in_float64(_j, xp, x, order=1)
-
-
-@op
-def y0(xp, x):
-    return in_float64(_y, xp, x, order=0)
-
-
-@op
-def y1(xp, x):
-    return in_float64(_y, xp, x, order=1)
-
-
-def _spherical_j0(xp, x):
-    value = xp.sin(x) / xp.where(x == 0, 1, x)
-    return xp.where(x == 0, 1, xp.where(xp.abs(x) == xp.inf, 0, value))
-
-
-@op
+@in_float64
 def spherical_j0(xp, x):
     """sin(x) / x, and 1 at 0."""
-    return in_float64(_spherical_j0, xp, x)
+    value = xp.sin(x) / xp.where(x == 0, 1, x)
+    return xp.where(x == 0, 1, xp.where(xp.abs(x) == xp.inf, 0, value))
 
 
 # I and K; those with an e are scaled by exp(-|x|), or by exp(x)
@@ -162,47 +139,7 @@ def _plain_k(xp, x, order):
     return _scaled_k(xp, x, order) * xp.exp(-x)
 
 
-@op
-def i0(xp, x):
-    return in_float64(_plain_i, xp, x, order=0)
-
-
-@op
-def i0e(xp, x):
-    return in_float64(_scaled_i, xp, x, order=0)
-
-
-@op
-def i1(xp, x):
-    return in_float64(_plain_i, xp, x, order=1)
-
-
-@op
-def i1e(xp, x):
-    return in_float64(_scaled_i, xp, x, order=1)
-
-
-@op
-def k0(xp, x):
-    return in_float64(_plain_k, xp, x, order=0)
-
-
-@op
-def k0e(xp, x):
-    return in_float64(_scaled_k, xp, x, order=0)
-
-
-@op
-def k1(xp, x):
-    return in_float64(_plain_k, xp, x, order=1)
-
-
-@op
-def k1e(xp, x):
-    return in_float64(_scaled_k, xp, x, order=1)
-
-
-# Slopes
+# The functions and their slopes
 
 
 @op
@@ -211,19 +148,35 @@ def over_argument(xp, y, x):
     return xp.where(x == 0, x.dtype.type(0.5), y / x)
 
 
-j0.vjp(lambda g, x: -g * j1(x))
-j1.vjp(lambda g, x, out: g * (j0(x) - over_argument(out, x)))
-y0.vjp(lambda g, x: -g * y1(x))
-y1.vjp(lambda g, x, out: g * (y0(x) - out / x))
+j0 = op(in_float64(lambda xp, x: _j(xp, x, 0)), name="j0").vjp(lambda g, x: -g * j1(x))
+j1 = op(in_float64(lambda xp, x: _j(xp, x, 1)), name="j1").vjp(
+    lambda g, x, out: g * (j0(x) - over_argument(out, x))
+)
+y0 = op(in_float64(lambda xp, x: _y(xp, x, 0)), name="y0").vjp(lambda g, x: -g * y1(x))
+y1 = op(in_float64(lambda xp, x: _y(xp, x, 1)), name="y1").vjp(
+    lambda g, x, out: g * (y0(x) - out / x)
+)
 spherical_j0.vjp(lambda g, x, out: g * over(cos_op(x) - out, x))
-i0.vjp(lambda g, x: g * i1(x))
-i0e.vjp(lambda g, x, out: g * (i1e(x) - sign(x) * out))
-i1.vjp(lambda g, x, out: g * (i0(x) - over_argument(out, x)))
-i1e.vjp(lambda g, x, out: g * (i0e(x) - sign(x) * out - over_argument(out, x)))
-k0.vjp(lambda g, x: -g * k1(x))
-k0e.vjp(lambda g, x, out: g * (out - k1e(x)))
-k1.vjp(lambda g, x, out: -g * (k0(x) + out / x))
-k1e.vjp(lambda g, x, out: g * (out - k0e(x) - out / x))
+i0 = op(in_float64(lambda xp, x: _plain_i(xp, x, 0)), name="i0").vjp(lambda g, x: g * i1(x))
+i0e = op(in_float64(lambda xp, x: _scaled_i(xp, x, 0)), name="i0e").vjp(
+    lambda g, x, out: g * (i1e(x) - sign(x) * out)
+)
+i1 = op(in_float64(lambda xp, x: _plain_i(xp, x, 1)), name="i1").vjp(
+    lambda g, x, out: g * (i0(x) - over_argument(out, x))
+)
+i1e = op(in_float64(lambda xp, x: _scaled_i(xp, x, 1)), name="i1e").vjp(
+    lambda g, x, out: g * (i0e(x) - sign(x) * out - over_argument(out, x))
+)
+k0 = op(in_float64(lambda xp, x: _plain_k(xp, x, 0)), name="k0").vjp(lambda g, x: -g * k1(x))
+k0e = op(in_float64(lambda xp, x: _scaled_k(xp, x, 0)), name="k0e").vjp(
+    lambda g, x, out: g * (out - k1e(x))
+)
+k1 = op(in_float64(lambda xp, x: _plain_k(xp, x, 1)), name="k1").vjp(
+    lambda g, x, out: -g * (k0(x) + out / x)
+)
+k1e = op(in_float64(lambda xp, x: _scaled_k(xp, x, 1)), name="k1e").vjp(
+    lambda g, x, out: g * (out - k0e(x) - out / x)
+)
 over_argument.vjp(
     lambda g, x: over(g, x),
     lambda g, y, x: -over(g * y, x * x),

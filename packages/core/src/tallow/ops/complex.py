@@ -4,20 +4,9 @@ from math import pi
 
 from tallow.autograd.op import op
 
-
-@op(holomorphic=False)
-def conj(x):
-    return x.conj()
-
-
-@op(view=True, holomorphic=False)
-def real(x):
-    return x.real
-
-
-@op(view=True, holomorphic=False)
-def imag(x):
-    return x.imag
+conj = op(lambda x: x.conj(), name="conj", holomorphic=False).vjp(lambda g: conj(g))
+real = op(lambda x: x.real, name="real", view=True, holomorphic=False).vjp(lambda g: g)
+imag = op(lambda x: x.imag, name="imag", view=True, holomorphic=False).vjp(lambda g: g * 1j)
 
 
 @op(view=True, holomorphic=False)
@@ -34,9 +23,6 @@ def view_as_complex(xp, x):
     return x.view(xp.result_type(x, xp.complex64))[..., 0]
 
 
-conj.vjp(lambda g: conj(g))
-real.vjp(lambda g: g)
-imag.vjp(lambda g: g * 1j)
 view_as_real.vjp(lambda g: view_as_complex(g))
 view_as_complex.vjp(lambda g: view_as_real(g))
 

@@ -12,35 +12,24 @@ from tallow.ops.logic import isfinite, isnan
 
 # Arithmetic
 
+add = op(lambda x, y: x + y, name="add").vjp(lambda g: g, lambda g: g)
+sub = op(lambda x, y: x - y, name="sub").vjp(lambda g: g, lambda g: neg(g))
+mul = op(lambda x, y: x * y, name="mul").vjp(lambda g, y: mul(g, y), lambda g, x: mul(g, x))
+div = op(lambda x, y: x / y, name="div").vjp(
+    lambda g, y: div(g, y), lambda g, x, y: neg(g * x / (y * y))
+)
+neg = op(lambda x: -x, name="neg").vjp(lambda g: neg(g))
+floor_divide = op(lambda xp, x, y: xp.floor_divide(x, y), name="floor_divide").vjp(
+    lambda g: g * 0, lambda g: g * 0
+)
 
-@op
-def add(x, y):
-    return x + y
-
-
-@op
-def sub(x, y):
-    return x - y
-
-
-@op
-def mul(x, y):
-    return x * y
-
-
-@op
-def div(x, y):
-    return x / y
-
-
-@op
-def neg(x):
-    return -x
-
-
-@op
-def floor_divide(xp, x, y):
-    return xp.floor_divide(x, y)
+# The remainder has the sign of the divisor, as Python's %, or of the dividend, as C's fmod.
+remainder = op(lambda xp, x, y: xp.remainder(x, y), name="remainder").vjp(
+    lambda g: g, lambda g, x, y: neg(g * floor_divide(x, y))
+)
+fmod = op(lambda xp, x, y: xp.fmod(x, y), name="fmod").vjp(
+    lambda g: g, lambda g, x, y: neg(g * trunc_divide(x, y))
+)
 
 
 @op
@@ -53,43 +42,20 @@ def trunc_divide(xp, x, y):
 
 
 @op
-def remainder(xp, x, y):
-    """The remainder with the sign of the divisor, as Python's %."""
-    return xp.remainder(x, y)
-
-
-@op
-def fmod(xp, x, y):
-    """The remainder with the sign of the dividend, as C's fmod."""
-    return xp.fmod(x, y)
-
-
-@op
 def lerp(xp, x, y, weight):
     """x + weight * (y - x), exact at both ends."""
     span = y - x
     return xp.where(abs(weight) < 0.5, x + weight * span, y - (1 - weight) * span)
 
 
-add.vjp(lambda g: g, lambda g: g)
-sub.vjp(lambda g: g, lambda g: neg(g))
-mul.vjp(lambda g, y: mul(g, y), lambda g, x: mul(g, x))
-div.vjp(lambda g, y: div(g, y), lambda g, x, y: neg(g * x / (y * y)))
-neg.vjp(lambda g: neg(g))
-floor_divide.vjp(lambda g: g * 0, lambda g: g * 0)
 trunc_divide.vjp(lambda g: g * 0, lambda g: g * 0)
-remainder.vjp(lambda g: g, lambda g, x, y: neg(g * floor_divide(x, y)))
 lerp.vjp(
     lambda g, weight: g * (1 - weight), lambda g, weight: g * weight, lambda g, x, y: g * (y - x)
 )
-fmod.vjp(lambda g: g, lambda g, x, y: neg(g * trunc_divide(x, y)))
 
 # Powers, exponentials, logarithms
 
-
-@op
-def power(x, y):
-    return x**y
+LN2, LN10 = log_of(2), log_of(10)
 
 
 @op
@@ -112,61 +78,6 @@ def log_of_base(xp, x):
 
 
 @op
-def square(x):
-    return x * x
-
-
-@op
-def sqrt(xp, x):
-    return xp.sqrt(x)
-
-
-@op
-def rsqrt(xp, x):
-    return 1 / xp.sqrt(x)
-
-
-@op
-def reciprocal(x):
-    return 1 / x
-
-
-@op
-def exp(xp, x):
-    return xp.exp(x)
-
-
-@op
-def exp2(xp, x):
-    return xp.exp2(x)
-
-
-@op
-def expm1(xp, x):
-    return xp.expm1(x)
-
-
-@op
-def log(xp, x):
-    return xp.log(x)
-
-
-@op
-def log2(xp, x):
-    return xp.log2(x)
-
-
-@op
-def log10(xp, x):
-    return xp.log10(x)
-
-
-@op
-def log1p(xp, x):
-    return xp.log1p(x)
-
-
-@op
 def logaddexp(xp, x, y):
     if xp.iscomplexobj(x) or xp.iscomplexobj(y):
         swapped = x.real < y.real
@@ -175,14 +86,7 @@ def logaddexp(xp, x, y):
     return xp.logaddexp(x, y)
 
 
-@op
-def logaddexp2(xp, x, y):
-    return xp.logaddexp2(x, y)
-
-
-LN2, LN10 = log_of(2), log_of(10)
-
-power.vjp(
+power = op(lambda x, y: x**y, name="power").vjp(
     lambda g, x, y: g * power_slope(x, y),
     lambda g, x, out: g * out * log_of_base(fill(out, x)),  # x may be a number
 )
@@ -191,99 +95,49 @@ power_slope.vjp(
     lambda g, x, y: g * (power(x, y - 1) * (y * log_of_base(x) + 1)),
 )
 log_of_base.vjp(lambda g, x: g / x)
-square.vjp(lambda g, x: g * (2 * x))
-sqrt.vjp(lambda g, out: g / (2 * out))
-rsqrt.vjp(lambda g, out: g * (-0.5 * out * out * out))
-reciprocal.vjp(lambda g, out: neg(g * out * out))
-exp.vjp(lambda g, out: g * out)
-exp2.vjp(lambda g, out: g * (out * LN2))
-expm1.vjp(lambda g, out: g * (out + 1))
-log.vjp(lambda g, x: g / x)
-log2.vjp(lambda g, x: g / (x * LN2))
-log10.vjp(lambda g, x: g / (x * LN10))
-log1p.vjp(lambda g, x: g / (x + 1))
-logaddexp2.vjp(
+square = op(lambda x: x * x, name="square").vjp(lambda g, x: g * (2 * x))
+sqrt = op(lambda xp, x: xp.sqrt(x), name="sqrt").vjp(lambda g, out: g / (2 * out))
+rsqrt = op(lambda xp, x: 1 / xp.sqrt(x), name="rsqrt").vjp(
+    lambda g, out: g * (-0.5 * out * out * out)
+)
+reciprocal = op(lambda x: 1 / x, name="reciprocal").vjp(lambda g, out: neg(g * out * out))
+exp = op(lambda xp, x: xp.exp(x), name="exp").vjp(lambda g, out: g * out)
+exp2 = op(lambda xp, x: xp.exp2(x), name="exp2").vjp(lambda g, out: g * (out * LN2))
+expm1 = op(lambda xp, x: xp.expm1(x), name="expm1").vjp(lambda g, out: g * (out + 1))
+log = op(lambda xp, x: xp.log(x), name="log").vjp(lambda g, x: g / x)
+log2 = op(lambda xp, x: xp.log2(x), name="log2").vjp(lambda g, x: g / (x * LN2))
+log10 = op(lambda xp, x: xp.log10(x), name="log10").vjp(lambda g, x: g / (x * LN10))
+log1p = op(lambda xp, x: xp.log1p(x), name="log1p").vjp(lambda g, x: g / (x + 1))
+logaddexp.vjp(lambda g, x, y: g * sigmoid(x - y), lambda g, x, y: g * sigmoid(y - x))
+logaddexp2 = op(lambda xp, x, y: xp.logaddexp2(x, y), name="logaddexp2").vjp(
     lambda g, x, y: g * sigmoid((x - y) * LN2), lambda g, x, y: g * sigmoid((y - x) * LN2)
 )
-logaddexp.vjp(lambda g, x, y: g * sigmoid(x - y), lambda g, x, y: g * sigmoid(y - x))
 
 # Trigonometric and hyperbolic functions
 
-
-@op
-def sin(xp, x):
-    return xp.sin(x)
-
-
-@op
-def cos(xp, x):
-    return xp.cos(x)
-
-
-@op
-def tan(xp, x):
-    return xp.tan(x)
-
-
-@op
-def asin(xp, x):
-    return xp.arcsin(x)
-
-
-@op
-def acos(xp, x):
-    return xp.arccos(x)
-
-
-@op
-def atan(xp, x):
-    return xp.arctan(x)
-
-
-@op
-def atan2(xp, x, y):
-    return xp.arctan2(x, y)
-
-
-@op
-def sinh(xp, x):
-    return xp.sinh(x)
-
-
-@op
-def cosh(xp, x):
-    return xp.cosh(x)
-
-
-@op
-def tanh(xp, x):
-    return xp.tanh(x)
-
-
-@op
-def tanh_grad(g, out):
-    return g * (1 - out * out)
-
-
-@op
-def asinh(xp, x):
-    return xp.arcsinh(x)
-
-
-@op
-def acosh(xp, x):
-    return xp.arccosh(x)
-
-
-@op
-def atanh(xp, x):
-    return xp.arctanh(x)
-
-
-@op
-def hypot(xp, x, y):
-    """sqrt(x*x + y*y), without overflow."""
-    return xp.hypot(x, y)
+sin = op(lambda xp, x: xp.sin(x), name="sin").vjp(lambda g, x: g * cos(x))
+cos = op(lambda xp, x: xp.cos(x), name="cos").vjp(lambda g, x: neg(g * sin(x)))
+tan = op(lambda xp, x: xp.tan(x), name="tan").vjp(lambda g, out: g * (out * out + 1))
+asin = op(lambda xp, x: xp.arcsin(x), name="asin").vjp(lambda g, x: g * rsqrt(1 - x * x))
+acos = op(lambda xp, x: xp.arccos(x), name="acos").vjp(lambda g, x: neg(g * rsqrt(1 - x * x)))
+atan = op(lambda xp, x: xp.arctan(x), name="atan").vjp(lambda g, x: g / (x * x + 1))
+atan2 = op(lambda xp, x, y: xp.arctan2(x, y), name="atan2").vjp(
+    lambda g, x, y: g * over(y, x * x + y * y), lambda g, x, y: g * over(-x, x * x + y * y)
+)
+sinh = op(lambda xp, x: xp.sinh(x), name="sinh").vjp(lambda g, x: g * cosh(x))
+cosh = op(lambda xp, x: xp.cosh(x), name="cosh").vjp(lambda g, x: g * sinh(x))
+tanh = op(lambda xp, x: xp.tanh(x), name="tanh").vjp(lambda g, out: tanh_grad(g, out))
+tanh_grad = op(lambda g, out: g * (1 - out * out), name="tanh_grad").vjp(
+    lambda v, out: tanh_grad(v, out), lambda v, g, out: v * g * (-2 * out)
+)
+asinh = op(lambda xp, x: xp.arcsinh(x), name="asinh").vjp(lambda g, x: g * rsqrt(x * x + 1))
+acosh = op(lambda xp, x: xp.arccosh(x), name="acosh").vjp(
+    lambda g, x: g * (rsqrt(x - 1) * rsqrt(x + 1))
+)
+atanh = op(lambda xp, x: xp.arctanh(x), name="atanh").vjp(lambda g, x: g / (1 - x * x))
+hypot = op(lambda xp, x, y: xp.hypot(x, y), name="hypot").vjp(
+    lambda g, x, out: g * (x / out), lambda g, y, out: g * (y / out)
+)
 
 
 @op
@@ -292,35 +146,12 @@ def sigmoid(xp, x):
     return out if out.dtype is x.dtype else out.astype(x.dtype)
 
 
-@op
-def sigmoid_grad(g, out):
-    return g * (out * (1 - out))
-
-
-sin.vjp(lambda g, x: g * cos(x))
-cos.vjp(lambda g, x: neg(g * sin(x)))
-tan.vjp(lambda g, out: g * (out * out + 1))
-asin.vjp(lambda g, x: g * rsqrt(1 - x * x))
-acos.vjp(lambda g, x: neg(g * rsqrt(1 - x * x)))
-atan.vjp(lambda g, x: g / (x * x + 1))
-atan2.vjp(lambda g, x, y: g * over(y, x * x + y * y), lambda g, x, y: g * over(-x, x * x + y * y))
-sinh.vjp(lambda g, x: g * cosh(x))
-cosh.vjp(lambda g, x: g * sinh(x))
-asinh.vjp(lambda g, x: g * rsqrt(x * x + 1))
-acosh.vjp(lambda g, x: g * (rsqrt(x - 1) * rsqrt(x + 1)))
-atanh.vjp(lambda g, x: g / (1 - x * x))
-hypot.vjp(lambda g, x, out: g * (x / out), lambda g, y, out: g * (y / out))
-tanh.vjp(lambda g, out: tanh_grad(g, out))
-tanh_grad.vjp(lambda v, out: tanh_grad(v, out), lambda v, g, out: v * g * (-2 * out))
 sigmoid.vjp(lambda g, out: sigmoid_grad(g, out))
-sigmoid_grad.vjp(lambda v, out: sigmoid_grad(v, out), lambda v, g, out: v * g * (1 - 2 * out))
+sigmoid_grad = op(lambda g, out: g * (out * (1 - out)), name="sigmoid_grad").vjp(
+    lambda v, out: sigmoid_grad(v, out), lambda v, g, out: v * g * (1 - 2 * out)
+)
 
-# Absolute value, sign, rounding, choice
-
-
-@op(holomorphic=False)
-def absolute(xp, x):
-    return xp.abs(x)
+# Absolute value, sign, rounding
 
 
 @op(holomorphic=False)
@@ -333,21 +164,9 @@ def sign(xp, x):
 
 
 @op
-def copysign(xp, x, y):
-    """|x| with the sign of y."""
-    return xp.copysign(x, y)
-
-
-@op
 def heaviside(xp, x, y):
     """0 where x < 0, 1 where x > 0, y where x is 0."""
     return xp.where(x == 0, y, x > 0).astype(x.dtype)
-
-
-@op
-def nextafter(xp, x, y):
-    """The number next to x in the direction of y."""
-    return xp.nextafter(x, y)
 
 
 @op
@@ -356,46 +175,23 @@ def frexp(xp, x):
     return tuple(xp.asarray(part) for part in xp.frexp(x))
 
 
-@op
-def floor(xp, x):
-    return xp.floor(x)
+absolute = op(lambda xp, x: xp.abs(x), name="absolute", holomorphic=False).vjp(
+    lambda g, x: g * sign(x)
+)
+sign.vjp(lambda g, x, out: over(g - out * real(g * conj(out)), absolute(x)))
+copysign = op(lambda xp, x, y: xp.copysign(x, y), name="copysign").vjp(
+    lambda g, x, out: g * (sign(x) * sign(out)), lambda g: g * 0
+)
+nextafter = op(lambda xp, x, y: xp.nextafter(x, y), name="nextafter")
+frexp.vjp(lambda g, out: g[0] * exp2(-out[1]))
+floor = op(lambda xp, x: xp.floor(x), name="floor").vjp(lambda g: g * 0)
+ceil = op(lambda xp, x: xp.ceil(x), name="ceil").vjp(lambda g: g * 0)
+trunc = op(lambda xp, x: xp.trunc(x), name="trunc").vjp(lambda g: g * 0)
+round_half_even = op(lambda xp, x, *, decimals: xp.round(x, decimals), name="round_half_even").vjp(
+    lambda g: g * 0
+)
 
-
-@op
-def ceil(xp, x):
-    return xp.ceil(x)
-
-
-@op
-def trunc(xp, x):
-    return xp.trunc(x)
-
-
-@op
-def round_half_even(xp, x, *, decimals):
-    return xp.round(x, decimals)
-
-
-@op
-def maximum(xp, x, y):
-    return xp.maximum(x, y)
-
-
-@op
-def minimum(xp, x, y):
-    return xp.minimum(x, y)
-
-
-@op
-def fmax(xp, x, y):
-    """The larger of x and y; the other where one is NaN."""
-    return xp.fmax(x, y)
-
-
-@op
-def fmin(xp, x, y):
-    """The smaller of x and y; the other where one is NaN."""
-    return xp.fmin(x, y)
+# Choice
 
 
 @op
@@ -414,11 +210,6 @@ def replace_nonfinite(xp, x, *, nan, high, low):
     """x with NaN as `nan`, inf as `high` and -inf as `low`."""
     x = xp.where(xp.isnan(x), x.dtype.type(nan), x)
     return xp.where(xp.isinf(x), xp.where(x > 0, x.dtype.type(high), x.dtype.type(low)), x)
-
-
-@op
-def where(xp, condition, x, y):
-    return xp.where(condition, x, y)
 
 
 @op
@@ -452,21 +243,17 @@ def inside(x, *, low, high):
     return within
 
 
-absolute.vjp(lambda g, x: g * sign(x))
-sign.vjp(lambda g, x, out: over(g - out * real(g * conj(out)), absolute(x)))
-copysign.vjp(lambda g, x, out: g * (sign(x) * sign(out)), lambda g: g * 0)
-frexp.vjp(lambda g, out: g[0] * exp2(-out[1]))
-floor.vjp(lambda g: g * 0)
-ceil.vjp(lambda g: g * 0)
-trunc.vjp(lambda g: g * 0)
-round_half_even.vjp(lambda g: g * 0)
-maximum.vjp(lambda g, x, y: g * larger(x, y), lambda g, x, y: g * larger(y, x))
-minimum.vjp(lambda g, x, y: g * larger(y, x), lambda g, x, y: g * larger(x, y))
-fmax.vjp(
+maximum = op(lambda xp, x, y: xp.maximum(x, y), name="maximum").vjp(
+    lambda g, x, y: g * larger(x, y), lambda g, x, y: g * larger(y, x)
+)
+minimum = op(lambda xp, x, y: xp.minimum(x, y), name="minimum").vjp(
+    lambda g, x, y: g * larger(y, x), lambda g, x, y: g * larger(x, y)
+)
+fmax = op(lambda xp, x, y: xp.fmax(x, y), name="fmax").vjp(  # of NaN and a number the number
     lambda g, x, y: where((x >= y) | isnan(y), g, 0),
     lambda g, x, y: where((x >= y) | isnan(y), 0, g),
 )
-fmin.vjp(
+fmin = op(lambda xp, x, y: xp.fmin(x, y), name="fmin").vjp(
     lambda g, x, y: where((x <= y) | isnan(y), g, 0),
     lambda g, x, y: where((x <= y) | isnan(y), 0, g),
 )
@@ -477,7 +264,7 @@ clip_to.vjp(
     lambda g, x, low, high: where((x > high) | (high < low), g, 0),
 )
 replace_nonfinite.vjp(lambda g, x: where(isfinite(x), g, 0))
-where.vjp(
+where = op(lambda xp, condition, x, y: xp.where(condition, x, y), name="where").vjp(
     None, lambda g, condition: where(condition, g, 0), lambda g, condition: where(condition, 0, g)
 )
 copy.vjp(lambda g: g)

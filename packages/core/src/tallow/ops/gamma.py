@@ -65,7 +65,10 @@ def _positive_lgamma(xp, x):
     return xp.where(x < 8, near, xp.where(x == xp.inf, x, far))
 
 
-def _lgamma(xp, x):
+@op
+@in_float64
+def lgamma(xp, x):
+    """log |Gamma(x)|; inf at 0 and the negative integers."""
     size = xp.abs(x)
     right = _positive_lgamma(xp, xp.where(size == 0, 1, size))
     left = xp.log(pi / xp.abs(x * _sin_pi(xp, x))) - right
@@ -73,13 +76,8 @@ def _lgamma(xp, x):
     return xp.where(pole, xp.inf, xp.where(x > 0, right, left))
 
 
-@op
-def lgamma(xp, x):
-    """log |Gamma(x)|; inf at 0 and the negative integers."""
-    return in_float64(_lgamma, xp, x)
-
-
 def _digamma(xp, x):
+    """The derivative of log Gamma; NaN at the negative integers, -inf at 0 and inf at -0."""
     right = xp.where(x < 0, 1 - x, x)
     total = xp.zeros_like(x)
     for _ in range(10):
@@ -94,17 +92,12 @@ def _digamma(xp, x):
     return xp.where(x == 0, xp.copysign(xp.inf, -x), total)
 
 
-@op
-def digamma(xp, x):
-    """The derivative of log Gamma; NaN at the negative integers, -inf at 0 and inf at -0."""
-    return in_float64(_digamma, xp, x)
-
-
 def _positive_zeta(s, q):
     return q**-s + (q + 1) ** -s + _hurwitz(s, q + 2)
 
 
 def _zeta(xp, s, q):
+    """Hurwitz's zeta function, the sum of (q + k)**-s over k from 0."""
     left = (q < 0) & (q > -xp.inf)
     right = _positive_zeta(s, xp.where((q > 0) & (q < xp.inf), q, 1))
     fraction = xp.where(left & (q != xp.floor(q)), q - xp.floor(q), 0.5)
@@ -117,27 +110,18 @@ def _zeta(xp, s, q):
 
 
 @op
-def zeta(xp, s, q):
-    """Hurwitz's zeta function, the sum of (q + k)**-s over k from 0."""
-    return in_float64(_zeta, xp, s, q)
-
-
-def _polygamma(xp, x, n):
+@in_float64
+def polygamma(xp, x, *, n):
+    """The derivative of order n of digamma."""
     if n == 0:
         return _digamma(xp, x)
     return (-1) ** (n + 1) * float(factorial(n)) * _zeta(xp, xp.full_like(x, n + 1), x)
 
 
-@op
-def polygamma(xp, x, *, n):
-    """The derivative of order n of digamma."""
-    return in_float64(_polygamma, xp, x, n=n)
-
-
 lgamma.vjp(lambda g, x: g * digamma(x))
-digamma.vjp(lambda g, x: g * polygamma(x, n=1))
+digamma = op(in_float64(_digamma), name="digamma").vjp(lambda g, x: g * polygamma(x, n=1))
 polygamma.vjp(lambda g, x, n: g * polygamma(x, n=n + 1))
-zeta.vjp(None, lambda g, s, q: g * (-s * zeta(s + 1, q)))
+zeta = op(in_float64(_zeta), name="zeta").vjp(None, lambda g, s, q: g * (-s * zeta(s + 1, q)))
 
 # Incomplete gamma functions
 
@@ -198,24 +182,18 @@ def _incomplete(xp, a, x):
     return lower, upper
 
 
-def _gammainc(xp, a, x):
+@op
+@in_float64
+def gammainc(xp, a, x):
+    """P(a, x): the integral of t**(a - 1) exp(-t) / Gamma(a) over t from 0 to x."""
     return _incomplete(xp, a, x)[0]
 
 
 @op
-def gammainc(xp, a, x):
-    """P(a, x): the integral of t**(a - 1) exp(-t) / Gamma(a) over t from 0 to x."""
-    return in_float64(_gammainc, xp, a, x)
-
-
-def _gammaincc(xp, a, x):
-    return _incomplete(xp, a, x)[1]
-
-
-@op
+@in_float64
 def gammaincc(xp, a, x):
     """Q(a, x) = 1 - P(a, x), the integral from x to infinity."""
-    return in_float64(_gammaincc, xp, a, x)
+    return _incomplete(xp, a, x)[1]
 
 
 def _density(a, x):

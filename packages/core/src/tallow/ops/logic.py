@@ -4,75 +4,12 @@ from tallow.autograd.op import op
 
 # Comparisons
 
-
-@op
-def equal(x, y):
-    return x == y
-
-
-@op
-def not_equal(x, y):
-    return x != y
-
-
-@op
-def less(x, y):
-    return x < y
-
-
-@op
-def less_equal(x, y):
-    return x <= y
-
-
-@op
-def greater(x, y):
-    return x > y
-
-
-@op
-def greater_equal(x, y):
-    return x >= y
-
-
-# Tests
-
-
-@op
-def isnan(xp, x):
-    return xp.isnan(x)
-
-
-@op
-def isinf(xp, x):
-    return xp.isinf(x)
-
-
-@op
-def isfinite(xp, x):
-    return xp.isfinite(x)
-
-
-@op
-def isposinf(xp, x):
-    return xp.isposinf(x)
-
-
-@op
-def isneginf(xp, x):
-    return xp.isneginf(x)
-
-
-@op
-def isreal(xp, x):
-    """True where the imaginary part is 0."""
-    return xp.isreal(x)
-
-
-@op
-def signbit(xp, x):
-    """True where the sign is minus, -0.0 included."""
-    return xp.signbit(x)
+equal = op(lambda x, y: x == y, name="equal")
+not_equal = op(lambda x, y: x != y, name="not_equal")
+less = op(lambda x, y: x < y, name="less")
+less_equal = op(lambda x, y: x <= y, name="less_equal")
+greater = op(lambda x, y: x > y, name="greater")
+greater_equal = op(lambda x, y: x >= y, name="greater_equal")
 
 
 @op
@@ -80,69 +17,32 @@ def isclose(xp, x, y, *, rtol, atol, equal_nan):
     return xp.isclose(x, y, rtol=rtol, atol=atol, equal_nan=equal_nan)
 
 
+# Tests
+
+isnan = op(lambda xp, x: xp.isnan(x), name="isnan")
+isinf = op(lambda xp, x: xp.isinf(x), name="isinf")
+isfinite = op(lambda xp, x: xp.isfinite(x), name="isfinite")
+isposinf = op(lambda xp, x: xp.isposinf(x), name="isposinf")
+isneginf = op(lambda xp, x: xp.isneginf(x), name="isneginf")
+isreal = op(lambda xp, x: xp.isreal(x), name="isreal")  # where the imaginary part is 0
+signbit = op(lambda xp, x: xp.signbit(x), name="signbit")  # of -0.0 too
+
 # Logic and bits
 
+logical_and = op(lambda xp, x, y: xp.logical_and(x, y), name="logical_and")
+logical_or = op(lambda xp, x, y: xp.logical_or(x, y), name="logical_or")
+logical_xor = op(lambda xp, x, y: xp.logical_xor(x, y), name="logical_xor")
+logical_not = op(lambda xp, x: xp.logical_not(x), name="logical_not")
+bitwise_and = op(lambda x, y: x & y, name="bitwise_and")
+bitwise_or = op(lambda x, y: x | y, name="bitwise_or")
+bitwise_xor = op(lambda x, y: x ^ y, name="bitwise_xor")
+bitwise_not = op(lambda x: ~x, name="bitwise_not")
 
-@op
-def logical_and(xp, x, y):
-    return xp.logical_and(x, y)
-
-
-@op
-def logical_or(xp, x, y):
-    return xp.logical_or(x, y)
-
-
-@op
-def logical_xor(xp, x, y):
-    return xp.logical_xor(x, y)
-
-
-@op
-def logical_not(xp, x):
-    return xp.logical_not(x)
-
-
-@op
-def bitwise_and(x, y):
-    return x & y
-
-
-@op
-def bitwise_or(x, y):
-    return x | y
-
-
-@op
-def bitwise_xor(x, y):
-    return x ^ y
-
-
-@op
-def bitwise_not(x):
-    return ~x
-
-
-@op
-def left_shift(x, y):
-    """x * 2**y in the bits of x; 0 where y is negative or no fewer than there are bits."""
-    return x << y
-
-
-@op
-def right_shift(x, y):
-    """x / 2**y rounded down; the sign alone where y is negative or no fewer than there are bits."""
-    return x >> y
-
+# Where y is negative or no fewer than there are bits, 0 and the sign alone.
+left_shift = op(lambda x, y: x << y, name="left_shift")
+right_shift = op(lambda x, y: x >> y, name="right_shift")
 
 # Whole numbers
 
-
-@op
-def gcd(xp, x, y):
-    return xp.gcd(x, y)
-
-
-@op
-def lcm(xp, x, y):
-    return xp.lcm(x, y)
+gcd = op(lambda xp, x, y: xp.gcd(x, y), name="gcd")
+lcm = op(lambda xp, x, y: xp.lcm(x, y), name="lcm")

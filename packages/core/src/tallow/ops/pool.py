@@ -165,42 +165,24 @@ def pool_spread(xp, g, *, size, kernel, stride, padding, count):
     return out[interior(image.shape, padding)]
 
 
-@max_pool.vjp
-def _(g, x, out, kernel, stride, padding, dilation, count):
-    how = {
-        "kernel": kernel,
-        "stride": stride,
-        "padding": padding,
-        "dilation": dilation,
-        "count": count,
-    }
-    return max_pool_grad(g, x, out, **how)
-
-
-@max_pool_grad.vjp
-def _(v, x, out, kernel, stride, padding, dilation, count):
-    how = {
-        "kernel": kernel,
-        "stride": stride,
-        "padding": padding,
-        "dilation": dilation,
-        "count": count,
-    }
-    return max_pool_pick(v, x, out, **how)
-
-
-@max_pool_pick.vjp
-def _(g, x, out, kernel, stride, padding, dilation, count):
-    how = {
-        "kernel": kernel,
-        "stride": stride,
-        "padding": padding,
-        "dilation": dilation,
-        "count": count,
-    }
-    return max_pool_grad(g, x, out, **how)
-
-
+max_pool.vjp(
+    lambda g, x, out, kernel, stride, padding, dilation, count: max_pool_grad(
+        g, x, out,
+        kernel=kernel, stride=stride, padding=padding, dilation=dilation, count=count,
+    )
+)  # fmt: skip
+max_pool_grad.vjp(
+    lambda v, x, out, kernel, stride, padding, dilation, count: max_pool_pick(
+        v, x, out,
+        kernel=kernel, stride=stride, padding=padding, dilation=dilation, count=count,
+    )
+)  # fmt: skip
+max_pool_pick.vjp(
+    lambda g, x, out, kernel, stride, padding, dilation, count: max_pool_grad(
+        g, x, out,
+        kernel=kernel, stride=stride, padding=padding, dilation=dilation, count=count,
+    )
+)  # fmt: skip
 max_unpool.vjp(lambda g, index: read_at(g, index))
 read_at.vjp(lambda g, index, shapes: add_back(g, index, size=shapes[0][2:]))
 add_back.vjp(lambda g, index: read_at(g, index))

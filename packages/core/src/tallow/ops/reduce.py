@@ -80,24 +80,18 @@ prod.vjp(lambda g, x, shapes, axis: spread(g, shapes[0], axis) * prod_of_others(
 
 
 @op
-def amax(xp, x, *, axis):
-    return xp.maximum.reduce(x, axis, None, None, True)
-
-
-@op
-def amin(xp, x, *, axis):
-    return xp.minimum.reduce(x, axis, None, None, True)
-
-
-@op
 def ties(xp, x, out, *, axis):
     """Weights that share a gradient evenly among the elements equal to the extreme `out`."""
     same = (x == out) | ((x != x) & (out != out))
     return same / xp.sum(same, axis=axis, keepdims=True).astype(x.dtype)
 
 
-amax.vjp(lambda g, x, out, axis: g * ties(x, out, axis=axis))
-amin.vjp(lambda g, x, out, axis: g * ties(x, out, axis=axis))
+amax = op(lambda xp, x, *, axis: xp.maximum.reduce(x, axis, None, None, True), name="amax").vjp(
+    lambda g, x, out, axis: g * ties(x, out, axis=axis)
+)
+amin = op(lambda xp, x, *, axis: xp.minimum.reduce(x, axis, None, None, True), name="amin").vjp(
+    lambda g, x, out, axis: g * ties(x, out, axis=axis)
+)
 
 
 @op

@@ -1,5 +1,6 @@
 """The error function's family and other special functions, in float64."""
 
+from functools import wraps
 from math import pi, sqrt
 
 from tallow.autograd.op import op
@@ -7,11 +8,16 @@ from tallow.ops.complex import over
 from tallow.ops.elementwise import cos, exp, log, log1p, where
 
 
-def in_float64(formula, xp, *arrays, **fixed):
-    """formula(xp, *arrays, **fixed) computed in float64, rounded to the dtype of the operands."""
-    dtype = next(x for x in arrays if hasattr(x, "dtype")).dtype
-    wide = (x.astype(xp.float64, copy=False) if hasattr(x, "dtype") else x for x in arrays)
-    return formula(xp, *wide, **fixed).astype(dtype, copy=False)
+def in_float64(formula):
+    """Decorator: computed in float64, and rounded to the dtype of the operands."""
+
+    @wraps(formula)
+    def rounded(xp, *arrays, **fixed):
+        dtype = next(x for x in arrays if hasattr(x, "dtype")).dtype
+        wide = (x.astype(xp.float64, copy=False) if hasattr(x, "dtype") else x for x in arrays)
+        return formula(xp, *wide, **fixed).astype(dtype, copy=False)
+
+    return rounded
 
 
 def horner(coefficients, x):
@@ -76,42 +82,29 @@ def _gauss(xp, x):
     return xp.exp(-head * head) * xp.exp(-(x - head) * (x + head))
 
 
-def _erf(xp, x):
+@op
+@in_float64
+def erf(xp, x):
+    """The error function."""
     size = xp.abs(x)
     far = xp.copysign(1 - _gauss(xp, size) * _scaled_erfc(xp, size), x)
     return xp.where(size <= LIMIT, _near_erf(xp, x), far)
 
 
-@op
-def erf(xp, x):
-    """The error function."""
-    return in_float64(_erf, xp, x)
-
-
 def _erfc(xp, x):
+    """1 - erf(x), accurate where that is tiny."""
     size = xp.abs(x)
     tail = _gauss(xp, size) * _scaled_erfc(xp, size)
     return xp.where(size <= LIMIT, 1 - _near_erf(xp, x), xp.where(x < 0, 2 - tail, tail))
 
 
-@op
-def erfc(xp, x):
-    """1 - erf(x), accurate where that is tiny."""
-    return in_float64(_erfc, xp, x)
-
-
 def _erfcx(xp, x):
+    """exp(x*x) * erfc(x)."""
     size = xp.abs(x)
     scaled = _scaled_erfc(xp, size)
     near = (1 - _near_erf(xp, x)) / _gauss(xp, x)
     left = xp.where(x < -27, xp.inf, 2 / _gauss(xp, xp.maximum(x, -27)) - scaled)
     return xp.where(size <= LIMIT, near, xp.where(x < 0, left, scaled))
-
-
-@op
-def erfcx(xp, x):
-    """exp(x*x) * erfc(x)."""
-    return in_float64(_erfcx, xp, x)
 
 
 # M. J. Wichura, "Algorithm AS 241: The percentage points of the normal distribution", Applied
@@ -161,53 +154,41 @@ def _quantile(xp, centred, tail):
     return xp.where(xp.abs(centred) <= 0.425, centre, outer)
 
 
-def _ndtri(xp, p):
+@op
+@in_float64
+def ndtri(xp, p):
+    """The normal quantile: the x with Phi(x) = p."""
     return _quantile(xp, p - 0.5, xp.minimum(p, 1 - p))
 
 
 @op
-def ndtri(xp, p):
-    """The normal quantile: the x with Phi(x) = p."""
-    return in_float64(_ndtri, xp, p)
-
-
-def _erfinv(xp, x):
+@in_float64
+def erfinv(xp, x):
+    """The inverse of erf."""
     return _quantile(xp, x / 2, (1 - xp.abs(x)) / 2) / sqrt(2)
 
 
 @op
-def erfinv(xp, x):
-    """The inverse of erf."""
-    return in_float64(_erfinv, xp, x)
-
-
-def _ndtr(xp, x):
+@in_float64
+def ndtr(xp, x):
+    """Phi(x), the normal distribution function."""
     return 0.5 * _erfc(xp, x * -sqrt(0.5))
 
 
 @op
-def ndtr(xp, x):
-    """Phi(x), the normal distribution function."""
-    return in_float64(_ndtr, xp, x)
-
-
-def _log_ndtr(xp, x):
+@in_float64
+def log_ndtr(xp, x):
+    """log Phi(x), accurate in both tails."""
     t = x * sqrt(0.5)
     left = xp.log(_erfcx(xp, -xp.minimum(t, 0)) / 2) - xp.minimum(t, 0) ** 2
     return xp.where(x < -1, left, xp.log1p(-_erfc(xp, xp.maximum(t, -1)) / 2))
 
 
-@op
-def log_ndtr(xp, x):
-    """log Phi(x), accurate in both tails."""
-    return in_float64(_log_ndtr, xp, x)
-
-
 SLOPE = 2 / sqrt(pi)
 
 erf.vjp(lambda g, x: g * (exp(-x * x) * SLOPE))
-erfc.vjp(lambda g, x: g * (exp(-x * x) * -SLOPE))
-erfcx.vjp(lambda g, x, out: g * (2 * x * out - SLOPE))
+erfc = op(in_float64(_erfc), name="erfc").vjp(lambda g, x: g * (exp(-x * x) * -SLOPE))
+erfcx = op(in_float64(_erfcx), name="erfcx").vjp(lambda g, x, out: g * (2 * x * out - SLOPE))
 erfinv.vjp(lambda g, out: g * (exp(out * out) / SLOPE))
 ndtri.vjp(lambda g, out: g * (exp(out * out / 2) * sqrt(2 * pi)))
 ndtr.vjp(lambda g, x: g * (exp(-x * x / 2) / sqrt(2 * pi)))
@@ -228,14 +209,11 @@ def xlog1py(xp, x, y):
     return xp.where((x == 0) & (y == y), 0, x * xp.log1p(y))
 
 
-def _entropy(xp, x):
-    return xp.where(x < 0, -xp.inf, xp.where(x == 0, 0, -x * xp.log(x)))
-
-
 @op
+@in_float64
 def entropy(xp, x):
     """-x * log(x), 0 at 0 and -inf below."""
-    return in_float64(_entropy, xp, x)
+    return xp.where(x < 0, -xp.inf, xp.where(x == 0, 0, -x * xp.log(x)))
 
 
 @op
@@ -247,9 +225,8 @@ def logit(xp, x):
 @op
 def sinc(xp, x):
     """sin(pi x) / (pi x), and 1 at 0."""
-    if x.dtype.kind == "c":
-        return xp.sinc(x)
-    return in_float64(lambda xp, x: xp.sinc(x), xp, x)
+    wide = x if x.dtype.kind == "c" else x.astype(xp.float64, copy=False)
+    return xp.sinc(wide).astype(x.dtype, copy=False)
 
 
 def _logit_rule(g, x):
