@@ -20,7 +20,7 @@ FLOORS = [
     "kernels",
     """
     activations attributes casting changes complex_parts conversion creation cuda diagonals
-    distributed elementwise fft formatting graph indexing joining legacy linalg logic math matrices
+    distributed drawing elementwise fft formatting graph indexing joining legacy linalg logic math matrices
     methods ordering products promotion random reductions running scattering settings shaping signal
     special spectral statistics
     """,
@@ -28,10 +28,10 @@ FLOORS = [
     "nn",
     """
     __main__ accelerator amp autograd.forward_ad autograd.functional backends compiler demo
-    distributed.optim distributed.run distributions func hub imitation multiprocessing onnx optim
-    profiler serialization utils
+    distributed.optim distributed.run distributions func hub imitation jit multiprocessing onnx
+    optim profiler serialization utils xpu
     """,
-    "array_api testing",
+    "array_api testing version",
 ]
 FLOOR_OF = {f"tallow.{name}": n for n, names in enumerate(FLOORS) for name in names.split()}
 FLOOR_OF["tallow"] = 10  # the names together: for users

@@ -182,10 +182,25 @@ def test_the_same_objects_under_both_names():
     assert result.returncode == 0, result.stderr
 
 
+def test_versions_are_those_of_the_names():
+    script = """
+        import tallow
+        own = tallow.__version__
+        assert tallow.version.__version__ == own and tallow.version.cuda is None
+        tallow.as_torch()
+        import torch, torchvision
+        assert torch.__version__ == torch.version.__version__ == "2.13.0+tallow." + own
+        assert torchvision.__version__.startswith("0.28.0+tallow.")
+        assert not torch.xpu.is_available() and torch.xpu.device_count() == 0
+    """
+    result = run("-c", textwrap.dedent(script))
+    assert result.returncode == 0, result.stderr
+
+
 @pytest.mark.parametrize(
     "line, message",
     [
-        ("import torch.jit.unheard_of", "torch.jit.*: tallow has no module tallow.jit"),
+        ("import torch.unheard_of.jit", "torch.unheard_of: tallow has no module tallow.un"),
         ("import torch; torch.unheard_of", "module 'tallow' has no attribute 'unheard_of'"),
         ("from torch import unheard_of", "cannot import name 'unheard_of' from 'tallow'"),
     ],

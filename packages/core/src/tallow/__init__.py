@@ -65,7 +65,8 @@ __version__ = "0.1.0"
 
 _PACKAGES = """
     accelerator amp array_api autograd backends compiler cuda distributed distributions fft func hub
-    linalg multiprocessing nn onnx optim profiler serialization signal special testing utils
+    jit linalg multiprocessing nn onnx optim profiler serialization signal special testing utils
+    version xpu
 """.split()
 
 _ELSEWHERE = {

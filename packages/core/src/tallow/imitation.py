@@ -13,6 +13,12 @@ PACKAGES = {
     "torchtext": "tallowtext",
     "torchvision": "tallowvision",
 }
+VERSIONS = {
+    "tallow": "2.13.0",
+    "tallowaudio": "2.11.0",
+    "tallowtext": "0.18.0",
+    "tallowvision": "0.28.0",
+}  # whose names they have: programs ask for the version
 PAGE = "docs/compatibility.md"  # what of PyTorch there is
 
 
@@ -20,7 +26,9 @@ def as_torch():
     """From now on in this process, `import torch` (torchvision, ...) imports tallow's packages.
 
     RuntimeError if PyTorch itself has been imported before. A module that tallow lacks is an
-    ImportError that names it. Call it first in a program, as `python -m tallow run` does:
+    ImportError that names it. `__version__` says which version of PyTorch's the names are of, and
+    that they are tallow's: "2.13.0+tallow.0.1.0". Call it first in a program, as
+    `python -m tallow run` does:
 
         import tallow
 
@@ -80,6 +88,8 @@ class _Loader(Loader):
     def create_module(self, spec):
         module = import_module(self.ours)
         self.spec = module.__spec__
+        if self.ours in VERSIONS and "+" not in module.__version__:
+            module.__version__ = f"{VERSIONS[self.ours]}+tallow.{module.__version__}"
         for name in getattr(module, "__all__", ()):  # programs look into models.__dict__
             setattr(module, name, getattr(module, name))
         return module

@@ -27,7 +27,8 @@ class ProcessContext:
         If one ends with an error, the others are ended and ProcessError says which it was.
         """
         left = [process.sentinel for process in self.processes if process.is_alive()]
-        multiprocessing.connection.wait(left, timeout)
+        if left:  # waiting for none would never end
+            multiprocessing.connection.wait(left, timeout)
         for rank, process in enumerate(self.processes):
             if process.exitcode:
                 for other in self.processes:

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Self
 from tallow.autograd.modes import no_grad
 from tallow.creation import empty_like
 from tallow.dtypes import bfloat16, float16, float32, float64
-from tallow.errors import ArgumentError, NotSupportedError, TypeMismatchError
+from tallow.errors import ArgumentError, TypeMismatchError
 from tallow.graph import RemovableHandle
 from tallow.nn import hooks, loading
 from tallow.nn.location import locate
@@ -398,11 +398,7 @@ class Module:
         return self._apply(lambda tensor: empty_like(tensor, device=device), recurse)
 
     def compile(self, *args: Any, **kwargs: Any) -> None:
-        """Not here: operations run as they are called."""
-        raise NotSupportedError(
-            f"{type(self).__name__}.compile: expected to be left out, got called; modules run as "
-            "they are, without compiling"
-        )
+        """Nothing, as `tallow.compile`: operations run as they are called."""
 
     def share_memory(self) -> Self:
         """Move all parameters and buffers to memory that other processes can map."""
