@@ -3,7 +3,7 @@
 from tallow.creation import full
 from tallow.errors import ArgumentError
 from tallow.nn import functional as F
-from tallow.nn.module import Module
+from tallow.nn.modules.layer import Layer
 from tallow.nn.parameter import Parameter
 
 __all__ = [
@@ -14,42 +14,44 @@ __all__ = [
 ]  # fmt: skip
 
 
-class _Activation(Module):
-    """An activation whose repr shows the arguments in `shown`; `inplace` only where it is True."""
+class _Plain(Layer):
+    def forward(self, input):
+        return self.function(input)
 
-    shown: tuple[str, ...] = ()
+
+class _Activation(Layer):
+    """An activation whose repr shows `inplace` only where it is True."""
 
     def extra_repr(self):
-        pairs = [f"{name}={getattr(self, name)}" for name in self.shown]
-        return ", ".join(pairs + ["inplace=True"] * getattr(self, "inplace", False))
+        text = super().extra_repr()
+        if not self.inplace:
+            return text
+        return f"{text}, inplace=True" if text else "inplace=True"
 
 
-class _InplaceActivation(_Activation):
+class _Inplace(_Activation):
     def __init__(self, inplace=False):
         super().__init__()
         self.inplace = inplace
 
+    def forward(self, input):
+        return self.function(input, inplace=self.inplace)
 
-class ReLU(_InplaceActivation):
+
+class ReLU(_Inplace, function=F.relu):
     """`max(x, 0)`. `inplace` overwrites the input.
 
     >>> tallow.nn.ReLU()(tallow.tensor([-1.0, 2.0])).tolist()
     [0.0, 2.0]
     """
 
-    def forward(self, input):
-        return F.relu(input, inplace=self.inplace)
 
-
-class ReLU6(_InplaceActivation):
+class ReLU6(_Inplace, function=F.relu6):
     """`min(max(x, 0), 6)`.
 
     >>> tallow.nn.ReLU6()(tallow.tensor([-1.0, 2.0, 8.0])).tolist()
     [0.0, 2.0, 6.0]
     """
-
-    def forward(self, input):
-        return F.relu6(input, inplace=self.inplace)
 
 
 class LeakyReLU(_Activation):
@@ -91,7 +93,7 @@ class RReLU(_Activation):
         return F.rrelu(input, self.lower, self.upper, self.training, self.inplace)
 
 
-class PReLU(_Activation):
+class PReLU(Layer):
     """`x` where positive, else `weight * x`, with a slope that is learned (He et al., 2015).
 
     `weight` is `(num_parameters,)`: one slope for all, or one for each channel of `(N, C, ...)`.
@@ -116,7 +118,7 @@ class PReLU(_Activation):
         return F.prelu(input, self.weight)
 
 
-class ELU(_Activation):
+class ELU(_Activation, function=F.elu):
     """`x` where positive, else `alpha * (exp(x) - 1)` (Clevert et al., 2015).
 
     >>> tallow.nn.ELU()(tallow.tensor([0.0, 2.0])).tolist()
@@ -131,32 +133,26 @@ class ELU(_Activation):
         self.inplace = inplace
 
     def forward(self, input):
-        return F.elu(input, self.alpha, self.inplace)
+        return self.function(input, self.alpha, self.inplace)
 
 
-class CELU(ELU):
+class CELU(ELU, function=F.celu):
     """`max(x, 0) + min(0, alpha * (exp(x / alpha) - 1))` (Barron, 2017).
 
     >>> tallow.nn.CELU()(tallow.tensor([0.0, 2.0])).tolist()
     [0.0, 2.0]
     """
 
-    def forward(self, input):
-        return F.celu(input, self.alpha, self.inplace)
 
-
-class SELU(_InplaceActivation):
+class SELU(_Inplace, function=F.selu):
     """ELU with the scale and alpha that keep mean 0 and variance 1 (Klambauer et al., 2017).
 
     >>> round(tallow.nn.SELU()(tallow.tensor(1.0)).item(), 4)
     1.0507
     """
 
-    def forward(self, input):
-        return F.selu(input, self.inplace)
 
-
-class GELU(_Activation):
+class GELU(Layer):
     """`x * P(N <= x)` for a standard normal N (Hendrycks and Gimpel, 2016).
 
     `approximate="tanh"` is `x / 2 * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 x^3)))`.
@@ -176,52 +172,38 @@ class GELU(_Activation):
         return f"approximate={self.approximate!r}"
 
 
-class SiLU(_InplaceActivation):
+class SiLU(_Inplace, function=F.silu):
     """`x * sigmoid(x)`, also called swish.
 
     >>> round(tallow.nn.SiLU()(tallow.tensor(1.0)).item(), 4)
     0.7311
     """
 
-    def forward(self, input):
-        return F.silu(input, inplace=self.inplace)
 
-
-class Mish(_InplaceActivation):
+class Mish(_Inplace, function=F.mish):
     """`x * tanh(softplus(x))` (Misra, 2019).
 
     >>> round(tallow.nn.Mish()(tallow.tensor(1.0)).item(), 4)
     0.8651
     """
 
-    def forward(self, input):
-        return F.mish(input, inplace=self.inplace)
 
-
-class Hardswish(_InplaceActivation):
+class Hardswish(_Inplace, function=F.hardswish):
     """`x * min(max(x + 3, 0), 6) / 6`, an approximation of SiLU (Howard et al., 2019).
 
     >>> tallow.nn.Hardswish()(tallow.tensor([0.0, 3.0])).tolist()
     [0.0, 3.0]
     """
 
-    def forward(self, input):
-        return F.hardswish(input, self.inplace)
 
-
-class Hardsigmoid(Module):
+class Hardsigmoid(_Inplace, function=F.hardsigmoid):
     """`min(max(x + 3, 0), 6) / 6`, an approximation of the sigmoid.
 
     >>> tallow.nn.Hardsigmoid()(tallow.tensor([-3.0, 0.0, 3.0])).tolist()
     [0.0, 0.5, 1.0]
     """
 
-    def __init__(self, inplace=False):
-        super().__init__()
-        self.inplace = inplace
-
-    def forward(self, input):
-        return F.hardsigmoid(input, self.inplace)
+    extra_repr = Layer.extra_repr
 
 
 class Hardtanh(_Activation):
@@ -268,51 +250,39 @@ class Threshold(_Activation):
         return F.threshold(input, self.threshold, self.value, self.inplace)
 
 
-class Sigmoid(Module):
+class Sigmoid(_Plain, function=F.sigmoid):
     """`1 / (1 + exp(-x))`.
 
     >>> tallow.nn.Sigmoid()(tallow.tensor(0.0)).item()
     0.5
     """
 
-    def forward(self, input):
-        return F.sigmoid(input)
 
-
-class LogSigmoid(Module):
+class LogSigmoid(_Plain, function=F.logsigmoid):
     """`-log(1 + exp(-x))`.
 
     >>> round(tallow.nn.LogSigmoid()(tallow.tensor(0.0)).item(), 4)
     -0.6931
     """
 
-    def forward(self, input):
-        return F.logsigmoid(input)
 
-
-class Tanh(Module):
+class Tanh(_Plain, function=F.tanh):
     """`tanh(x)`.
 
     >>> tallow.nn.Tanh()(tallow.tensor(0.0)).item()
     0.0
     """
 
-    def forward(self, input):
-        return F.tanh(input)
 
-
-class Tanhshrink(Module):
+class Tanhshrink(_Plain, function=F.tanhshrink):
     """`x - tanh(x)`.
 
     >>> round(tallow.nn.Tanhshrink()(tallow.tensor(1.0)).item(), 4)
     0.2384
     """
 
-    def forward(self, input):
-        return F.tanhshrink(input)
 
-
-class Softplus(_Activation):
+class Softplus(Layer):
     """`log(1 + exp(beta * x)) / beta`; the identity where `beta * x` is above `threshold`.
 
     >>> round(tallow.nn.Softplus()(tallow.tensor(0.0)).item(), 4)
@@ -330,18 +300,15 @@ class Softplus(_Activation):
         return F.softplus(input, self.beta, self.threshold)
 
 
-class Softsign(Module):
+class Softsign(_Plain, function=F.softsign):
     """`x / (1 + |x|)`.
 
     >>> tallow.nn.Softsign()(tallow.tensor(1.0)).item()
     0.5
     """
 
-    def forward(self, input):
-        return F.softsign(input)
 
-
-class Softshrink(Module):
+class Softshrink(Layer, function=F.softshrink):
     """`x` moved towards zero by `lambd`, and zero within ±lambd.
 
     >>> tallow.nn.Softshrink()(tallow.tensor([-2.0, 0.2])).tolist()
@@ -353,24 +320,21 @@ class Softshrink(Module):
         self.lambd = lambd
 
     def forward(self, input):
-        return F.softshrink(input, self.lambd)
+        return self.function(input, self.lambd)
 
     def extra_repr(self):
         return str(self.lambd)
 
 
-class Hardshrink(Softshrink):
+class Hardshrink(Softshrink, function=F.hardshrink):
     """`x`, and zero within ±lambd.
 
     >>> tallow.nn.Hardshrink()(tallow.tensor([-2.0, 0.2])).tolist()
     [-2.0, 0.0]
     """
 
-    def forward(self, input):
-        return F.hardshrink(input, self.lambd)
 
-
-class GLU(_Activation):
+class GLU(Layer):
     """The first half of a dimension times the sigmoid of the second (Dauphin et al., 2016).
 
     Shape: `(..., 2 K, ...)` to `(..., K, ...)`.
@@ -389,48 +353,42 @@ class GLU(_Activation):
         return F.glu(input, self.dim)
 
 
-class _Softmax(_Activation):
+class _Softmax(Layer):
     shown = ("dim",)
 
     def __init__(self, dim=None):
         super().__init__()
         self.dim = dim
 
+    def forward(self, input):
+        return self.function(input, self.dim)
 
-class Softmax(_Softmax):
+
+class Softmax(_Softmax, function=F.softmax):
     """`exp(x) / sum(exp(x))` along the dimension `dim`.
 
     >>> tallow.nn.Softmax(dim=0)(tallow.zeros(4)).tolist()
     [0.25, 0.25, 0.25, 0.25]
     """
 
-    def forward(self, input):
-        return F.softmax(input, self.dim)
 
-
-class LogSoftmax(_Softmax):
+class LogSoftmax(_Softmax, function=F.log_softmax):
     """The logarithm of the softmax along the dimension `dim`.
 
     >>> round(tallow.nn.LogSoftmax(dim=0)(tallow.zeros(4))[0].item(), 4)
     -1.3863
     """
 
-    def forward(self, input):
-        return F.log_softmax(input, self.dim)
 
-
-class Softmin(_Softmax):
+class Softmin(_Softmax, function=F.softmin):
     """The softmax of `-x` along the dimension `dim`.
 
     >>> tallow.nn.Softmin(dim=0)(tallow.zeros(4)).tolist()
     [0.25, 0.25, 0.25, 0.25]
     """
 
-    def forward(self, input):
-        return F.softmin(input, self.dim)
 
-
-class Softmax2d(Module):
+class Softmax2d(Layer):
     """The softmax over the channels of `(N, C, H, W)` or `(C, H, W)`.
 
     >>> tallow.nn.Softmax2d()(tallow.zeros(4, 1, 1)).flatten().tolist()

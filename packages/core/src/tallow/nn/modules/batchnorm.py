@@ -98,21 +98,15 @@ class _BatchNorm(_NormBase):
                 momentum = 1.0 / self.num_batches_tracked.item()
         tracked = not self.training or self.track_running_stats
         return self._normalized(
-            input,
-            self.running_mean if tracked else None,
-            self.running_var if tracked else None,
-            self.weight,
-            self.bias,
-            self.training or self.running_mean is None,
-            momentum,
-            self.eps,
-        )
+            input, self.running_mean if tracked else None, self.running_var if tracked else None,
+            self.weight, self.bias, self.training or self.running_mean is None, momentum, self.eps,
+        )  # fmt: skip
 
     def _normalized(self, input, *statistics):
         return F.batch_norm(input, *statistics)
 
 
-class BatchNorm1d(_BatchNorm):
+class BatchNorm1d(_BatchNorm, input_shapes={2: "(N, C)", 3: "(N, C, L)"}):
     """Batch normalization (Ioffe and Szegedy, 2015) of `(N, C)` or `(N, C, L)`, channel by channel.
 
     In training it uses the statistics of the batch and keeps running ones, which it uses in
@@ -124,10 +118,8 @@ class BatchNorm1d(_BatchNorm):
     True
     """
 
-    input_shapes = {2: "(N, C)", 3: "(N, C, L)"}
 
-
-class BatchNorm2d(_BatchNorm):
+class BatchNorm2d(_BatchNorm, input_shapes={4: "(N, C, H, W)"}):
     """Batch normalization (Ioffe and Szegedy, 2015) of `(N, C, H, W)`, channel by channel.
 
     In training it uses the statistics of the batch and keeps running ones, which it uses in
@@ -140,10 +132,8 @@ class BatchNorm2d(_BatchNorm):
     1
     """
 
-    input_shapes = {4: "(N, C, H, W)"}
 
-
-class BatchNorm3d(_BatchNorm):
+class BatchNorm3d(_BatchNorm, input_shapes={5: "(N, C, D, H, W)"}):
     """Batch normalization (Ioffe and Szegedy, 2015) of `(N, C, D, H, W)`, channel by channel.
 
     In training it uses the statistics of the batch and keeps running ones, which it uses in
@@ -153,8 +143,6 @@ class BatchNorm3d(_BatchNorm):
     >>> tuple(layer(tallow.randn(2, 3, 4, 8, 8)).shape)
     (2, 3, 4, 8, 8)
     """
-
-    input_shapes = {5: "(N, C, D, H, W)"}
 
 
 class SyncBatchNorm(_BatchNorm):

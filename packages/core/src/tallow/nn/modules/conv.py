@@ -1,14 +1,12 @@
 """Convolution layers, and transposed ones."""
 
 import math
-from collections.abc import Callable
-from typing import Any
 
 from tallow.creation import empty
 from tallow.errors import ArgumentError
 from tallow.nn import functional as F
 from tallow.nn import init
-from tallow.nn.module import Module
+from tallow.nn.modules.layer import Layer
 from tallow.nn.modules.utils import ntuple
 from tallow.nn.parameter import Parameter
 
@@ -17,11 +15,10 @@ __all__ = ["Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d", "
 _PADDING_MODES = ("zeros", "reflect", "replicate", "circular")
 
 
-class _ConvNd(Module):
+class _ConvNd(Layer):
     """What the convolutions share: their parameters, and padding other than with zeros."""
 
     dimensions: int
-    convolve: Callable[..., Any]
     transposed = False
 
     def __init__(
@@ -65,7 +62,7 @@ class _ConvNd(Module):
         if self.padding_mode != "zeros":
             input = F.pad(input, self._padding_of_sides(), mode=self.padding_mode)
             padding = 0
-        return self.convolve(
+        return self.function(
             input, self.weight, self.bias, self.stride, padding, self.dilation, self.groups
         )
 
@@ -120,7 +117,7 @@ class _ConvTransposeNd(_ConvNd):
         output_padding = self.output_padding
         if output_size is not None:
             output_padding = self._padding_for(input, tuple(output_size))
-        return self.convolve(
+        return self.function(
             input, self.weight, self.bias, self.stride, self.padding, output_padding, self.groups,
             self.dilation,
         )  # fmt: skip
@@ -166,7 +163,7 @@ def _check(name, in_channels, out_channels, stride, padding, groups, padding_mod
         )
 
 
-class Conv1d(_ConvNd):
+class Conv1d(_ConvNd, dimensions=1, function=F.conv1d):
     """A convolution (cross-correlation) over one spatial dimension.
 
     Shapes: `(N, in_channels, L)` or `(in_channels, L)` to `(N, out_channels, L_out)` with
@@ -179,11 +176,8 @@ class Conv1d(_ConvNd):
     (20, 33, 24)
     """
 
-    dimensions = 1
-    convolve = staticmethod(F.conv1d)
 
-
-class Conv2d(_ConvNd):
+class Conv2d(_ConvNd, dimensions=2, function=F.conv2d):
     """A convolution (cross-correlation) over two spatial dimensions.
 
     Shapes: `(N, in_channels, H, W)` or `(in_channels, H, W)` to `(N, out_channels, H_out, W_out)`
@@ -196,11 +190,8 @@ class Conv2d(_ConvNd):
     (2, 8, 32, 32)
     """
 
-    dimensions = 2
-    convolve = staticmethod(F.conv2d)
 
-
-class Conv3d(_ConvNd):
+class Conv3d(_ConvNd, dimensions=3, function=F.conv3d):
     """A convolution (cross-correlation) over three spatial dimensions.
 
     Shapes: `(N, in_channels, D, H, W)` or `(in_channels, D, H, W)`, else as in `Conv2d`.
@@ -210,11 +201,8 @@ class Conv3d(_ConvNd):
     (2, 4, 6, 10, 7)
     """
 
-    dimensions = 3
-    convolve = staticmethod(F.conv3d)
 
-
-class ConvTranspose1d(_ConvTransposeNd):
+class ConvTranspose1d(_ConvTransposeNd, dimensions=1, function=F.conv_transpose1d):
     """A transposed convolution over one spatial dimension; see `ConvTranspose2d`.
 
     >>> layer = tallow.nn.ConvTranspose1d(4, 6, 3, stride=2)
@@ -222,11 +210,8 @@ class ConvTranspose1d(_ConvTransposeNd):
     (1, 6, 21)
     """
 
-    dimensions = 1
-    convolve = staticmethod(F.conv_transpose1d)
 
-
-class ConvTranspose2d(_ConvTransposeNd):
+class ConvTranspose2d(_ConvTransposeNd, dimensions=2, function=F.conv_transpose2d):
     """The transpose of a convolution: each element spreads over a window (Zeiler et al., 2010).
 
     Shapes: `(N, in_channels, H, W)` or `(in_channels, H, W)` to `(N, out_channels, H_out, W_out)`
@@ -239,17 +224,11 @@ class ConvTranspose2d(_ConvTransposeNd):
     (1, 6, 12, 12)
     """
 
-    dimensions = 2
-    convolve = staticmethod(F.conv_transpose2d)
 
-
-class ConvTranspose3d(_ConvTransposeNd):
+class ConvTranspose3d(_ConvTransposeNd, dimensions=3, function=F.conv_transpose3d):
     """A transposed convolution over three spatial dimensions; see `ConvTranspose2d`.
 
     >>> layer = tallow.nn.ConvTranspose3d(4, 6, 3, stride=2)
     >>> tuple(layer(tallow.randn(1, 4, 3, 4, 5)).shape)
     (1, 6, 7, 9, 11)
     """
-
-    dimensions = 3
-    convolve = staticmethod(F.conv_transpose3d)

@@ -2,12 +2,14 @@
 
 from tallow.errors import ArgumentError
 from tallow.nn import functional as F
-from tallow.nn.module import Module
+from tallow.nn.modules.layer import Layer
 
 __all__ = ["AlphaDropout", "Dropout", "Dropout1d", "Dropout2d", "Dropout3d", "FeatureAlphaDropout"]
 
 
-class _Dropout(Module):
+class _Dropout(Layer):
+    shown = ("p", "inplace")
+
     def __init__(self, p=0.5, inplace=False):
         super().__init__()
         if not 0 <= p <= 1:
@@ -17,11 +19,11 @@ class _Dropout(Module):
         self.p = p
         self.inplace = inplace
 
-    def extra_repr(self):
-        return f"p={self.p}, inplace={self.inplace}"
+    def forward(self, input):
+        return self.function(input, self.p, self.training, self.inplace)
 
 
-class Dropout(_Dropout):
+class Dropout(_Dropout, function=F.dropout):
     """In training each element is zero with probability `p`, the others are scaled by 1 / (1 - p).
 
     In evaluation it is the identity (Srivastava et al., 2014). Any shape.
@@ -31,11 +33,8 @@ class Dropout(_Dropout):
     [1.0, 1.0, 1.0]
     """
 
-    def forward(self, input):
-        return F.dropout(input, self.p, self.training, self.inplace)
 
-
-class Dropout1d(_Dropout):
+class Dropout1d(_Dropout, function=F.dropout1d):
     """In training each channel of `(N, C, L)` or `(C, L)` is zero as a whole with probability `p`.
 
     >>> layer = tallow.nn.Dropout1d(1.0)
@@ -43,11 +42,8 @@ class Dropout1d(_Dropout):
     [[[0.0, 0.0], [0.0, 0.0]]]
     """
 
-    def forward(self, input):
-        return F.dropout1d(input, self.p, self.training, self.inplace)
 
-
-class Dropout2d(_Dropout):
+class Dropout2d(_Dropout, function=F.dropout2d):
     """In training each channel of `(N, C, H, W)` is zero as a whole with probability `p`.
 
     >>> layer = tallow.nn.Dropout2d(0.5)
@@ -55,20 +51,14 @@ class Dropout2d(_Dropout):
     (2, 3, 8, 8)
     """
 
-    def forward(self, input):
-        return F.dropout2d(input, self.p, self.training, self.inplace)
 
-
-class Dropout3d(_Dropout):
+class Dropout3d(_Dropout, function=F.dropout3d):
     """In training each channel of `(N, C, D, H, W)` or `(C, D, H, W)` is zero with probability `p`.
 
     >>> layer = tallow.nn.Dropout3d(0.5)
     >>> tuple(layer(tallow.ones(2, 3, 4, 8, 8)).shape)
     (2, 3, 4, 8, 8)
     """
-
-    def forward(self, input):
-        return F.dropout3d(input, self.p, self.training, self.inplace)
 
 
 class AlphaDropout(_Dropout):

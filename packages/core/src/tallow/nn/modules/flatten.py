@@ -1,17 +1,19 @@
 """Layers that only change the shape."""
 
 from tallow.errors import TypeMismatchError
-from tallow.nn.module import Module
+from tallow.nn.modules.layer import Layer
 
 __all__ = ["Flatten", "Unflatten"]
 
 
-class Flatten(Module):
+class Flatten(Layer):
     """Merges the dimensions from `start_dim` to `end_dim`: by default all but the batch.
 
     >>> tuple(tallow.nn.Flatten()(tallow.ones(2, 3, 4, 5)).shape)
     (2, 60)
     """
+
+    shown = ("start_dim", "end_dim")
 
     def __init__(self, start_dim=1, end_dim=-1):
         super().__init__()
@@ -21,16 +23,15 @@ class Flatten(Module):
     def forward(self, input):
         return input.flatten(self.start_dim, self.end_dim)
 
-    def extra_repr(self):
-        return f"start_dim={self.start_dim}, end_dim={self.end_dim}"
 
-
-class Unflatten(Module):
+class Unflatten(Layer):
     """Splits the dimension `dim` into the sizes `unflattened_size`, one of which may be -1.
 
     >>> tuple(tallow.nn.Unflatten(1, (3, -1))(tallow.ones(2, 12)).shape)
     (2, 3, 4)
     """
+
+    shown = ("dim", "unflattened_size")
 
     def __init__(self, dim, unflattened_size):
         super().__init__()
@@ -46,6 +47,3 @@ class Unflatten(Module):
 
     def forward(self, input):
         return input.unflatten(self.dim, self.unflattened_size)
-
-    def extra_repr(self):
-        return f"dim={self.dim}, unflattened_size={self.unflattened_size}"

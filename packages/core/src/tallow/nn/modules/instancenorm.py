@@ -44,31 +44,25 @@ class _InstanceNorm(_NormBase):
         return out.squeeze(0) if single else out
 
 
-class InstanceNorm1d(_InstanceNorm):
+class InstanceNorm1d(_InstanceNorm, input_shapes={2: "(C, L)", 3: "(N, C, L)"}):
     """Normalization of each channel of each signal `(N, C, L)` or `(C, L)` over its positions.
 
     >>> tuple(tallow.nn.InstanceNorm1d(3)(tallow.randn(2, 3, 8)).shape)
     (2, 3, 8)
     """
 
-    input_shapes = {2: "(C, L)", 3: "(N, C, L)"}
 
-
-class InstanceNorm2d(_InstanceNorm):
+class InstanceNorm2d(_InstanceNorm, input_shapes={3: "(C, H, W)", 4: "(N, C, H, W)"}):
     """Normalization of each channel of each image `(N, C, H, W)` or `(C, H, W)`.
 
     >>> tuple(tallow.nn.InstanceNorm2d(3)(tallow.randn(2, 3, 8, 8)).shape)
     (2, 3, 8, 8)
     """
 
-    input_shapes = {3: "(C, H, W)", 4: "(N, C, H, W)"}
 
-
-class InstanceNorm3d(_InstanceNorm):
+class InstanceNorm3d(_InstanceNorm, input_shapes={4: "(C, D, H, W)", 5: "(N, C, D, H, W)"}):
     """Normalization of each channel of each volume `(N, C, D, H, W)` or `(C, D, H, W)`.
 
     >>> tuple(tallow.nn.InstanceNorm3d(3)(tallow.randn(2, 3, 4, 8, 8)).shape)
     (2, 3, 4, 8, 8)
     """
-
-    input_shapes = {4: "(C, D, H, W)", 5: "(N, C, D, H, W)"}

@@ -152,13 +152,11 @@ class _LazyConvTranspose(_LazyConv):
         self._make_lazy(out_channels, bias, device, dtype)
 
 
-class LazyConv1d(_LazyConv, conv.Conv1d):
+class LazyConv1d(_LazyConv, conv.Conv1d, cls_to_become=conv.Conv1d):
     """`Conv1d` that takes `in_channels` from its first input."""
 
-    cls_to_become = conv.Conv1d
 
-
-class LazyConv2d(_LazyConv, conv.Conv2d):
+class LazyConv2d(_LazyConv, conv.Conv2d, cls_to_become=conv.Conv2d):
     """`Conv2d` that takes `in_channels` from its first input.
 
     >>> layer = tallow.nn.LazyConv2d(8, kernel_size=3)
@@ -166,31 +164,27 @@ class LazyConv2d(_LazyConv, conv.Conv2d):
     ((1, 8, 3, 3), 3)
     """
 
-    cls_to_become = conv.Conv2d
 
-
-class LazyConv3d(_LazyConv, conv.Conv3d):
+class LazyConv3d(_LazyConv, conv.Conv3d, cls_to_become=conv.Conv3d):
     """`Conv3d` that takes `in_channels` from its first input."""
 
-    cls_to_become = conv.Conv3d
 
-
-class LazyConvTranspose1d(_LazyConvTranspose, conv.ConvTranspose1d):
+class LazyConvTranspose1d(
+    _LazyConvTranspose, conv.ConvTranspose1d, cls_to_become=conv.ConvTranspose1d
+):
     """`ConvTranspose1d` that takes `in_channels` from its first input."""
 
-    cls_to_become = conv.ConvTranspose1d
 
-
-class LazyConvTranspose2d(_LazyConvTranspose, conv.ConvTranspose2d):
+class LazyConvTranspose2d(
+    _LazyConvTranspose, conv.ConvTranspose2d, cls_to_become=conv.ConvTranspose2d
+):
     """`ConvTranspose2d` that takes `in_channels` from its first input."""
 
-    cls_to_become = conv.ConvTranspose2d
 
-
-class LazyConvTranspose3d(_LazyConvTranspose, conv.ConvTranspose3d):
+class LazyConvTranspose3d(
+    _LazyConvTranspose, conv.ConvTranspose3d, cls_to_become=conv.ConvTranspose3d
+):
     """`ConvTranspose3d` that takes `in_channels` from its first input."""
-
-    cls_to_become = conv.ConvTranspose3d
 
 
 class _LazyNorm(LazyModuleMixin):
@@ -227,13 +221,11 @@ class _LazyNorm(LazyModuleMixin):
             self.reset_parameters()
 
 
-class LazyBatchNorm1d(_LazyNorm, batchnorm.BatchNorm1d):
+class LazyBatchNorm1d(_LazyNorm, batchnorm.BatchNorm1d, cls_to_become=batchnorm.BatchNorm1d):
     """`BatchNorm1d` that takes `num_features` from its first input."""
 
-    cls_to_become = batchnorm.BatchNorm1d
 
-
-class LazyBatchNorm2d(_LazyNorm, batchnorm.BatchNorm2d):
+class LazyBatchNorm2d(_LazyNorm, batchnorm.BatchNorm2d, cls_to_become=batchnorm.BatchNorm2d):
     """`BatchNorm2d` that takes `num_features` from its first input.
 
     >>> layer = tallow.nn.LazyBatchNorm2d()
@@ -242,28 +234,24 @@ class LazyBatchNorm2d(_LazyNorm, batchnorm.BatchNorm2d):
     3
     """
 
-    cls_to_become = batchnorm.BatchNorm2d
 
-
-class LazyBatchNorm3d(_LazyNorm, batchnorm.BatchNorm3d):
+class LazyBatchNorm3d(_LazyNorm, batchnorm.BatchNorm3d, cls_to_become=batchnorm.BatchNorm3d):
     """`BatchNorm3d` that takes `num_features` from its first input."""
 
-    cls_to_become = batchnorm.BatchNorm3d
 
-
-class LazyInstanceNorm1d(_LazyNorm, instancenorm.InstanceNorm1d):
+class LazyInstanceNorm1d(
+    _LazyNorm, instancenorm.InstanceNorm1d, cls_to_become=instancenorm.InstanceNorm1d
+):
     """`InstanceNorm1d` that takes `num_features` from its first input."""
 
-    cls_to_become = instancenorm.InstanceNorm1d
 
-
-class LazyInstanceNorm2d(_LazyNorm, instancenorm.InstanceNorm2d):
+class LazyInstanceNorm2d(
+    _LazyNorm, instancenorm.InstanceNorm2d, cls_to_become=instancenorm.InstanceNorm2d
+):
     """`InstanceNorm2d` that takes `num_features` from its first input."""
 
-    cls_to_become = instancenorm.InstanceNorm2d
 
-
-class LazyInstanceNorm3d(_LazyNorm, instancenorm.InstanceNorm3d):
+class LazyInstanceNorm3d(
+    _LazyNorm, instancenorm.InstanceNorm3d, cls_to_become=instancenorm.InstanceNorm3d
+):
     """`InstanceNorm3d` that takes `num_features` from its first input."""
-
-    cls_to_become = instancenorm.InstanceNorm3d

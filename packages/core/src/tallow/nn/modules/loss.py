@@ -8,8 +8,8 @@ import math
 from tallow.errors import ArgumentError, TypeMismatchError
 from tallow.nn import functional as F
 from tallow.nn.functional.common import resolved_reduction
-from tallow.nn.module import Module
 from tallow.nn.modules.distance import PairwiseDistance
+from tallow.nn.modules.layer import Layer
 from tallow.nn.modules.linear import Linear
 
 __all__ = [
@@ -21,7 +21,7 @@ __all__ = [
 ]  # fmt: skip
 
 
-class _Loss(Module):
+class _Loss(Layer):
     def __init__(self, size_average=None, reduce=None, reduction="mean"):
         super().__init__()
         if reduction not in ("none", "mean", "sum", "batchmean"):
@@ -33,36 +33,47 @@ class _Loss(Module):
             reduction = resolved_reduction(type(self).__name__, size_average, reduce, reduction)
         self.reduction = reduction
 
+    def forward(self, input, target):
+        return self.function(input, target, reduction=self.reduction)
+
 
 class _WeightedLoss(_Loss):
     def __init__(self, weight=None, size_average=None, reduce=None, reduction="mean"):
         super().__init__(size_average, reduce, reduction)
         self.register_buffer("weight", weight)
 
+    def forward(self, input, target):
+        return self.function(input, target, weight=self.weight, reduction=self.reduction)
+
+
+class _MarginLoss(_Loss):
+    """Of pairs `(input1, input2)`."""
+
+    def __init__(self, margin=0.0, size_average=None, reduce=None, reduction="mean"):
+        super().__init__(size_average, reduce, reduction)
+        self.margin = margin
+
+    def forward(self, input1, input2, target):
+        return self.function(input1, input2, target, margin=self.margin, reduction=self.reduction)
+
 
 # Between numbers
 
 
-class MSELoss(_Loss):
+class MSELoss(_Loss, function=F.mse_loss):
     """Squared error `(x - y)^2`. Input and target of one shape.
 
     >>> tallow.nn.MSELoss()(tallow.tensor([1.0, 2.0]), tallow.tensor([1.0, 4.0])).item()
     2.0
     """
 
-    def forward(self, input, target):
-        return F.mse_loss(input, target, reduction=self.reduction)
 
-
-class L1Loss(_Loss):
+class L1Loss(_Loss, function=F.l1_loss):
     """Absolute error `|x - y|`. Input and target of one shape.
 
     >>> tallow.nn.L1Loss()(tallow.tensor([1.0, 2.0]), tallow.tensor([1.0, 4.0])).item()
     1.0
     """
-
-    def forward(self, input, target):
-        return F.l1_loss(input, target, reduction=self.reduction)
 
 
 class SmoothL1Loss(_Loss):
@@ -147,7 +158,7 @@ class PoissonNLLLoss(_Loss):
 # Of probabilities
 
 
-class BCELoss(_WeightedLoss):
+class BCELoss(_WeightedLoss, function=F.binary_cross_entropy):
     """Binary cross entropy of probabilities: `-(y log x + (1 - y) log(1 - x))`, each log >= -100.
 
     Input, target and `weight` of one shape, or broadcast to it. For logits take
@@ -157,9 +168,6 @@ class BCELoss(_WeightedLoss):
     >>> round(loss(tallow.tensor([0.5, 0.5]), tallow.tensor([0.0, 1.0])).item(), 4)
     0.6931
     """
-
-    def forward(self, input, target):
-        return F.binary_cross_entropy(input, target, weight=self.weight, reduction=self.reduction)
 
 
 class BCEWithLogitsLoss(_Loss):
@@ -330,7 +338,7 @@ class MultiMarginLoss(_WeightedLoss):
         )  # fmt: skip
 
 
-class MultiLabelMarginLoss(_Loss):
+class MultiLabelMarginLoss(_Loss, function=F.multilabel_margin_loss):
     """The sum over labels and other classes of `max(0, 1 - x[label] + x[other])`, by C.
 
     Shapes: input `(N, C)` or `(C,)`; target likewise, labels that end at the first -1.
@@ -340,22 +348,14 @@ class MultiLabelMarginLoss(_Loss):
     0.25
     """
 
-    def forward(self, input, target):
-        return F.multilabel_margin_loss(input, target, reduction=self.reduction)
 
-
-class MultiLabelSoftMarginLoss(_WeightedLoss):
+class MultiLabelSoftMarginLoss(_WeightedLoss, function=F.multilabel_soft_margin_loss):
     """The mean over classes of the binary cross entropy of `sigmoid(x)`: `(N, C)`, `(N, C)`.
 
     >>> loss = tallow.nn.MultiLabelSoftMarginLoss()
     >>> round(loss(tallow.zeros(1, 2), tallow.tensor([[0.0, 1.0]])).item(), 4)
     0.6931
     """
-
-    def forward(self, input, target):
-        return F.multilabel_soft_margin_loss(
-            input, target, weight=self.weight, reduction=self.reduction
-        )
 
 
 class CTCLoss(_Loss):
@@ -386,15 +386,12 @@ class CTCLoss(_Loss):
 # Of pairs and triplets
 
 
-class SoftMarginLoss(_Loss):
+class SoftMarginLoss(_Loss, function=F.soft_margin_loss):
     """`log(1 + exp(-y x))`, target 1 or -1. Input and target of one shape.
 
     >>> round(tallow.nn.SoftMarginLoss()(tallow.zeros(1), tallow.ones(1)).item(), 4)
     0.6931
     """
-
-    def forward(self, input, target):
-        return F.soft_margin_loss(input, target, reduction=self.reduction)
 
 
 class HingeEmbeddingLoss(_Loss):
@@ -413,7 +410,7 @@ class HingeEmbeddingLoss(_Loss):
         return F.hinge_embedding_loss(input, target, margin=self.margin, reduction=self.reduction)
 
 
-class MarginRankingLoss(_Loss):
+class MarginRankingLoss(_MarginLoss, function=F.margin_ranking_loss):
     """`max(0, margin - y (x1 - x2))`: target 1 wants x1 larger, -1 wants x2 larger.
 
     >>> loss = tallow.nn.MarginRankingLoss(0.5)
@@ -421,17 +418,8 @@ class MarginRankingLoss(_Loss):
     1.5
     """
 
-    def __init__(self, margin=0.0, size_average=None, reduce=None, reduction="mean"):
-        super().__init__(size_average, reduce, reduction)
-        self.margin = margin
 
-    def forward(self, input1, input2, target):
-        return F.margin_ranking_loss(
-            input1, input2, target, margin=self.margin, reduction=self.reduction
-        )
-
-
-class CosineEmbeddingLoss(_Loss):
+class CosineEmbeddingLoss(_MarginLoss, function=F.cosine_embedding_loss):
     """`1 - cos(x1, x2)` where the target is 1, `max(0, cos(x1, x2) - margin)` where it is -1.
 
     Shapes: `(N, D)`, `(N, D)`, `(N,)`, or without N.
@@ -440,15 +428,6 @@ class CosineEmbeddingLoss(_Loss):
     >>> round(tallow.nn.CosineEmbeddingLoss()(x, -x, tallow.ones(1)).item(), 4)
     2.0
     """
-
-    def __init__(self, margin=0.0, size_average=None, reduce=None, reduction="mean"):
-        super().__init__(size_average, reduce, reduction)
-        self.margin = margin
-
-    def forward(self, input1, input2, target):
-        return F.cosine_embedding_loss(
-            input1, input2, target, margin=self.margin, reduction=self.reduction
-        )
 
 
 class TripletMarginLoss(_Loss):

@@ -4,13 +4,13 @@ from tallow.creation import empty
 from tallow.errors import ArgumentError
 from tallow.nn import functional as F
 from tallow.nn import init
-from tallow.nn.module import Module
+from tallow.nn.modules.layer import Layer
 from tallow.nn.parameter import Parameter
 
 __all__ = ["GroupNorm", "LayerNorm", "LocalResponseNorm", "RMSNorm"]
 
 
-class _Norm(Module):
+class _Norm(Layer):
     """What the normalizations share: an optional weight, starting at 1, and bias, starting at 0."""
 
     def _register_affine(self, shape, weight, bias, device, dtype):
@@ -38,14 +38,9 @@ class LayerNorm(_Norm):
     """
 
     def __init__(
-        self,
-        normalized_shape,
-        eps=1e-05,
-        elementwise_affine=True,
-        bias=True,
-        device=None,
+        self, normalized_shape, eps=1e-05, elementwise_affine=True, bias=True, device=None,
         dtype=None,
-    ):
+    ):  # fmt: skip
         super().__init__()
         self.normalized_shape = _shape(normalized_shape)
         self.eps = eps
@@ -110,16 +105,9 @@ class GroupNorm(_Norm):
     """
 
     def __init__(
-        self,
-        num_groups,
-        num_channels,
-        eps=1e-05,
-        affine=True,
-        device=None,
-        dtype=None,
-        *,
+        self, num_groups, num_channels, eps=1e-05, affine=True, device=None, dtype=None, *,
         bias=True,
-    ):
+    ):  # fmt: skip
         super().__init__()
         if num_channels % num_groups:
             raise ArgumentError(
@@ -143,7 +131,7 @@ class GroupNorm(_Norm):
         )
 
 
-class LocalResponseNorm(Module):
+class LocalResponseNorm(Layer):
     """`x / (k + alpha * mean(x^2))^beta`, the mean over `size` neighbouring channels.
 
     Shape: `(N, C, ...)` (Krizhevsky et al., 2012).

@@ -6,7 +6,7 @@ right, top, bottom, front, back)`. Inputs are `(N, C, ...)` or `(C, ...)`.
 
 from tallow.errors import ArgumentError, describe
 from tallow.nn import functional as F
-from tallow.nn.module import Module
+from tallow.nn.modules.layer import Layer
 from tallow.nn.modules.utils import ntuple
 
 __all__ = [
@@ -16,7 +16,7 @@ __all__ = [
 ]  # fmt: skip
 
 
-class _Pad(Module):
+class _Pad(Layer):
     dimensions: int
     mode = "constant"
     value: float | None = None
@@ -33,12 +33,13 @@ class _Pad(Module):
 
 
 class _ConstantPad(_Pad):
+    shown = ("padding", "value")
+
     def __init__(self, padding, value):
         super().__init__(padding)
         self.value = value
 
-    def extra_repr(self):
-        return f"padding={self.padding}, value={self.value}"
+    extra_repr = Layer.extra_repr
 
 
 class _ZeroPad(_ConstantPad):
@@ -48,17 +49,7 @@ class _ZeroPad(_ConstantPad):
     extra_repr = _Pad.extra_repr
 
 
-class _ReflectionPad(_Pad):
-    mode = "reflect"
-
-
-class _ReplicationPad(_Pad):
-    mode = "replicate"
-
-
-class _CircularPad(_Pad):
-    mode = "circular"
-
+class _CircularPad(_Pad, mode="circular"):
     def forward(self, input):
         if input.ndim - self.dimensions not in (1, 2):
             raise ArgumentError(
@@ -68,111 +59,81 @@ class _CircularPad(_Pad):
         return super().forward(input)
 
 
-class ConstantPad1d(_ConstantPad):
+class ConstantPad1d(_ConstantPad, dimensions=1):
     """`value` before and after signals `(N, C, L)`.
 
     >>> tallow.nn.ConstantPad1d((1, 2), 9.0)(tallow.zeros(1, 1, 2)).tolist()
     [[[9.0, 0.0, 0.0, 9.0, 9.0]]]
     """
 
-    dimensions = 1
 
-
-class ConstantPad2d(_ConstantPad):
+class ConstantPad2d(_ConstantPad, dimensions=2):
     """`value` around images `(N, C, H, W)`."""
 
-    dimensions = 2
 
-
-class ConstantPad3d(_ConstantPad):
+class ConstantPad3d(_ConstantPad, dimensions=3):
     """`value` around volumes `(N, C, D, H, W)`."""
 
-    dimensions = 3
 
-
-class ZeroPad1d(_ZeroPad):
+class ZeroPad1d(_ZeroPad, dimensions=1):
     """Zeros before and after signals `(N, C, L)`."""
 
-    dimensions = 1
 
-
-class ZeroPad2d(_ZeroPad):
+class ZeroPad2d(_ZeroPad, dimensions=2):
     """Zeros around images `(N, C, H, W)`.
 
     >>> tuple(tallow.nn.ZeroPad2d((1, 0, 2, 0))(tallow.ones(1, 1, 3, 3)).shape)
     (1, 1, 5, 4)
     """
 
-    dimensions = 2
 
-
-class ZeroPad3d(_ZeroPad):
+class ZeroPad3d(_ZeroPad, dimensions=3):
     """Zeros around volumes `(N, C, D, H, W)`."""
 
-    dimensions = 3
 
-
-class ReflectionPad1d(_ReflectionPad):
+class ReflectionPad1d(_Pad, mode="reflect", dimensions=1):
     """Signals `(N, C, L)`, mirrored at their first and last elements.
 
     >>> tallow.nn.ReflectionPad1d(2)(tallow.tensor([[[1.0, 2.0, 3.0]]])).tolist()
     [[[3.0, 2.0, 1.0, 2.0, 3.0, 2.0, 1.0]]]
     """
 
-    dimensions = 1
 
-
-class ReflectionPad2d(_ReflectionPad):
+class ReflectionPad2d(_Pad, mode="reflect", dimensions=2):
     """Images `(N, C, H, W)`, mirrored at their outermost elements."""
 
-    dimensions = 2
 
-
-class ReflectionPad3d(_ReflectionPad):
+class ReflectionPad3d(_Pad, mode="reflect", dimensions=3):
     """Volumes `(N, C, D, H, W)`, mirrored at their outermost elements."""
 
-    dimensions = 3
 
-
-class ReplicationPad1d(_ReplicationPad):
+class ReplicationPad1d(_Pad, mode="replicate", dimensions=1):
     """Signals `(N, C, L)`, their first and last elements repeated.
 
     >>> tallow.nn.ReplicationPad1d(2)(tallow.tensor([[[1.0, 2.0]]])).tolist()
     [[[1.0, 1.0, 1.0, 2.0, 2.0, 2.0]]]
     """
 
-    dimensions = 1
 
-
-class ReplicationPad2d(_ReplicationPad):
+class ReplicationPad2d(_Pad, mode="replicate", dimensions=2):
     """Images `(N, C, H, W)`, their outermost elements repeated."""
 
-    dimensions = 2
 
-
-class ReplicationPad3d(_ReplicationPad):
+class ReplicationPad3d(_Pad, mode="replicate", dimensions=3):
     """Volumes `(N, C, D, H, W)`, their outermost elements repeated."""
 
-    dimensions = 3
 
-
-class CircularPad1d(_CircularPad):
+class CircularPad1d(_CircularPad, dimensions=1):
     """Signals `(N, C, L)`, continued by themselves.
 
     >>> tallow.nn.CircularPad1d((2, 1))(tallow.tensor([[[1.0, 2.0, 3.0]]])).tolist()
     [[[2.0, 3.0, 1.0, 2.0, 3.0, 1.0]]]
     """
 
-    dimensions = 1
 
-
-class CircularPad2d(_CircularPad):
+class CircularPad2d(_CircularPad, dimensions=2):
     """Images `(N, C, H, W)`, continued by themselves."""
 
-    dimensions = 2
 
-
-class CircularPad3d(_CircularPad):
+class CircularPad3d(_CircularPad, dimensions=3):
     """Volumes `(N, C, D, H, W)`, continued by themselves."""
-
-    dimensions = 3

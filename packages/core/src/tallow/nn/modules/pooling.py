@@ -1,7 +1,7 @@
 """Pooling layers: each output looks at a window of the input, channel by channel."""
 
 from tallow.nn import functional as F
-from tallow.nn.module import Module
+from tallow.nn.modules.layer import Layer
 from tallow.nn.modules.utils import ntuple
 
 __all__ = [
@@ -12,7 +12,9 @@ __all__ = [
 ]  # fmt: skip
 
 
-class _MaxPool(Module):
+class _MaxPool(Layer):
+    shown = ("kernel_size", "stride", "padding", "dilation", "ceil_mode")
+
     def __init__(
         self, kernel_size, stride=None, padding=0, dilation=1, return_indices=False, ceil_mode=False
     ):
@@ -24,25 +26,14 @@ class _MaxPool(Module):
         self.return_indices = return_indices
         self.ceil_mode = ceil_mode
 
-    def _pool(self, function, input):
-        return function(
-            input,
-            self.kernel_size,
-            self.stride,
-            self.padding,
-            self.dilation,
-            ceil_mode=self.ceil_mode,
-            return_indices=self.return_indices,
-        )
-
-    def extra_repr(self):
-        return (
-            f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}, "
-            f"dilation={self.dilation}, ceil_mode={self.ceil_mode}"
-        )
+    def forward(self, input):
+        return self.function(
+            input, self.kernel_size, self.stride, self.padding, self.dilation,
+            ceil_mode=self.ceil_mode, return_indices=self.return_indices,
+        )  # fmt: skip
 
 
-class MaxPool1d(_MaxPool):
+class MaxPool1d(_MaxPool, function=F.max_pool1d):
     """The largest value of each window of `(N, C, L)` or `(C, L)`.
 
     The stride is the window by default. `return_indices` also gives where the values were;
@@ -52,11 +43,8 @@ class MaxPool1d(_MaxPool):
     [[[3.0, 2.0]]]
     """
 
-    def forward(self, input):
-        return self._pool(F.max_pool1d, input)
 
-
-class MaxPool2d(_MaxPool):
+class MaxPool2d(_MaxPool, function=F.max_pool2d):
     """The largest value of each window of `(N, C, H, W)` or `(C, H, W)`.
 
     The stride is the window by default. `return_indices` also gives where the values were;
@@ -66,11 +54,8 @@ class MaxPool2d(_MaxPool):
     (20, 16, 24, 15)
     """
 
-    def forward(self, input):
-        return self._pool(F.max_pool2d, input)
 
-
-class MaxPool3d(_MaxPool):
+class MaxPool3d(_MaxPool, function=F.max_pool3d):
     """The largest value of each window of `(N, C, D, H, W)` or `(C, D, H, W)`.
 
     The stride is the window by default. `return_indices` also gives where the values were;
@@ -80,12 +65,10 @@ class MaxPool3d(_MaxPool):
     (2, 4, 4, 3, 2)
     """
 
-    def forward(self, input):
-        return self._pool(F.max_pool3d, input)
 
-
-class _MaxUnpool(Module):
+class _MaxUnpool(Layer):
     dimensions: int
+    shown = ("kernel_size", "stride", "padding")
 
     def __init__(self, kernel_size, stride=None, padding=0):
         super().__init__()
@@ -94,14 +77,13 @@ class _MaxUnpool(Module):
         self.stride = self.kernel_size if stride is None else ntuple(stride, n)
         self.padding = ntuple(padding, n)
 
-    def _unpool(self, function, input, indices, output_size):
-        return function(input, indices, self.kernel_size, self.stride, self.padding, output_size)
+    def forward(self, input, indices, output_size=None):
+        return self.function(
+            input, indices, self.kernel_size, self.stride, self.padding, output_size
+        )
 
-    def extra_repr(self):
-        return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
 
-
-class MaxUnpool1d(_MaxUnpool):
+class MaxUnpool1d(_MaxUnpool, dimensions=1, function=F.max_unpool1d):
     """Zeros with the values of `MaxPool1d` put back where its indices say.
 
     forward(input, indices, output_size=None): `output_size` chooses among the sizes that pool to
@@ -112,31 +94,16 @@ class MaxUnpool1d(_MaxUnpool):
     [[[0.0, 3.0, 2.0, 0.0]]]
     """
 
-    dimensions = 1
 
-    def forward(self, input, indices, output_size=None):
-        return self._unpool(F.max_unpool1d, input, indices, output_size)
-
-
-class MaxUnpool2d(_MaxUnpool):
+class MaxUnpool2d(_MaxUnpool, dimensions=2, function=F.max_unpool2d):
     """Zeros with the values of `MaxPool2d` put back where its indices say; see `MaxUnpool1d`."""
 
-    dimensions = 2
 
-    def forward(self, input, indices, output_size=None):
-        return self._unpool(F.max_unpool2d, input, indices, output_size)
-
-
-class MaxUnpool3d(_MaxUnpool):
+class MaxUnpool3d(_MaxUnpool, dimensions=3, function=F.max_unpool3d):
     """Zeros with the values of `MaxPool3d` put back where its indices say; see `MaxUnpool1d`."""
 
-    dimensions = 3
 
-    def forward(self, input, indices, output_size=None):
-        return self._unpool(F.max_unpool3d, input, indices, output_size)
-
-
-class _FractionalMaxPool(Module):
+class _FractionalMaxPool(Layer):
     dimensions: int
 
     def __init__(
@@ -151,18 +118,14 @@ class _FractionalMaxPool(Module):
         self.return_indices = return_indices
         self.register_buffer("_random_samples", _random_samples)
 
-    def _pool(self, function, input):
-        return function(
-            input,
-            self.kernel_size,
-            self.output_size,
-            self.output_ratio,
-            self.return_indices,
+    def forward(self, input):
+        return self.function(
+            input, self.kernel_size, self.output_size, self.output_ratio, self.return_indices,
             self._random_samples,
-        )
+        )  # fmt: skip
 
 
-class FractionalMaxPool2d(_FractionalMaxPool):
+class FractionalMaxPool2d(_FractionalMaxPool, dimensions=2, function=F.fractional_max_pool2d):
     """The largest value of windows at random places, to `output_size` (Graham, 2014).
 
     Or to `output_ratio` of the size. Shapes as of `MaxPool2d`.
@@ -172,13 +135,8 @@ class FractionalMaxPool2d(_FractionalMaxPool):
     (2, 4, 25, 16)
     """
 
-    dimensions = 2
 
-    def forward(self, input):
-        return self._pool(F.fractional_max_pool2d, input)
-
-
-class FractionalMaxPool3d(_FractionalMaxPool):
+class FractionalMaxPool3d(_FractionalMaxPool, dimensions=3, function=F.fractional_max_pool3d):
     """The largest value of windows at random places; see `FractionalMaxPool2d`.
 
     >>> pool = tallow.nn.FractionalMaxPool3d(2, output_size=3)
@@ -186,13 +144,10 @@ class FractionalMaxPool3d(_FractionalMaxPool):
     (2, 4, 3, 3, 3)
     """
 
-    dimensions = 3
 
-    def forward(self, input):
-        return self._pool(F.fractional_max_pool3d, input)
+class _LPPool(Layer):
+    shown = ("norm_type", "kernel_size", "stride", "ceil_mode")
 
-
-class _LPPool(Module):
     def __init__(self, norm_type, kernel_size, stride=None, ceil_mode=False):
         super().__init__()
         self.norm_type = norm_type
@@ -200,43 +155,28 @@ class _LPPool(Module):
         self.stride = stride
         self.ceil_mode = ceil_mode
 
-    def _pool(self, function, input):
+    def forward(self, input):
         kernel, stride = self.kernel_size, self.stride
-        return function(input, float(self.norm_type), kernel, stride, self.ceil_mode)
-
-    def extra_repr(self):
-        return (
-            f"norm_type={self.norm_type}, kernel_size={self.kernel_size}, stride={self.stride}, "
-            f"ceil_mode={self.ceil_mode}"
-        )
+        return self.function(input, float(self.norm_type), kernel, stride, self.ceil_mode)
 
 
-class LPPool1d(_LPPool):
+class LPPool1d(_LPPool, function=F.lp_pool1d):
     """`(sum x^p)^(1/p)` over each window of `(N, C, L)` or `(C, L)`, p = `norm_type`.
 
     >>> tallow.nn.LPPool1d(2, 2)(tallow.tensor([[[3.0, 4.0]]])).tolist()
     [[[5.0]]]
     """
 
-    def forward(self, input):
-        return self._pool(F.lp_pool1d, input)
 
-
-class LPPool2d(_LPPool):
+class LPPool2d(_LPPool, function=F.lp_pool2d):
     """`(sum x^p)^(1/p)` over each window of `(N, C, H, W)` or `(C, H, W)`, p = `norm_type`."""
 
-    def forward(self, input):
-        return self._pool(F.lp_pool2d, input)
 
-
-class LPPool3d(_LPPool):
+class LPPool3d(_LPPool, function=F.lp_pool3d):
     """`(sum x^p)^(1/p)` over each window of `(N, C, D, H, W)`, p = `norm_type`."""
 
-    def forward(self, input):
-        return self._pool(F.lp_pool3d, input)
 
-
-class AvgPool1d(Module):
+class AvgPool1d(Layer):
     """The mean of each window of `(N, C, L)` or `(C, L)`.
 
     The stride is the window by default. `count_include_pad` counts the zeros of the padding in the
@@ -245,6 +185,8 @@ class AvgPool1d(Module):
     >>> tallow.nn.AvgPool1d(2)(tallow.tensor([[[1.0, 3.0, 2.0, 0.0]]])).tolist()
     [[[2.0, 1.0]]]
     """
+
+    shown = ("kernel_size", "stride", "padding")
 
     def __init__(
         self, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True
@@ -258,19 +200,14 @@ class AvgPool1d(Module):
 
     def forward(self, input):
         return F.avg_pool1d(
-            input,
-            self.kernel_size,
-            self.stride,
-            self.padding,
-            self.ceil_mode,
+            input, self.kernel_size, self.stride, self.padding, self.ceil_mode,
             self.count_include_pad,
-        )
-
-    def extra_repr(self):
-        return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
+        )  # fmt: skip
 
 
-class _AvgPool(Module):
+class _AvgPool(Layer):
+    shown = ("kernel_size", "stride", "padding")
+
     def __init__(
         self, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True,
         divisor_override=None,
@@ -283,22 +220,14 @@ class _AvgPool(Module):
         self.count_include_pad = count_include_pad
         self.divisor_override = divisor_override
 
-    def _pool(self, function, input):
-        return function(
-            input,
-            self.kernel_size,
-            self.stride,
-            self.padding,
-            self.ceil_mode,
-            self.count_include_pad,
-            self.divisor_override,
-        )
-
-    def extra_repr(self):
-        return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
+    def forward(self, input):
+        return self.function(
+            input, self.kernel_size, self.stride, self.padding, self.ceil_mode,
+            self.count_include_pad, self.divisor_override,
+        )  # fmt: skip
 
 
-class AvgPool2d(_AvgPool):
+class AvgPool2d(_AvgPool, function=F.avg_pool2d):
     """The mean of each window of `(N, C, H, W)` or `(C, H, W)`.
 
     The stride is the window by default. `count_include_pad` counts the zeros of the padding;
@@ -308,61 +237,48 @@ class AvgPool2d(_AvgPool):
     (20, 16, 24, 15)
     """
 
-    def forward(self, input):
-        return self._pool(F.avg_pool2d, input)
 
-
-class AvgPool3d(_AvgPool):
+class AvgPool3d(_AvgPool, function=F.avg_pool3d):
     """The mean of each window of `(N, C, D, H, W)` or `(C, D, H, W)`; see `AvgPool2d`.
 
     >>> tuple(tallow.nn.AvgPool3d(3, stride=2)(tallow.randn(2, 4, 9, 7, 5)).shape)
     (2, 4, 4, 3, 2)
     """
 
-    def forward(self, input):
-        return self._pool(F.avg_pool3d, input)
 
+class _AdaptivePool(Layer):
+    shown = ("output_size",)
 
-class _AdaptivePool(Module):
     def __init__(self, output_size):
         super().__init__()
         self.output_size = output_size
 
-    def extra_repr(self):
-        return f"output_size={self.output_size}"
+    def forward(self, input):
+        return self.function(input, self.output_size)
 
 
-class AdaptiveAvgPool1d(_AdaptivePool):
+class AdaptiveAvgPool1d(_AdaptivePool, function=F.adaptive_avg_pool1d):
     """Means over windows chosen such that the output is `(N, C, output_size)`.
 
     >>> tuple(tallow.nn.AdaptiveAvgPool1d(5)(tallow.randn(1, 64, 8)).shape)
     (1, 64, 5)
     """
 
-    def forward(self, input):
-        return F.adaptive_avg_pool1d(input, self.output_size)
 
-
-class AdaptiveAvgPool2d(_AdaptivePool):
+class AdaptiveAvgPool2d(_AdaptivePool, function=F.adaptive_avg_pool2d):
     """Means over windows chosen such that the output is `(N, C, *output_size)`; None keeps a size.
 
     >>> tuple(tallow.nn.AdaptiveAvgPool2d((5, None))(tallow.randn(1, 64, 8, 9)).shape)
     (1, 64, 5, 9)
     """
 
-    def forward(self, input):
-        return F.adaptive_avg_pool2d(input, self.output_size)
 
-
-class AdaptiveAvgPool3d(_AdaptivePool):
+class AdaptiveAvgPool3d(_AdaptivePool, function=F.adaptive_avg_pool3d):
     """Means over windows chosen such that the output is `(N, C, *output_size)`; None keeps a size.
 
     >>> tuple(tallow.nn.AdaptiveAvgPool3d((5, None, 1))(tallow.randn(1, 64, 8, 9, 8)).shape)
     (1, 64, 5, 9, 1)
     """
-
-    def forward(self, input):
-        return F.adaptive_avg_pool3d(input, self.output_size)
 
 
 class _AdaptiveMaxPool(_AdaptivePool):
@@ -370,35 +286,29 @@ class _AdaptiveMaxPool(_AdaptivePool):
         super().__init__(output_size)
         self.return_indices = return_indices
 
+    def forward(self, input):
+        return self.function(input, self.output_size, self.return_indices)
 
-class AdaptiveMaxPool1d(_AdaptiveMaxPool):
+
+class AdaptiveMaxPool1d(_AdaptiveMaxPool, function=F.adaptive_max_pool1d):
     """Maxima over windows chosen such that the output is `(N, C, output_size)`.
 
     >>> tuple(tallow.nn.AdaptiveMaxPool1d(5)(tallow.randn(1, 64, 8)).shape)
     (1, 64, 5)
     """
 
-    def forward(self, input):
-        return F.adaptive_max_pool1d(input, self.output_size, self.return_indices)
 
-
-class AdaptiveMaxPool2d(_AdaptiveMaxPool):
+class AdaptiveMaxPool2d(_AdaptiveMaxPool, function=F.adaptive_max_pool2d):
     """Maxima over windows chosen such that the output is `(N, C, *output_size)`; None keeps a size.
 
     >>> tuple(tallow.nn.AdaptiveMaxPool2d(7)(tallow.randn(1, 64, 10, 9)).shape)
     (1, 64, 7, 7)
     """
 
-    def forward(self, input):
-        return F.adaptive_max_pool2d(input, self.output_size, self.return_indices)
 
-
-class AdaptiveMaxPool3d(_AdaptiveMaxPool):
+class AdaptiveMaxPool3d(_AdaptiveMaxPool, function=F.adaptive_max_pool3d):
     """Maxima over windows chosen such that the output is `(N, C, *output_size)`; None keeps a size.
 
     >>> tuple(tallow.nn.AdaptiveMaxPool3d((5, None, 1))(tallow.randn(1, 64, 8, 9, 8)).shape)
     (1, 64, 5, 9, 1)
     """
-
-    def forward(self, input):
-        return F.adaptive_max_pool3d(input, self.output_size, self.return_indices)
