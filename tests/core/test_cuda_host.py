@@ -8,8 +8,8 @@ import pytest
 
 import tallow
 from tallow import backend, cuda
+from tallow import generator as streams
 from tallow.errors import OutOfMemoryError
-from tallow.ops import dropout
 
 
 class Cupy:
@@ -77,7 +77,7 @@ class Cupy:
             yield
             log.append("memory from the pool of all")
 
-        self.zeros, self.int64 = np.zeros, np.int64
+        self.zeros, self.empty = np.zeros, np.empty
         Stream.null = Stream(null=True)
         self.current.append(Stream.null)
         self.cuda = SimpleNamespace(
@@ -116,8 +116,12 @@ def _entered(log, index):
 @pytest.fixture
 def cupy(monkeypatch):
     library = Cupy()
-    monkeypatch.setitem(backend._by_name, "cuda", SimpleNamespace(xp=library))
-    return library
+    made = SimpleNamespace(
+        xp=library, random_blocks=lambda index: 2, device_of=lambda array: tallow.device("cuda", 0)
+    )
+    monkeypatch.setitem(backend._by_name, "cuda", made)
+    yield library
+    streams.device_generators.clear()
 
 
 def test_streams_wait_for_each_other(cupy):
@@ -177,29 +181,42 @@ def test_a_graph_has_a_stream_and_memory_of_its_own(cupy):
         graph.replay()
 
 
-def test_replays_move_the_seeds_of_dropout(cupy):
+def test_replays_move_random_numbers(cupy):
+    generator, other = streams.generator_of(tallow.device("cuda")), tallow.Generator("cuda:0")
+    generator.manual_seed(2**64 - 3).take(5)
     with cuda.stream(cuda.Stream()):
-        used, unused = cuda.CUDAGraph(), cuda.CUDAGraph()
-        for made in (used, unused):
-            made.capture_begin()
-            assert dropout.captured is made._move
-            dropout.captured.used = made is used
-            made.capture_end()
-    assert dropout.captured is None
-    state = tallow.get_rng_state()
-    unused.replay()
-    assert tallow.equal(tallow.get_rng_state(), state)
-    moved = []
-    for _ in range(2):
-        used.replay()
-        moved.append(used._move.array.tolist())
-    assert moved[0] != moved[1] and not tallow.equal(tallow.get_rng_state(), state)
+        graph = cuda.CUDAGraph()
+        graph.capture_begin()
+        with pytest.raises(RuntimeError, match="expected a generator that is registered"):
+            other.take(1)
+        seed, offset, place = generator.take(2)
+        assert (seed, offset) == (2**64 - 3, 0), "they count from the graph's beginning"
+        assert generator.take(1)[1:] == (8, place)
+        graph.capture_end()
+    assert generator.take(1)[1:] == (20, None)
+    for start in (24, 36):
+        graph.replay()
+        assert place.tolist() == [start, -3]
+    assert generator.offset == 48
+    tallow.cuda.manual_seed(7)
+    graph.replay()
+    assert place.tolist() == [0, 7]
+
+
+def test_generators_are_registered(cupy):
+    other, graph = tallow.Generator("cuda:0"), cuda.CUDAGraph()
+    graph.register_generator_state(other)
+    with cuda.graph(graph):
+        place = other.take(1)[2]
+    assert other.offset == 0
+    graph.replay()
+    assert other.offset == 4 and place.tolist() == [0, other.initial_seed()]
 
 
 def test_a_capture_that_fails_ends(cupy):
     with pytest.raises(ZeroDivisionError), cuda.graph(cuda.CUDAGraph()):
         1 / 0  # noqa: B018
-    assert dropout.captured is None and not cuda.is_current_stream_capturing()
+    assert streams.captured is None and not cuda.is_current_stream_capturing()
 
 
 # Callables as graphs. The stand-in computes while it captures, and replays nothing.
@@ -268,11 +285,18 @@ def test_marks(cupy):
     assert cupy.log == ["here", "step 3", "pop"]
 
 
-def test_random_state_is_the_host_s():
-    state = cuda.get_rng_state_all()
-    drawn = tallow.rand(3)
-    cuda.set_rng_state_all(state)
-    assert tallow.equal(tallow.rand(3), drawn)
+def test_random_states(cupy):
+    assert cuda.seed() is None
+    cuda.manual_seed_all(5)
+    generators = [streams.generator_of(tallow.device("cuda", i)) for i in range(2)]
+    states = cuda.get_rng_state_all()
+    for generator in generators:
+        generator.take(3)
+    assert [generator.offset for generator in generators] == [12, 12]
+    cuda.set_rng_state_all(states)
+    assert [generator.state_bytes().tolist() for generator in generators] == [
+        [5, *[0] * 15]
+    ] * 2 and cuda.initial_seed() == 5
 
 
 def test_a_library_s_own_error_is_explained(monkeypatch):

@@ -178,8 +178,9 @@ def test_the_default_generator():
 
 
 def test_generator_errors():
-    with pytest.raises(DeviceError, match="Generator: expected device 'cpu'"):
-        tallow.Generator("cuda")
+    if not tallow.cuda.is_available():
+        with pytest.raises(DeviceError, match="device: expected (CuPy|a CUDA device)"):
+            tallow.Generator("cuda")
     g = tallow.Generator()
     for seed in (2**64, -(2**63) - 1):
         with pytest.raises(DistributionError, match="manual_seed: expected a seed from"):

@@ -97,7 +97,9 @@ def emulated(compiled, monkeypatch):
         faults.look()
         return standin.to_host(x)
 
-    patched = standin._replace(in_range=faults.in_range, by_position=True, to_host=to_host)
+    patched = standin._replace(
+        in_range=faults.in_range, random_blocks=lambda index: 2, to_host=to_host
+    )
     monkeypatch.setitem(backend._by_name, "standin", patched)
     monkeypatch.setitem(backend._by_type, devices.Array, patched)
     monkeypatch.setattr(products, "library", blas.Library)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from tallow.generator import Generator
-from tallow.ops import dropout, embedding, norm
+from tallow.ops import dropout, embedding, norm, random
 from tallow.testing import Case, bools, checks, draw, given, ints
 
 
@@ -113,10 +113,10 @@ def dropout_keep(x, shape, p, generator):
     return (unit < 1 - p).reshape(shape)
 
 
-def philox(seed, block):
+def philox(seed, place, lane):
     """Four words of 32 bits: Random123's philox4x32-10 with Python's numbers."""
     low = 2**32 - 1
-    counter, key = [block & low, block >> 32, 0, 0], [seed & low, seed >> 32 & low]
+    counter, key = [place & low, place >> 32, lane & low, lane >> 32], [seed & low, seed >> 32]
     for _ in range(10):
         left, right = counter[0] * 0xD2511F53, counter[2] * 0xCD9E8D57
         counter = [right >> 32 ^ counter[1] ^ key[0], right & low,
@@ -125,14 +125,21 @@ def philox(seed, block):
     return counter
 
 
-def keep_by_position(x, move, shape, p, seed):
-    seed, count = seed + (0 if move is None else int(move[0])), int(np.prod(shape))
-    words = [word for block in range(-(-count // 4)) for word in philox(seed, block)][:count]
-    return (np.array(words, np.int64) >> 8).reshape(shape) * 2.0**-24 < 1 - p
+def words_of(move, seed, offset, rounds, lanes):
+    if move is not None:
+        offset, seed = offset + int(move[0]), int(move[1]) % 2**64
+    blocks = [[philox(seed, offset // 4 + i, lane) for lane in range(lanes)] for i in range(rounds)]
+    return np.array(blocks, np.int64).swapaxes(1, 2)
 
 
 def test_philox_is_random123_s():
-    assert philox(0, 0) == [0x6627E8D5, 0xE169C58D, 0xBC57AC4C, 0x9B00DBD8]
+    assert philox(0, 0, 0) == [0x6627E8D5, 0xE169C58D, 0xBC57AC4C, 0x9B00DBD8]
+
+
+def keep_by_position(x, move, shape, p, seed, offset):
+    count = int(np.prod(shape))
+    words = words_of(move, seed, offset, 1, -(-count // 4))[0].T.ravel()[:count]
+    return (words >> 8).reshape(shape) * 2.0**-24 < 1 - p
 
 
 INDEX = np.array([[0, 2, 2], [1, 0, 2]])
@@ -151,9 +158,14 @@ CASES += [
     Case(dropout.dropout_mask, lambda x, keep, p: keep / (1 - p),
          given((2, 3), bools((2, 3)), p=0.4), given((2, 3), bools((2, 1)), p=0.0)),
     Case(dropout.keep_by_position, keep_by_position,
-         given((2, 3), None, shape=(21, 3), p=0.4, seed=2**64 - 5),
-         given((2, 3), np.array([2**60 + 1]), shape=(2, 1, 5), p=0.7, seed=1),
+         given((2, 3), None, shape=(21, 3), p=0.4, seed=2**64 - 5, offset=0),
+         given((2, 3), np.array([2**60, -7]), shape=(2, 1, 5), p=0.7, seed=1, offset=8),
          gives=np.bool_, dtypes=(np.float32,)),
+    Case(random.random_words,
+         lambda x, move, rounds, lanes, seed, offset: words_of(move, seed, offset, rounds, lanes),
+         given((), None, rounds=3, lanes=7, seed=2**64 - 5, offset=2**34 - 4),
+         given((), np.array([2**60, -7]), rounds=1, lanes=2, seed=1, offset=8),
+         gives=np.uint32, dtypes=(np.float32,)),
     Case(dropout.dropout_keep, dropout_keep,
          given((2, 3), shape=(20, 3), p=0.4, generator=Restarted()),
          given((2, 3), shape=(2, 1), p=0.0, generator=Restarted()),

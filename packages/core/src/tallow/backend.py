@@ -29,7 +29,8 @@ class Backend(NamedTuple):
     `in_range(op_name, index, low, size)`     checks indices without waiting for the device, and
                                               raises IndexValueError later
     `pinned(array)`, `is_pinned(array)`       memory of the host that the device reads by itself
-    `by_position`                             dropout draws there, from a seed and each position
+    `random_blocks(index)`                    random numbers are drawn there, by this many blocks
+                                              of 256 threads at most on device `index`
     """
 
     name: str
@@ -45,7 +46,7 @@ class Backend(NamedTuple):
     in_range: Callable[[str, Any, int, int], None] | None = None
     pinned: Callable[[np.ndarray], np.ndarray] | None = None
     is_pinned: Callable[[np.ndarray], bool] | None = None
-    by_position: bool = False
+    random_blocks: Callable[[int | None], int] | None = None
 
 
 def is_array_type(kind):

@@ -1,8 +1,9 @@
-"""Random numbers on the host: the Mersenne Twister and the streams that PyTorch makes of it.
+"""Generators, and random numbers on the host: the streams that PyTorch makes of a Mersenne Twister.
 
 Given the same seed and the same calls, every function here returns the numbers that PyTorch's CPU
 generator returns and leaves the generator in the same state. Each takes a `Generator` and a shape
-and returns a C-contiguous NumPy array, filled in the order of its memory.
+and returns a C-contiguous NumPy array, filled in the order of its memory. (`drawing` has those of
+other devices.)
 
 References: Matsumoto and Nishimura, Mersenne Twister, ACM TOMACS 8 (1998); Box and Muller, A note
 on the generation of random normal deviates, Annals of Mathematical Statistics 29 (1958).
@@ -16,6 +17,7 @@ import threading
 
 import numpy as np
 
+from tallow import backend
 from tallow.device import CPU, device
 from tallow.errors import DeviceError, DistributionError, TypeMismatchError
 
@@ -37,7 +39,7 @@ LARGEST = {"bool": 1, "float16": 2**11, "bfloat16": 2**8, "float32": 2**24, "flo
 
 
 class Generator:
-    """A stream of random numbers with a seed and a state of its own.
+    """A stream of random numbers with a seed and a state of its own, for the CPU or another device.
 
     >>> g = tallow.Generator().manual_seed(0)
     >>> tallow.rand(3, generator=g)
@@ -46,8 +48,12 @@ class Generator:
 
     __slots__ = ("device", "spare_normal", "_twister", "_seed", "__weakref__")
 
+    def __new__(cls, device="cpu"):
+        on_host = _device(device).type == "cpu"
+        return object.__new__(cls if on_host else DeviceGenerator)
+
     def __init__(self, device="cpu"):
-        self.device = _host(device)
+        self.device = CPU
         self._twister = None
         self.manual_seed(DEFAULT_SEED)
 
@@ -62,14 +68,9 @@ class Generator:
 
     def manual_seed(self, seed):
         """Start anew from `seed`, of whose 64 bits the low 32 count; returns the generator."""
-        seed = operator.index(seed)
-        if not -(2**63) <= seed < 2**64:
-            raise DistributionError(
-                f"manual_seed: expected a seed from -2**63 to 2**64 - 1, got {seed}"
-            )
-        self._seed = seed % 2**64
+        self._seed = _checked(seed)
         if self._twister is not None:
-            self._twister._legacy_seeding(seed % 2**32)
+            self._twister._legacy_seeding(self._seed % 2**32)
         self.spare_normal = None  # the second number of a Box-Muller pair, kept for the next call
         return self
 
@@ -95,14 +96,7 @@ class Generator:
 
     def load_state_bytes(self, state):
         """Take over a state that `state_bytes` returned."""
-        state = np.ascontiguousarray(state)
-        if state.dtype != np.uint8:
-            raise TypeMismatchError(
-                f"set_state: expected a state of dtype uint8, got {state.dtype}"
-            )
-        if state.size != STATE.itemsize:
-            raise DistributionError(f"set_state: expected {STATE.itemsize} bytes, got {state.size}")
-        state = state.view(STATE)[0]
+        state = _state_of(state, STATE)
         if state["seeded"] != 1 or not 1 <= state["left"] <= WORDS:
             raise DistributionError(
                 "set_state: expected the state of a CPU generator, got other bytes"
@@ -123,17 +117,30 @@ class Generator:
         return f"<tallow.Generator device={self.device} seed={self._seed}>"
 
     def __reduce__(self):
-        return _from_state_bytes, (self.state_bytes(),)
+        return _from_state_bytes, (self.state_bytes(), str(self.device))
 
 
-def _host(where):
-    where = device(where)
-    if where.type != "cpu":
-        raise DeviceError(
-            f"Generator: expected device 'cpu', got '{where}'; "
-            "draw on the host and move the result with .to()"
+_device = device  # a name that no parameter hides
+
+
+def _checked(seed):
+    """A seed as 64 bits."""
+    seed = operator.index(seed)
+    if not -(2**63) <= seed < 2**64:
+        raise DistributionError(
+            f"manual_seed: expected a seed from -2**63 to 2**64 - 1, got {seed}"
         )
-    return CPU
+    return seed % 2**64
+
+
+def _state_of(state, kind):
+    """A state in bytes as a structure."""
+    state = np.ascontiguousarray(state)
+    if state.dtype != np.uint8:
+        raise TypeMismatchError(f"set_state: expected a state of dtype uint8, got {state.dtype}")
+    if state.size != kind.itemsize:
+        raise DistributionError(f"set_state: expected {kind.itemsize} bytes, got {state.size}")
+    return state.view(kind)[0]
 
 
 def _key_and_position(bits):
@@ -141,8 +148,8 @@ def _key_and_position(bits):
     return state["key"], state["pos"]
 
 
-def _from_state_bytes(state):
-    generator = Generator()
+def _from_state_bytes(state, where="cpu"):
+    generator = Generator(where)
     generator.load_state_bytes(state)
     return generator
 
@@ -172,7 +179,7 @@ class DefaultGenerator(Generator):
     spare_normal, _twister, _seed = map(_forwarded, ("spare_normal", "_twister", "_seed"))
 
     def __init__(self, device="cpu"):
-        self.device = _host(device)
+        self.device = CPU
         self.main = Generator()
         self.lent = _Lent()
 
@@ -215,6 +222,86 @@ def seed_of(key):
 
 default_generator = DefaultGenerator()
 default_generator.seed()
+
+
+# Devices that draw by position: numbers are functions of a seed and of where they stand
+
+
+class DeviceGenerator(Generator):
+    """A generator of a device's own: a seed, and how far its stream has been used.
+
+    Blocks of four words are counted from `offset`, a multiple of 4, in every lane of the device.
+    """
+
+    __slots__ = ("offset",)
+    STATE = np.dtype([("seed", "<u8"), ("offset", "<i8")])  # PyTorch's layout
+
+    def __init__(self, device):
+        self.device = _numbered(_device(device))
+        self.manual_seed(DEFAULT_SEED)
+
+    @property
+    def bits(self):
+        raise DeviceError(
+            f"{self!r}: expected a generator of the CPU, for what is drawn on the host, got one "
+            f"of {self.device}"
+        )
+
+    def manual_seed(self, seed):
+        """Start anew from `seed`, of 64 bits; returns the generator."""
+        self._seed, self.offset = _checked(seed), 0
+        return self
+
+    def state_bytes(self):
+        """The whole state as uint8 in PyTorch's layout: either library reads the other's."""
+        return np.array([(self._seed, self.offset)], self.STATE).view(np.uint8)
+
+    def load_state_bytes(self, state):
+        """Take over a state that `state_bytes` returned."""
+        seed, offset = _state_of(state, self.STATE).item()
+        if offset < 0 or offset % 4:
+            raise DistributionError(f"set_state: expected an offset of 0, 4, 8 ..., got {offset}")
+        self._seed, self.offset = seed, offset
+
+    def take(self, rounds):
+        """(seed, offset) of the next `rounds` blocks in every lane, and a captured graph's array.
+
+        While a graph is captured it is that array, int64 (2,) on the device, that replays put both
+        into; the offset then counts from the graph's beginning. Else it is None.
+        """
+        if captured is not None and self not in captured:
+            raise DeviceError(
+                f"{self!r}: expected a generator that is registered with the graph that is "
+                "captured; call graph.register_generator_state(generator) before"
+            )
+        offset = self.offset
+        self.offset += 4 * rounds
+        return self._seed, offset, None if captured is None else captured[self]
+
+
+captured: dict | None = None  # while a graph is captured: the arrays of its generators
+device_generators: dict = {}  # by device: what is drawn from there where no generator is given
+
+
+def _numbered(where):
+    """A device that draws, with its number; DeviceError for another."""
+    library = backend.for_device(where)
+    if library.random_blocks is None:
+        raise DeviceError(
+            f"Generator: expected a device that draws numbers itself, got '{where}'; draw on the "
+            "host and move the result with .to()"
+        )
+    return where if where.index is not None else library.device_of(library.xp.empty(0))
+
+
+def generator_of(where):
+    """The generator that is drawn from on a device where none is given."""
+    if where.type == "cpu" or backend.for_device(where).random_blocks is None:
+        return default_generator
+    where = _numbered(where)
+    if where not in device_generators:
+        device_generators[where] = Generator(where).manual_seed(default_generator.initial_seed())
+    return device_generators[where]
 
 
 # Words: the draws that everything below is a rule on

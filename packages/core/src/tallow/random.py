@@ -1,8 +1,9 @@
 """Random tensors and the generators that they are drawn from.
 
 With the same seed, tensors on the CPU get the numbers that PyTorch gives them (`tallow.generator`
-says to what precision). Numbers for another device are drawn on the host and copied there: a model
-starts from the same values on every device.
+says to what precision). A CUDA device draws its own (`tallow.drawing`), from its own generator,
+unless one of the CPU is given: then numbers are drawn on the host, and copied there. So are always
+those of `poisson` and `binomial`.
 """
 
 import contextlib
@@ -12,12 +13,15 @@ from functools import cache, partial
 
 import numpy as np
 
-from tallow import backend, dtypes, rejection
+from tallow import backend, drawing, dtypes, rejection
 from tallow import generator as streams
 from tallow.autograd import inplace
 from tallow.autograd.modes import state
 from tallow.creation import place
+from tallow.device import device as device_type
+from tallow.device import get_default_device
 from tallow.errors import (
+    DeviceError,
     DistributionError,
     DtypeError,
     GradientError,
@@ -44,18 +48,23 @@ METHODS = [
 
 
 def manual_seed(seed):
-    """Start the default generator anew from `seed`, an int of 64 bits; returns the generator.
+    """Start the default generators of all devices anew from `seed`, an int of 64 bits.
+
+    Returns that of the CPU.
 
     >>> _ = tallow.manual_seed(0)
     >>> tallow.rand(2)
     tensor([0.4963, 0.7682])
     """
+    for generator in streams.device_generators.values():
+        generator.manual_seed(int(seed))
     return default_generator.manual_seed(int(seed))
 
 
 def seed():
-    """Start the default generator from a seed that the operating system makes up; returns it."""
-    return default_generator.seed()
+    """Start the default generators from a seed that the operating system makes up; returns it."""
+    manual_seed(made := default_generator.seed())
+    return made
 
 
 def initial_seed():
@@ -75,9 +84,9 @@ def set_rng_state(new_state):
 
 @contextlib.contextmanager
 def fork_rng(devices=None, enabled=True, device_type="cuda"):
-    """A context after which the default generator goes on as if nothing had been drawn in it.
+    """A context after which the default generators go on as if nothing had been drawn in it.
 
-    All numbers are drawn on the host, hence `devices` and `device_type` change nothing.
+    Those of all devices do, hence `devices` and `device_type` change nothing.
 
     >>> g = tallow.manual_seed(0)
     >>> with tallow.random.fork_rng():
@@ -88,11 +97,25 @@ def fork_rng(devices=None, enabled=True, device_type="cuda"):
     if not enabled:
         yield
         return
-    before = default_generator.state_bytes()
+    before = snapshot()
     try:
         yield
     finally:
-        default_generator.load_state_bytes(before)
+        restore(before)
+
+
+def snapshot():
+    """The states of the default generators of all devices, bytes by generator, for `restore`."""
+    generators = [default_generator, *streams.device_generators.values()]
+    return {generator: generator.state_bytes().tobytes() for generator in generators}
+
+
+def restore(states):
+    """Have all default generators go on from a `snapshot`; those made since begin anew."""
+    for generator in streams.device_generators.values():
+        generator.offset = 0
+    for generator, kept in states.items():
+        generator.load_state_bytes(np.frombuffer(kept, np.uint8))
 
 
 def _get_state(self):
@@ -190,8 +213,9 @@ def randperm(
         raise DistributionError(
             f"randperm: expected n from 0 to {largest + 1} for {dtype}, got {n}"
         )
-    values = streams.randperm(generator or default_generator, n, dtype.numpy)
-    return give(place(values, device, requires_grad), out, "randperm")
+    where, generator, maker = _drawer("randperm", device, generator)
+    values = maker.randperm(generator, n, dtype.numpy)
+    return give(_placed(values, where, requires_grad), out, "randperm")
 
 
 def rand_like(
@@ -230,16 +254,37 @@ def _sized(name, draw, size, dtype, where, requires_grad, generator, out):
     shape = sizes_of(name, size if isinstance(size, tuple | list) else (size,))
     if min(shape, default=0) < 0:
         raise DistributionError(f"{name}: expected lengths of 0 or more, got size {shape}")
-    values = _values(draw, generator or default_generator, shape, dtype)
-    return give(place(values, where, requires_grad), out, name)
+    where, generator, maker = _drawer(name, where, generator)
+    values = _values(draw, generator, shape, dtype, maker)
+    return give(_placed(values, where, requires_grad), out, name)
 
 
 def _like(input, dtype, where):
     """Memory for a tensor like another, dense and with its dims in the same order."""
-    dtype = dtype or input.dtype
-    return place(
-        np.empty_like(_host_values(input), dtype.numpy), input.device if where is None else where
-    )
+    dtype, array = dtype or input.dtype, input.array
+    made = backend.for_array(array).xp.empty_like(array, dtype.numpy)
+    return wrap(made) if where is None else wrap(made).to(where)
+
+
+def _drawer(name, where, generator):
+    """(device, generator, module) of numbers for a device: `streams`, or `drawing` there."""
+    where = get_default_device() if where is None else device_type(where)
+    generator = streams.generator_of(where) if generator is None else generator
+    if generator.device.type == "cpu":
+        return where, generator, streams
+    if generator.device.type != where.type or where.index not in (None, generator.device.index):
+        raise DeviceError(
+            f"{name}: expected a generator of '{where}' or of the CPU, got one of "
+            f"'{generator.device}'"
+        )
+    return generator.device, generator, drawing
+
+
+def _placed(values, where, requires_grad=False):
+    """A leaf with values that were drawn for a device, on it or on the host."""
+    if isinstance(values, np.ndarray):
+        return place(values, where, requires_grad)
+    return wrap(values, requires_grad)
 
 
 # In place
@@ -298,9 +343,10 @@ def bernoulli_(input, p=0.5, *, generator=None):
     if not isinstance(p, Tensor):
         _expect("bernoulli_", "p", p, "from 0 to 1", 0 <= p <= 1)
         return _refill("bernoulli_", input, partial(streams.bernoulli, probability=p), generator)
-    chances = _probabilities("bernoulli_", p)
+    _, _, maker = _drawer("bernoulli_", input.device, generator)
+    chances = _probabilities("bernoulli_", p, maker)
     try:
-        chances = np.broadcast_to(chances, input.array.shape)
+        chances = backend.for_array(chances).xp.broadcast_to(chances, input.array.shape)
     except ValueError:
         raise ShapeError(
             f"bernoulli_: expected p to broadcast to {describe(input)}, got {describe(p)}"
@@ -308,7 +354,7 @@ def bernoulli_(input, p=0.5, *, generator=None):
     axes = _memory_order(input.array)
 
     def draw(generator, shape, dtype):
-        return streams.bernoulli_each(generator, chances.transpose(axes), dtype)
+        return maker.bernoulli_each(generator, chances.transpose(axes), dtype)
 
     return _refill("bernoulli_", input, draw, generator)
 
@@ -346,16 +392,17 @@ def log_normal_(input, mean=1.0, std=2.0, *, generator=None):
 
 def _refill(name, input, draw, generator):
     """Replace the values by `draw(generator, shape, dtype)`, in the order of their memory."""
-    if not input.array.flags.writeable:
+    if not getattr(input.array.flags, "writeable", True):
         raise GradientError(
             f"{name}: expected memory that may be written, got an expanded tensor; clone() it first"
         )
     axes = _memory_order(input.array)
     shape = tuple(input.array.shape[axis] for axis in axes)
-    values = _values(draw, generator or default_generator, shape, input.dtype).transpose(
-        np.argsort(axes)
+    where, generator, maker = _drawer(name, input.device, generator)
+    values = _values(draw, generator, shape, input.dtype, maker).transpose(
+        np.argsort(axes).tolist()
     )
-    source = place(values, input.device)
+    source = _placed(values, where)
     if state.enabled and input.requires_grad:
         inplace.check(input, name, True)
         return inplace.assign(input, fill(inplace.snapshot(input), source), name)
@@ -367,11 +414,20 @@ def _memory_order(array):
     return sorted(range(array.ndim), key=lambda axis: -abs(array.strides[axis]))
 
 
-def _values(draw, generator, shape, dtype):
-    """`draw` for a dtype; complex numbers are drawn as pairs of real ones."""
+def _values(draw, generator, shape, dtype, maker):
+    """`draw` by a module for a dtype; complex numbers are drawn as pairs of real ones."""
+    if maker is drawing:
+        draw = _named(draw)
     if dtype.is_complex:
         return draw(generator, (*shape, 2), dtype.to_real().numpy).view(dtype.numpy)[..., 0]
     return draw(generator, shape, dtype.numpy)
+
+
+def _named(draw):
+    """The function of `drawing` in place of one of `streams`, with the same settings."""
+    if isinstance(draw, partial):
+        return partial(_named(draw.func), **draw.keywords)
+    return getattr(drawing, draw.__name__) if draw.__module__ == streams.__name__ else draw
 
 
 # Draws from tensors of parameters
@@ -383,7 +439,7 @@ def bernoulli(input, p=None, *, generator=None, out=None):
     >>> tallow.bernoulli(tallow.tensor([0.0, 1.0]))
     tensor([0., 1.])
     """
-    result = wrap(np.empty(input.array.shape, input.array.dtype))
+    result = _like(input, None, None)
     return give(
         bernoulli_(result, input if p is None else p, generator=generator), out, "bernoulli"
     )
@@ -410,17 +466,19 @@ def normal(
         dtype = _continuous("normal", dtype or dtypes.get_default_dtype())
         draw = _gaussian(dtype, mean, std)
         return _sized("normal", draw, size, dtype, device, requires_grad, generator, out)
-    means, deviations = (_host_values(x) if isinstance(x, Tensor) else x for x in (mean, std))
-    if not np.all(np.greater_equal(deviations, 0)):
+    where, generator, maker = _drawer("normal", tensors[0].device, generator)
+    means, deviations = (_seen(x, maker) if isinstance(x, Tensor) else x for x in (mean, std))
+    right = (deviations >= 0).all() if isinstance(std, Tensor) else std >= 0
+    if streams.captured is None and not right:
         raise DistributionError(
             f"normal: expected std of 0 or more, got {describe(std)} with a negative one"
         )
     dtype = _continuous("normal", tensors[0].dtype)
-    shape = np.broadcast_shapes(np.shape(means), np.shape(deviations))
-    values = _values(_gaussian(dtype), generator or default_generator, shape, dtype)
+    shape = np.broadcast_shapes(*(x.array.shape for x in tensors))
+    values = _values(_gaussian(dtype), generator, shape, dtype, maker)
     values *= deviations
     values += means
-    return give(place(values, tensors[0].device), out, "normal")
+    return give(_placed(values, where), out, "normal")
 
 
 def multinomial(input, num_samples, replacement=False, *, generator=None, out=None):
@@ -431,7 +489,8 @@ def multinomial(input, num_samples, replacement=False, *, generator=None, out=No
     >>> tallow.multinomial(tallow.tensor([0.0, 3.0, 0.0]), 1)
     tensor([1])
     """
-    weights, count = _host_values(input), _whole("multinomial", num_samples)
+    where, generator, maker = _drawer("multinomial", input.device, generator)
+    weights, count = _seen(input, maker), _whole("multinomial", num_samples)
     _floating("multinomial", input.dtype)
     if weights.ndim not in (1, 2):
         raise ShapeError(f"multinomial: expected weights (C,) or (N, C), got {describe(input)}")
@@ -440,7 +499,17 @@ def multinomial(input, num_samples, replacement=False, *, generator=None, out=No
         raise DistributionError(
             f"multinomial: expected a number of samples above 0, got {count}{hint}"
         )
-    if not (np.isfinite(weights).all() and (weights >= 0).all()):
+    _check_weights(weights)
+    indices = maker.multinomial(generator, weights, count, replacement)
+    return give(_placed(indices, where), out, "multinomial")
+
+
+def _check_weights(weights):
+    """Raise for weights that are no probabilities, unless nobody may wait for them."""
+    xp = backend.for_array(weights).xp
+    if streams.captured is not None:
+        return
+    if not (xp.isfinite(weights) & (weights >= 0)).all():
         raise DistributionError(
             "multinomial: expected finite weights of 0 or more, got inf, nan or a negative one"
         )
@@ -448,8 +517,6 @@ def multinomial(input, num_samples, replacement=False, *, generator=None, out=No
         raise DistributionError(
             "multinomial: expected a weight above 0 in each row, got a row of zeros"
         )
-    indices = streams.multinomial(generator or default_generator, weights, count, replacement)
-    return give(place(indices, input.device), out, "multinomial")
 
 
 def poisson(input, generator=None):
@@ -546,12 +613,17 @@ def _floating(name, dtype):
         raise DtypeError(f"{name}: expected a floating-point dtype, got {dtype}")
 
 
-def _probabilities(name, p):
-    chances = _host_values(p)
+def _probabilities(name, p, maker):
+    chances = _seen(p, maker)
     _floating(name, p.dtype)
-    if not ((chances >= 0) & (chances <= 1)).all():
+    if streams.captured is None and not ((chances >= 0) & (chances <= 1)).all():
         raise DistributionError(f"{name}: expected probabilities from 0 to 1, got others")
     return chances
+
+
+def _seen(tensor, maker):
+    """A tensor's values where a module draws."""
+    return tensor.array if maker is drawing else _host_values(tensor)
 
 
 def _host_values(tensor):

@@ -22,6 +22,7 @@ from tallow.cuda.streams import (
 )
 from tallow.device import device as device_type
 from tallow.errors import DeviceError, OutOfMemoryError
+from tallow.generator import generator_of
 
 
 def is_available():
@@ -91,37 +92,47 @@ def set_device(device):
 
 
 def manual_seed(seed):
-    """Nothing: `tallow.manual_seed` seeds the one stream that all devices draw from.
-
-    What dropout keeps on CUDA is drawn there, from seeds that are drawn from this stream.
-    """
-
-
-manual_seed_all = manual_seed
+    """Start the current device's default generator anew from `seed`; `tallow.manual_seed` all."""
+    if is_available():
+        generator_of(device_type("cuda")).manual_seed(seed)
 
 
-def get_rng_state(device=None):
-    """The state of the one stream that all devices draw from, as `tallow.get_rng_state` has it."""
-    from tallow.random import get_rng_state
+def manual_seed_all(seed):
+    """Start the default generators of all CUDA devices anew from `seed`."""
+    for number in range(device_count()):
+        generator_of(device_type("cuda", number)).manual_seed(seed)
 
-    return get_rng_state()
+
+def seed():
+    """Start the current device's default generator from a seed that the system makes up."""
+    if is_available():
+        generator_of(device_type("cuda")).seed()
 
 
-def set_rng_state(new_state, device=None):
-    """Take over a state that `get_rng_state` returned."""
-    from tallow.random import set_rng_state
+def initial_seed():
+    """The seed that the current device's default generator last started from."""
+    return generator_of(device_type("cuda")).initial_seed()
 
-    set_rng_state(new_state)
+
+def get_rng_state(device="cuda"):
+    """The state of a device's default generator, a uint8 tensor."""
+    return generator_of(device_type(device)).get_state()
+
+
+def set_rng_state(new_state, device="cuda"):
+    """Set a device's default generator to a state that `get_rng_state` returned."""
+    generator_of(device_type(device)).set_state(new_state)
 
 
 def get_rng_state_all():
-    """[`get_rng_state()`], for there is one stream."""
-    return [get_rng_state()]
+    """The states of the default generators of all CUDA devices, in their order."""
+    return [get_rng_state(number) for number in range(device_count())]
 
 
 def set_rng_state_all(new_states):
     """Take over what `get_rng_state_all` returned."""
-    set_rng_state(new_states[0])
+    for number, state in enumerate(new_states):
+        set_rng_state(state, number)
 
 
 def empty_cache():

@@ -3,7 +3,8 @@
 What is captured replays on the same memory: inputs are written into the tensors that were used,
 results read from those that came out. What the host does is not repeated: numbers that it knows,
 such as a learning rate, stay what they were, and an optimizer that counts steps must do so on the
-device (`capturable=True`). Dropout keeps others at each replay.
+device (`capturable=True`). Random numbers are others at each replay, of the device's generator and
+those that are registered.
 
 Memory that is allocated meanwhile comes from a pool of the graph's own, so that nobody else gets
 it. Run what is to be captured once or twice before, on another stream, as PyTorch asks it: kernels
@@ -12,14 +13,16 @@ are then compiled, and cuBLASLt has chosen its algorithms.
 
 from contextlib import contextmanager, suppress
 
+import numpy as np
+
 from tallow import backend
+from tallow import generator as streams
 from tallow.autograd.engine import grad
 from tallow.autograd.function import Function
 from tallow.creation import ones_like
 from tallow.cuda.streams import Stream, current_stream
+from tallow.device import device as device_type
 from tallow.errors import ArgumentError, DeviceError
-from tallow.generator import default_generator, words64
-from tallow.ops import dropout
 from tallow.tensor import Tensor
 
 
@@ -38,7 +41,12 @@ class CUDAGraph:
     def __init__(self):
         self._graph = None
         self._pool = None
-        self._move = None
+        self._generators = {}  # what is drawn from: where replays put its seed and offset
+        self._used = {}  # and by how much each moves it
+
+    def register_generator_state(self, generator):
+        """Have numbers of a generator, which is not its device's own, be others at each replay."""
+        self._generators[generator] = _cupy().zeros(2, np.int64)
 
     def capture_begin(self, pool=None, capture_error_mode="global"):
         """Record from now on what the current stream, which is not the default one, is given."""
@@ -49,7 +57,11 @@ class CUDAGraph:
                 "capture_begin: expected another stream than the default one to be current; "
                 "use `with tallow.cuda.graph(g):`"
             )
-        self._move = dropout.captured = dropout.Move(cupy.zeros(1, cupy.int64))
+        self.register_generator_state(streams.generator_of(device_type("cuda")))
+        self._before = {generator: generator.offset for generator in self._generators}
+        for generator in self._generators:
+            generator.offset = 0
+        streams.captured = self._generators
         self._pool = cupy.cuda.MemoryPool() if pool is None else pool
         self._allocator = cupy.cuda.using_allocator(self._pool.malloc)
         self._allocator.__enter__()
@@ -61,19 +73,25 @@ class CUDAGraph:
             self._graph = _cupy().cuda.get_current_stream().end_capture()
         finally:
             self._allocator.__exit__(None, None, None)
-            dropout.captured = None
+            streams.captured = None
+            for generator, offset in self._before.items():
+                self._used[generator], generator.offset = generator.offset, offset
 
     def replay(self):
         """Launch all that was recorded, on the current stream."""
         if self._graph is None:
             raise DeviceError("replay: expected a captured graph, got none; see capture_begin")
-        if self._move.used:
-            self._move.array[...] = int(words64(default_generator, 1)[0] >> 1)
+        for generator, used in self._used.items():
+            if used:
+                seed = (generator.initial_seed() + 2**63) % 2**64 - 2**63
+                place = self._generators[generator]
+                place[0], place[1] = generator.offset, seed
+                generator.offset += used
         self._graph.launch(_cupy().cuda.get_current_stream())
 
     def reset(self):
         """Forget what was recorded, and give its memory back."""
-        self._graph = self._pool = self._move = None
+        self._graph = self._pool = None
 
     def pool(self):
         """The memory of the graph, for another graph that never runs at the same time."""

@@ -55,7 +55,7 @@ def _mark_view(out, parent):
     """
     if out.base is not None and _share(innermost(out), innermost(parent)):
         out.owner = parent
-    else:
+    elif hasattr(out.flags, "writeable"):  # CuPy's have no such flag
         out.flags.writeable = False
 
 

@@ -8,7 +8,7 @@ from tallow.func.batch_calls import batches  # noqa: F401 - which does the calls
 from tallow.func.batched import enter, leave, new_level
 from tallow.func.tree import leaves, rebuild, spread
 from tallow.joining import cat, stack
-from tallow.random import get_rng_state, set_rng_state
+from tallow.random import restore, snapshot
 from tallow.shaping import narrow, select
 from tallow.tensor import Tensor
 
@@ -85,21 +85,21 @@ def _cut(given, dims, function):
 
 def _run(func, given, dims, size, out_dims, randomness):
     """The results for all examples: at once, or else one after the other."""
-    before = get_rng_state()
+    before = snapshot()
     try:
         found = _at_once(func, given, dims, size, out_dims)
-        if (get_rng_state() == before).all():
+        if snapshot() == before:
             return found
     except Exception:  # the loop is right for all functions, and tells what is wrong with others
         pass
-    set_rng_state(before)
+    restore(before)
     results = []
     for i in range(size):
         if randomness == "same":
-            set_rng_state(before)
+            restore(before)
         args, kwargs = _cut(given, dims, lambda x, dim: select(x, dim, i))  # noqa: B023
         results.append(func(*args, **kwargs))
-        if randomness == "error" and i == 0 and not (get_rng_state() == before).all():
+        if randomness == "error" and i == 0 and snapshot() != before:
             raise DistributionError(
                 "vmap: expected no random numbers, as randomness is 'error'; see 'different' and "
                 "'same'"

@@ -7,6 +7,7 @@ on it keeps to its own device, so most of a CUDA backend's host logic is tested 
 
 import operator
 from types import SimpleNamespace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -24,6 +25,14 @@ MISSING_OPTIONS = {"argsort": {"stable"}, "sort": {"stable"}, "count_nonzero": {
 def devices():
     """The names of the devices besides "cpu" to test on."""
     return ("standin", "cuda") if cuda.is_available() else ("standin",)
+
+
+class Flags(NamedTuple):
+    """How an array lies in memory."""
+
+    c_contiguous: bool
+    f_contiguous: bool
+    owndata: bool
 
 
 class Array:
@@ -55,10 +64,9 @@ class Array:
 
     @property
     def flags(self):
+        """Those that CuPy's arrays have, which nobody can set."""
         flags = self.host.flags
-        return SimpleNamespace(
-            c_contiguous=flags.c_contiguous, f_contiguous=flags.f_contiguous, owndata=flags.owndata
-        )
+        return Flags(flags.c_contiguous, flags.f_contiguous, flags.owndata)
 
     @property
     def data(self):

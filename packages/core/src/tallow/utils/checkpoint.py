@@ -12,7 +12,7 @@ from tallow.casting import POLICIES, autocast, get_autocast_dtype, is_autocast_e
 from tallow.errors import ArgumentError, GradientError, describe
 from tallow.func.tree import tree_map
 from tallow.nn import Module
-from tallow.random import get_rng_state, set_rng_state
+from tallow.random import restore, snapshot
 from tallow.tensor import Tensor
 
 __all__ = ["checkpoint", "checkpoint_sequential"]
@@ -46,7 +46,7 @@ def checkpoint(
         )
     first, second = context_fn()
     call = _Call(function, args, kwargs, [second, *_autocasts()])
-    call.random = get_rng_state() if preserve_rng_state else None
+    call.random = snapshot() if preserve_rng_state else None
     call.checked, call.early_stop = determinism_check == "default", early_stop
     with saved_tensors_hooks(call.pack, call.unpack), first:
         return function(*args, **kwargs)
@@ -87,9 +87,9 @@ class _Call:
         return self.found.pop(number)
 
     def _run_again(self):
-        before = get_rng_state()
+        before = snapshot()
         if self.random is not None:
-            set_rng_state(self.random)
+            restore(self.random)
         number = count().__next__
         try:
             with ExitStack() as stack:
@@ -101,7 +101,7 @@ class _Call:
         except _Enough:
             pass
         finally:
-            set_rng_state(before)
+            restore(before)
 
     def _keep(self, number, x):
         if number < len(self.kinds):

@@ -1,5 +1,6 @@
 """The CUDA backend: CuPy's arrays. Importing this module opens it, at a device's first use."""
 
+from functools import cache
 from importlib import import_module
 
 import numpy as np
@@ -69,6 +70,13 @@ def synchronize():
     faults.look()
 
 
+@cache
+def random_blocks(index):
+    """How many blocks of 256 threads run at once on a device."""
+    found = cupy.cuda.Device(index).attributes
+    return found["MultiProcessorCount"] * (found["MaxThreadsPerMultiProcessor"] // 256)
+
+
 def keep_faults():
     """Memory of the host that kernels reach, for the indices they find out of range."""
     record = memory.pinned(np.empty((faults.PLACES, 2), np.int64))
@@ -94,7 +102,7 @@ backend.register(
         in_range=faults.in_range,
         pinned=memory.pinned,
         is_pinned=memory.is_pinned,
-        by_position=True,
+        random_blocks=random_blocks,
     )
 )
 keep_faults()

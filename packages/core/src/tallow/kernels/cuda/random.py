@@ -1,14 +1,27 @@
-"""What dropout keeps, by position."""
+"""Random words, and what dropout keeps, by position."""
+
+import numpy as np
 
 from tallow.kernels.cuda.launch import Source, empty, size
-from tallow.ops import dropout
+from tallow.ops import dropout, random
 
 numbers = Source("random.cu")
 
 
+def _signed(seed):
+    """A seed of 64 bits as a signed number."""
+    return (seed + 2**63) % 2**64 - 2**63
+
+
+@random.random_words.on("cuda")
+def _(x, move, *, rounds, lanes, seed, offset):
+    out = empty((rounds, 4, lanes), x, np.uint32)
+    numbers.each("random_words", x, rounds * lanes, out, lanes, _signed(seed), offset, move)
+    return out
+
+
 @dropout.keep_by_position.on("cuda")
-def _(x, move, *, shape, p, seed):
+def _(x, move, *, shape, p, seed, offset):
     out, count = empty(shape, x, bool), size(shape)
-    seed = (seed + 2**63) % 2**64 - 2**63  # as a signed number
-    numbers.each("keep", x, -(-count // 4), out, count, 1.0 - p, seed, move)
+    numbers.each("keep", x, -(-count // 4), out, count, 1.0 - p, _signed(seed), offset, move)
     return out

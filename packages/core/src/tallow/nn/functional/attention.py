@@ -5,7 +5,6 @@ from math import sqrt
 from tallow import dtypes
 from tallow.creation import zeros
 from tallow.errors import ArgumentError, DtypeError, ShapeError, describe
-from tallow.generator import default_generator
 from tallow.joining import cat
 from tallow.nn.functional.common import same_dtype
 from tallow.nn.functional.linear import linear
@@ -79,7 +78,7 @@ def _attend(query, key, value, mask, dropout_p, scale, causal, need_weights):
     if dropout_p:
         batch = broadcast_shapes(query.array.shape[:-2], key.array.shape[:-2])
         shape = (*batch, query.array.shape[-2], key.array.shape[-2])
-        keep = kept(query, shape=shape, p=dropout_p, generator=default_generator)
+        keep = kept(query, shape=shape, p=dropout_p)
         keep = dropout_mask(query, keep, p=dropout_p)
     if not need_weights and (mask is None or not mask.requires_grad):
         return attend(query, key, value, mask, keep, scale=scale, causal=causal)[0], None

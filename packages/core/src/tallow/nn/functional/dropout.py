@@ -1,13 +1,12 @@
 """Dropout: random zeros in training, PyTorch's on the CPU; the identity in evaluation.
 
-On CUDA the zeros are others, which follow from the same seed.
+On CUDA the zeros are others, drawn from the device's generator.
 """
 
 from math import sqrt
 
 from tallow.autograd.inplace import assign
 from tallow.errors import ArgumentError, ShapeError, describe
-from tallow.generator import default_generator
 from tallow.ops.dropout import kept, masked
 from tallow.ops.shape import inverse, permute
 
@@ -36,10 +35,10 @@ def _keep(input, shape, p):
     """What is kept, drawn in the order of the elements in memory, as PyTorch does."""
     array = input.array
     if shape != array.shape or array.flags.c_contiguous:
-        return kept(input, shape=shape, p=p, generator=default_generator)
+        return kept(input, shape=shape, p=p)
     order = sorted(range(array.ndim), key=array.strides.__getitem__, reverse=True)
     drawn = tuple(shape[axis] for axis in order)
-    keep = kept(input, shape=drawn, p=p, generator=default_generator)
+    keep = kept(input, shape=drawn, p=p)
     return permute(keep, axes=inverse(order))
 
 

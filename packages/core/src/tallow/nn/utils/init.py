@@ -3,7 +3,7 @@
 import inspect
 
 from tallow.nn.module import Module
-from tallow.random import get_rng_state, set_rng_state
+from tallow.random import restore, snapshot
 
 
 def skip_init(module_cls, *args, **kwargs):
@@ -19,8 +19,8 @@ def skip_init(module_cls, *args, **kwargs):
         raise RuntimeError(
             f"skip_init: expected {module_cls.__name__} to take a device, it does not"
         )
-    state = get_rng_state()
+    state = snapshot()
     try:
         return module_cls(*args, **kwargs)
     finally:
-        set_rng_state(state)
+        restore(state)
