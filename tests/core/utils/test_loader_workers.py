@@ -202,6 +202,25 @@ def test_iterable(workers, kind):
             assert batches[:3] == [[0, 2, 4], [1, 3, 5], [6, 8, 10]]
 
 
+@pytest.mark.parametrize("workers, kind", [(0, None), (2, "thread"), (3, "process")])
+def test_any_iterable(workers, kind):
+    """It knows nothing of workers, which share its samples all the same."""
+    squares = {n: n * n for n in range(20)}.values()
+    epoch = data.DataLoader(Iterable(squares), 4, num_workers=workers, worker_type=kind)
+    for _ in range(2):
+        assert sorted(sum([batch.tolist() for batch in epoch], [])) == list(squares)
+
+
+class Iterable:
+    """Of a library that is not ours."""
+
+    def __init__(self, values):
+        self.values = list(values)
+
+    def __iter__(self):
+        return iter(self.values)
+
+
 @pytest.mark.parametrize("workers", [0, 2])
 def test_iterable_without_batches(workers):
     loader = data.DataLoader(Counting(5), batch_size=None, num_workers=workers)
@@ -293,6 +312,39 @@ def test_getitems(workers):
 def test_plain_objects_are_datasets():
     loader = data.DataLoader({0: "a", 1: "b"}, batch_size=2, num_workers=1)
     assert list(loader) == [["a", "b"]]
+
+
+def noisy_columns(columns):
+    """A transform of Hugging Face's datasets: it gets a dictionary of lists."""
+    images = [tallow.tensor(values) + tallow.randn(3) for values in columns["values"]]
+    return {"images": images, "labels": columns["labels"]}
+
+
+@pytest.mark.parametrize("workers, kind", [(0, None), (2, "thread"), (2, "process")])
+def test_hugging_face(workers, kind, monkeypatch):
+    """Their datasets as they are: columns as arrays, a transform, streams."""
+    hugging_face = pytest.importorskip("datasets", reason="needs Hugging Face's datasets")
+    monkeypatch.setattr("tqdm.tqdm.monitor_interval", 0)  # it is a thread
+    columns = {"values": [[n, 2.0 * n, 0.5] for n in range(20)], "labels": list(range(20))}
+    dataset = hugging_face.Dataset.from_dict(columns)
+    options = dict(batch_size=8, num_workers=workers, worker_type=kind)
+
+    batches = list(data.DataLoader(dataset.with_format("numpy"), **options))
+    assert [batch["values"].shape for batch in batches] == [(8, 3), (8, 3), (4, 3)]
+    assert batches[1]["values"][0].tolist() == [8, 16, 0.5]
+    assert sum([batch["labels"].tolist() for batch in batches], []) == columns["labels"]
+
+    def drawn(**options):
+        tallow.manual_seed(3)
+        dataset.set_transform(noisy_columns)
+        loader = data.DataLoader(dataset, shuffle=True, **options)
+        return [(b["images"].sum().item(), b["labels"].tolist()) for _ in range(2) for b in loader]
+
+    assert drawn(**options) == drawn(batch_size=8)
+    dataset.reset_format()
+    stream = dataset.to_iterable_dataset(num_shards=3).with_format("numpy")
+    batches = list(data.DataLoader(stream, **options))
+    assert sorted(sum([batch["labels"].tolist() for batch in batches], [])) == columns["labels"]
 
 
 @pytest.mark.parametrize("kind", KINDS)

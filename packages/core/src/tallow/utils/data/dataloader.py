@@ -9,7 +9,7 @@ from tallow.errors import ArgumentError
 from tallow.generator import default_generator
 from tallow.tensor import wrap
 from tallow.utils.data.collate import default_collate, default_convert
-from tallow.utils.data.dataset import IterableDataset
+from tallow.utils.data.dataset import is_iterable
 from tallow.utils.data.epoch import Progress, SerialEpoch, WorkerEpoch
 from tallow.utils.data.sampler import BatchSampler, RandomSampler, SequentialSampler
 from tallow.utils.data.workers import Plan, ThreadPool
@@ -36,8 +36,9 @@ class DataLoader(Generic[Batch]):
     >>> [batch.tolist() for batch in loader]
     [[0, 1], [2, 3], [4]]
 
-    `dataset` is an IterableDataset or anything with `__getitem__` and `__len__`. `shuffle` visits
-    it in random order; `sampler` gives another order, `batch_sampler` whole lists of indices.
+    `dataset` is anything with `__getitem__` and `__len__`, or an IterableDataset or other iterable.
+    `shuffle` visits it in random order; `sampler` gives another order, `batch_sampler` whole lists
+    of indices.
     `batch_size=None` gives single samples. `collate_fn` makes a batch of a list of samples.
 
     Each sample (its transforms, that is) draws its random numbers from a stream of its own, seeded
@@ -66,7 +67,7 @@ class DataLoader(Generic[Batch]):
         multiprocessing_context=None, generator=None, *, prefetch_factor=None,
         persistent_workers=False, pin_memory_device="", in_order=True, worker_type=None,
     ):  # fmt: skip
-        iterable = isinstance(dataset, IterableDataset)
+        iterable = is_iterable(dataset)
         _check_order(iterable, batch_size, shuffle, sampler, batch_sampler, drop_last)
         _check_workers(num_workers, timeout, prefetch_factor, persistent_workers)
         if sampler is None:
@@ -180,7 +181,7 @@ class DataLoader(Generic[Batch]):
         self._resumed = Progress([], states, state_dict["batches"]) if states else None
 
     def __len__(self):
-        if not isinstance(self.dataset, IterableDataset):
+        if not is_iterable(self.dataset):
             return len(self.index_sampler)
         if self.batch_size is None:
             return len(self.dataset)

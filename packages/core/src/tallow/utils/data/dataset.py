@@ -40,6 +40,14 @@ class IterableDataset(Dataset[Sample]):
         return ChainDataset([self, other])
 
 
+def is_iterable(dataset):
+    """True for what gives samples one after another: an IterableDataset, or what has no index."""
+    if isinstance(dataset, Dataset):
+        return isinstance(dataset, IterableDataset)
+    by_index = all(hasattr(type(dataset), name) for name in ("__getitem__", "__len__"))
+    return hasattr(type(dataset), "__iter__") and not by_index
+
+
 class TensorDataset(Dataset[tuple]):
     """The rows of tensors that are equally long: sample i is `(a[i], b[i], ...)`.
 

@@ -5,7 +5,7 @@ from itertools import chain, islice
 from queue import Empty
 
 from tallow.generator import default_generator
-from tallow.utils.data.dataset import IterableDataset
+from tallow.utils.data.dataset import is_iterable
 from tallow.utils.data.fetch import End, fetcher
 from tallow.utils.data.sampler import draw_seed
 from tallow.utils.data.workers import DIED, END, ERROR, Task
@@ -27,7 +27,7 @@ class Epoch:
 
     def __init__(self, loader, resumed=None):
         self.loader = loader
-        self.iterable = isinstance(loader.dataset, IterableDataset)
+        self.iterable = is_iterable(loader.dataset)
         generators = loader.generators()
         self.progress = resumed or Progress(generators)
         if resumed is None:

@@ -13,7 +13,13 @@ import numpy as np
 
 from tallow.generator import default_generator, seed_of
 from tallow.utils.data.collate import default_collate
-from tallow.utils.data.dataset import IterableDataset, Subset, TensorDataset, samples
+from tallow.utils.data.dataset import (
+    IterableDataset,
+    Subset,
+    TensorDataset,
+    is_iterable,
+    samples,
+)
 
 
 class End(Exception):
@@ -22,7 +28,7 @@ class End(Exception):
 
 def fetcher(dataset, settings, seed, worker=None):
     """What makes batches of a dataset in one epoch: call it with a batch's number and indices."""
-    kind = IterableFetcher if isinstance(dataset, IterableDataset) else IndexFetcher
+    kind = IterableFetcher if is_iterable(dataset) else IndexFetcher
     return kind(dataset, settings, seed, worker)
 
 
@@ -90,13 +96,19 @@ class IndexFetcher(Fetcher):
 
 
 class IterableFetcher(Fetcher):
-    """Batches of the next samples of an iterable dataset."""
+    """Batches of the next samples of an iterable dataset.
+
+    One that is no IterableDataset cannot know of workers: each leaves out the others' samples.
+    """
 
     def __init__(self, dataset, settings, seed, worker):
         super().__init__(dataset, settings, seed, worker)
         self.draw_from(-1 if worker is None else -1 - worker.info.id)
         try:
             self.samples = iter(dataset)
+            if worker is not None and not isinstance(dataset, IterableDataset):
+                info = worker.info
+                self.samples = islice(self.samples, info.id, None, info.num_workers)
         finally:
             default_generator.take_back()
 

@@ -7,7 +7,7 @@ from queue import SimpleQueue
 from typing import Any, NamedTuple
 
 from tallow.generator import default_generator
-from tallow.utils.data.dataset import IterableDataset
+from tallow.utils.data.dataset import IterableDataset, is_iterable
 from tallow.utils.data.fetch import End, fetcher
 
 
@@ -115,10 +115,9 @@ class Plan:
     worker_init_fn: Any
     seed: int
 
-    def info(self, number):
+    def info(self, number, copied=copy.copy):
         """The WorkerInfo of a worker, with a dataset of its own so far as attributes go."""
-        dataset = copy.copy(self.dataset)
-        return WorkerInfo(number, self.num_workers, self.seed + number, dataset)
+        return WorkerInfo(number, self.num_workers, self.seed + number, copied(self.dataset))
 
 
 class ThreadPool:
@@ -128,10 +127,12 @@ class ThreadPool:
         self.results = SimpleQueue()
         self.newest = _Newest()
         shared = SimpleQueue()
-        separate = isinstance(plan.dataset, IterableDataset)
+        separate = is_iterable(plan.dataset)
+        known = not separate or isinstance(plan.dataset, IterableDataset)
+        copied = copy.copy if known else copy.deepcopy  # others keep their place who knows where
         self.inboxes = [SimpleQueue() if separate else shared for _ in range(plan.num_workers)]
         for number, inbox in enumerate(self.inboxes):
-            arguments = (plan.info(number), plan, inbox, self.results, self.newest)
+            arguments = (plan.info(number, copied), plan, inbox, self.results, self.newest)
             name = f"DataLoader worker {number}"
             threading.Thread(target=_run_thread, args=arguments, name=name, daemon=True).start()
 
