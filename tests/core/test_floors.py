@@ -12,7 +12,7 @@ import tallow
 
 SOURCE = Path(tallow.__file__).parent
 FLOORS = [
-    "device dtypes errors info layout left_out size",
+    "device dtypes errors futures info layout left_out size",
     "backend generator rejection",
     "tensor autograd.modes",
     "autograd",
@@ -20,16 +20,16 @@ FLOORS = [
     "kernels",
     """
     activations attributes casting changes complex_parts conversion creation cuda diagonals
-    distributed drawing elementwise fft formatting graph indexing joining legacy linalg logic math matrices
-    methods ordering products promotion random reductions running scattering settings shaping signal
-    special spectral statistics
+    distributed drawing elementwise fft foreach formatting graph indexing joining legacy linalg
+    logic math matrices methods ordering products promotion random reductions running scattering
+    settings shaping signal special spectral statistics
     """,
     "nn.functional",
     "nn",
     """
-    __main__ accelerator amp autograd.forward_ad autograd.functional backends compiler demo
-    distributed.optim distributed.run distributions func hub imitation jit multiprocessing onnx
-    optim profiler serialization utils xpu
+    __main__ _dynamo _inductor accelerator amp autograd.forward_ad autograd.functional backends
+    compiler cpu cuda.amp demo distributed.optim distributed.run distributions func fx hub imitation
+    jit mps multiprocessing onnx optim profiler serialization types utils xpu
     """,
     "array_api testing version",
 ]

@@ -64,15 +64,16 @@ __version__ = "0.1.0"
 
 
 _PACKAGES = """
-    accelerator amp array_api autograd backends compiler cuda distributed distributions fft func hub
-    jit linalg multiprocessing nn onnx optim profiler serialization signal special testing utils
-    version xpu
+    _dynamo _inductor accelerator amp array_api autograd backends compiler cpu cuda distributed
+    distributions fft func futures fx hub jit linalg mps multiprocessing nn onnx optim profiler
+    serialization signal special testing types utils version xpu
 """.split()
 
 _ELSEWHERE = {
-    "GradScaler": "amp", "OutOfMemoryError": "errors", "as_torch": "imitation", "detach": "graph",
-    "is_anomaly_enabled": "autograd.anomaly", "is_inference_mode_enabled": "autograd.modes",
-    "load": "serialization", "save": "serialization", "vmap": "func",
+    "Future": "futures", "GradScaler": "amp", "OutOfMemoryError": "errors", "as_torch": "imitation",
+    "detach": "graph", "is_anomaly_enabled": "autograd.anomaly",
+    "is_inference_mode_enabled": "autograd.modes", "load": "serialization",
+    "save": "serialization", "vmap": "func",
 }  # fmt: skip
 
 _FUNCTIONAL = """
@@ -91,4 +92,8 @@ def __getattr__(name):
         return getattr(_import_module(f"tallow.{_ELSEWHERE[name]}"), name)
     if name in _FUNCTIONAL:
         return getattr(_import_module("tallow.nn.functional"), name)
+    if name.startswith("_foreach_"):
+        functions = _import_module("tallow.foreach").FUNCTIONS
+        if name in functions:
+            return functions[name]
     raise _missing("tallow", name)

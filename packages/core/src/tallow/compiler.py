@@ -11,8 +11,26 @@ def is_exporting():
     return False
 
 
+def is_dynamo_compiling():
+    """False: operations run as they are called."""
+    return False
+
+
 def cudagraph_mark_step_begin():
     """Nothing: CUDA graphs are made by `tallow.cuda.graph` alone."""
+
+
+def reset():
+    """Nothing: no compiled program is kept."""
+
+
+def set_stance(stance="default", **options):
+    """Nothing: functions run as they are called, whatever is wished."""
+
+
+def allow_in_graph(fn):
+    """The function itself."""
+    return fn
 
 
 def disable(fn=None, recursive=True, *, reason=None):

@@ -19,6 +19,19 @@ VERSIONS = {
     "tallowtext": "0.18.0",
     "tallowvision": "0.28.0",
 }  # whose names they have: programs ask for the version
+PATHS = {
+    "tallow._tensor": "tallow.tensor",
+    "tallow.amp.autocast_mode": "tallow.amp",
+    "tallow.autograd.grad_mode": "tallow.autograd",
+    "tallow.cuda.amp.autocast_mode": "tallow.cuda.amp",
+    "tallow.cuda.amp.grad_scaler": "tallow.cuda.amp",
+    "tallow.cuda.random": "tallow.cuda",
+    "tallow.functional": "tallow",
+    "tallow.nn.modules.channelshuffle": "tallow.nn",
+    "tallow.utils.data._utils": "tallow.utils.data",
+    "tallow.utils.data._utils.collate": "tallow.utils.data",
+    "tallowvision.transforms.transforms": "tallowvision.transforms",
+}  # where PyTorch has modules of its own, that some programs import names from
 PAGE = "docs/compatibility.md"  # what of PyTorch there is
 
 
@@ -66,6 +79,7 @@ class _Finder(MetaPathFinder):
         if package not in PACKAGES:
             return None
         ours = PACKAGES[package] + dot + rest
+        ours = PATHS.get(ours, ours)
         if _exists(ours):
             return ModuleSpec(fullname, _Loader(ours))
         hint = f"install {PACKAGES[package]}" if not rest else f"{PAGE} says what it has"

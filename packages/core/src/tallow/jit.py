@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import Final, NamedTuple, get_args, get_origin
 
 from tallow.errors import NotSupportedError
+from tallow.futures import Future
 from tallow.nn import Module
 
 __all__ = [
@@ -159,27 +160,11 @@ def optimized_execution(should_optimize):
 # Functions side by side
 
 
-class Future(NamedTuple):
-    """The result of a function that `fork` has run."""
-
-    result: object
-
-    def wait(self):
-        """The result."""
-        return self.result
-
-    def value(self):
-        """The result."""
-        return self.result
-
-    def done(self):
-        """True."""
-        return True
-
-
 def fork(func, *args, **kwargs):
     """The Future of a call, which has run when it is given back."""
-    return Future(func(*args, **kwargs))
+    future = Future()
+    future.set_result(func(*args, **kwargs))
+    return future
 
 
 def wait(future):

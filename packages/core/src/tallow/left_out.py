@@ -62,6 +62,8 @@ LEFT_OUT = {
     "torch.masked": "a prototype in PyTorch; use where, or a mask with sum and mean",
     "torch.sparse": SPARSE,
     "torch.special.airy_ai": "rarely used; SciPy has it",
+    "torch.fx.symbolic_trace": "modules are not traced; onnx.export and vision's "
+    "feature_extraction take their place",
     "torch.Stream": STREAM,
     "torch.Event": STREAM,
 }  # fmt: skip

@@ -1,5 +1,7 @@
 """Constructors from PyTorch's early days, `FloatTensor([1, 2])` or `Tensor(2, 3)`, and names."""
 
+from typing import Union
+
 from tallow import creation, dtypes
 from tallow.errors import ArgumentError
 from tallow.promotion import shape_of
@@ -30,15 +32,21 @@ class TensorType:
     True
     """
 
-    def __init__(self, name, dtype):
+    def __init__(self, name, dtype, device="cpu"):
         self.name = name
         self.dtype = dtype
+        self.device = device
 
     def __call__(self, *args, device=None):
-        return construct(Tensor, args, self.dtype, device)
+        return construct(Tensor, args, self.dtype, device or self.device)
 
     def __instancecheck__(self, x):
-        return isinstance(x, Tensor) and x.dtype is self.dtype
+        return isinstance(x, Tensor) and x.dtype is self.dtype and x.device.type == self.device
+
+    def __or__(self, other):
+        return Union[self, other]  # noqa: UP007 (it is what | calls)
+
+    __ror__ = __or__
 
     def __repr__(self):
         return f"<class 'tallow.{self.name}'>"

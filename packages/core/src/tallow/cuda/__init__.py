@@ -223,3 +223,16 @@ def _number(device):
     """The number of a device given as a number, a name, a `device` or None."""
     index = None if device is None else device_type(device).index
     return current_device() if index is None else index
+
+
+def __getattr__(name):
+    """The types of CUDA's tensors, `cuda.FloatTensor`, and what few programs need."""
+    if name == "amp":
+        return import_module("tallow.cuda.amp")
+    if name == "_initialized":
+        return is_initialized()
+    types = import_module("tallow.legacy").TYPES
+    for of_cpu in types:
+        if of_cpu.name == name:
+            return type(of_cpu)(f"cuda.{name}", of_cpu.dtype, "cuda")
+    raise AttributeError(f"module 'tallow.cuda' has no attribute {name!r}")

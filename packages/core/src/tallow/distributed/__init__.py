@@ -25,6 +25,7 @@ from tallow.distributed.collectives import (
     send,
 )
 from tallow.distributed.group import (
+    Backend,
     GroupMember,
     ProcessGroup,
     destroy_process_group,

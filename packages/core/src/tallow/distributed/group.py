@@ -17,6 +17,15 @@ BACKENDS = ("auto", "gloo", "mpi", "nccl", "ucc")
 ASK, ANSWER = 1, 2  # tags of the messages "where are you?" and "there"
 
 
+class Backend(str):
+    """A backend's name in small letters: `Backend("NCCL") == Backend.NCCL == "nccl"`."""
+
+    UNDEFINED, GLOO, MPI, NCCL, UCC = "undefined", "gloo", "mpi", "nccl", "ucc"
+
+    def __new__(cls, name):
+        return super().__new__(cls, name.lower())
+
+
 class ProcessGroup:
     """Some or all of the processes. `rank()` is this one's place among `ranks`, -1 outside."""
 

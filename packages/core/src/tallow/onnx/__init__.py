@@ -6,7 +6,12 @@ Both need the extra `tallow[onnx]`.
 from importlib import import_module as _import_module
 
 _PLACES = {"export": "exporting", "load": "loading", "OnnxModule": "loading"}
-__all__ = list(_PLACES)
+__all__ = [*_PLACES, "is_in_onnx_export"]
+
+
+def is_in_onnx_export():
+    """False: `export` does not run the model's own code in another way."""
+    return False
 
 
 def __getattr__(name):

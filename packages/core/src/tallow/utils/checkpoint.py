@@ -6,16 +6,17 @@ Training Deep Nets with Sublinear Memory Cost, https://arxiv.org/abs/1604.06174
 from contextlib import ExitStack, nullcontext
 from itertools import count
 
+from tallow import cuda
 from tallow.autograd import enable_grad
 from tallow.autograd.graph import saved_tensors_hooks
 from tallow.casting import POLICIES, autocast, get_autocast_dtype, is_autocast_enabled
 from tallow.errors import ArgumentError, GradientError, describe
-from tallow.func.tree import tree_map
+from tallow.func.tree import leaves, tree_map
 from tallow.nn import Module
 from tallow.random import restore, snapshot
 from tallow.tensor import Tensor
 
-__all__ = ["checkpoint", "checkpoint_sequential"]
+__all__ = ["checkpoint", "checkpoint_sequential", "get_device_states", "set_device_states"]
 
 
 def noop_context_fn():
@@ -154,3 +155,15 @@ def _run_of(functions):
         return x
 
     return run
+
+
+def get_device_states(*args):
+    """The numbers of the CUDA devices that tensors are on, and the states of their generators."""
+    devices = sorted({x.device.index for x in leaves(args) if isinstance(x, Tensor) and x.is_cuda})
+    return devices, [cuda.get_rng_state(device) for device in devices]
+
+
+def set_device_states(devices, states, *, device_type=None):
+    """Have the generators of CUDA devices go on from what `get_device_states` gave."""
+    for device, state in zip(devices, states, strict=True):
+        cuda.set_rng_state(state, device)

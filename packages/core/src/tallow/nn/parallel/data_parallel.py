@@ -3,7 +3,7 @@
 from tallow.errors import NotSupportedError
 from tallow.nn.module import Module
 
-__all__ = ["DataParallel"]
+__all__ = ["DataParallel", "data_parallel"]
 
 
 class DataParallel(Module):
@@ -18,10 +18,7 @@ class DataParallel(Module):
 
     def __init__(self, module, device_ids=None, output_device=None, dim=0):
         super().__init__()
-        if device_ids is not None and len(device_ids) > 1:
-            raise NotSupportedError(
-                f"DataParallel: expected at most one device, got {device_ids}; pass one, or none"
-            )
+        _one("DataParallel", device_ids)
         self.module = module
         self.device_ids = [] if device_ids is None else list(device_ids)
         self.output_device = output_device
@@ -29,3 +26,17 @@ class DataParallel(Module):
 
     def forward(self, *inputs, **kwargs):
         return self.module(*inputs, **kwargs)
+
+
+def data_parallel(module, inputs, device_ids=None, output_device=None, dim=0, module_kwargs=None):
+    """`module(*inputs)`, or of the only input; more than one device is an error."""
+    _one("data_parallel", device_ids)
+    inputs = inputs if isinstance(inputs, tuple) else (inputs,)
+    return module(*inputs, **(module_kwargs or {}))
+
+
+def _one(name, device_ids):
+    if device_ids is not None and len(device_ids) > 1:
+        raise NotSupportedError(
+            f"{name}: expected at most one device, got {device_ids}; pass one, or none"
+        )

@@ -1,0 +1,68 @@
+"""Trees of tuples, named tuples, lists and dicts, under PyTorch's names."""
+
+from tallow.func.tree import leaves, rebuild
+
+__all__ = [
+    "TreeSpec", "tree_all", "tree_any", "tree_flatten", "tree_leaves", "tree_map", "tree_map_only",
+    "tree_structure", "tree_unflatten",
+]  # fmt: skip
+
+
+class TreeSpec:
+    """The form of a tree, without its leaves."""
+
+    def __init__(self, tree):
+        numbers = iter(range(len(leaves(tree))))
+        self._tree = rebuild(tree, numbers)
+        self.num_leaves = len(leaves(tree))
+
+    def unflatten(self, values):
+        """The tree of this form with these leaves."""
+        return rebuild(self._tree, iter(values))
+
+    def __eq__(self, other):
+        return isinstance(other, TreeSpec) and self._tree == other._tree
+
+    __hash__ = None
+
+    def __repr__(self):
+        return f"TreeSpec({self._tree})"
+
+
+tree_leaves, tree_structure = leaves, TreeSpec
+
+
+def tree_flatten(tree):
+    """The leaves, as a list, and the form."""
+    return leaves(tree), TreeSpec(tree)
+
+
+def tree_unflatten(leaves, treespec):
+    """The tree of a form with these leaves.
+
+    >>> from tallow.utils._pytree import tree_flatten, tree_unflatten
+    >>> leaves, form = tree_flatten({"a": 1, "b": [2, 3]})
+    >>> tree_unflatten([10 * x for x in leaves], form)
+    {'a': 10, 'b': [20, 30]}
+    """
+    return treespec.unflatten(leaves)
+
+
+def tree_map(func, tree, *rests):
+    """A tree of the same form of `func(leaf, ...)`, with the leaves of more trees of that form."""
+    return rebuild(tree, map(func, leaves(tree), *map(leaves, rests)))
+
+
+def tree_map_only(type_or_types, func, tree):
+    """A tree of the same form, with `func(leaf)` for the leaves of some types, and the others."""
+    return tree_map(lambda x: func(x) if isinstance(x, type_or_types) else x, tree)
+
+
+def tree_all(pred, tree):
+    """True if `pred(leaf)` is for every leaf."""
+    return all(map(pred, leaves(tree)))
+
+
+def tree_any(pred, tree):
+    """True if `pred(leaf)` is for a leaf."""
+    return any(map(pred, leaves(tree)))

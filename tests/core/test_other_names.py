@@ -1,0 +1,106 @@
+"""Names that programs written for PyTorch ask for beside those that they compute with."""
+
+from collections import OrderedDict, namedtuple
+from typing import get_args
+
+import pytest
+
+import tallow
+from tallow.utils import _pytree as pytree
+
+Pair = namedtuple("Pair", "x y")
+TREES = [3, [1, (2, [3])], {"a": 1, "b": [2, 3]}, Pair(1, [2]), OrderedDict(b=1, a=2), [], None]
+
+
+@pytest.mark.parametrize("tree", TREES, ids=repr)
+def test_trees(tree):
+    leaves, form = pytree.tree_flatten(tree)
+    assert pytree.tree_unflatten(leaves, form) == tree and form.num_leaves == len(leaves)
+    assert form == pytree.tree_structure(tree) and leaves == pytree.tree_leaves(tree)
+    doubled = pytree.tree_map(lambda x, y: (x, y), tree, tree)
+    assert pytree.tree_structure(tree) == pytree.TreeSpec(tree)
+    assert len(pytree.tree_leaves(doubled)) == 2 * len(leaves)
+    assert pytree.tree_map_only(str, len, tree) == tree
+
+
+def test_questions_about_trees():
+    assert pytree.tree_all(bool, [1, (2,)]) and not pytree.tree_any(bool, {"a": 0})
+    assert repr(pytree.tree_structure([5, 5])) == "TreeSpec([0, 1])"
+
+
+def test_trees_like_pytorch():
+    torch = pytest.importorskip("torch")
+    for tree in TREES:
+        assert torch.utils._pytree.tree_leaves(tree) == pytree.tree_leaves(tree)
+
+
+def test_types_of_tensors_know_the_device():
+    x = tallow.ones(2)
+    assert isinstance(x, tallow.FloatTensor) and not isinstance(x, tallow.cuda.FloatTensor)
+    assert type(None) in get_args(tallow.FloatTensor | None)
+    assert type(None) in get_args(None | tallow.LongTensor)
+    assert tallow.cuda._initialized == tallow.cuda.is_initialized()
+    with pytest.raises(AttributeError, match="'tallow.cuda' has no attribute 'nothing'"):
+        tallow.cuda.nothing  # noqa: B018
+
+
+def test_mixed_precision_by_its_old_name():
+    from tallow.cuda.amp import GradScaler, autocast
+
+    with autocast(enabled=False):
+        assert (tallow.ones(2, 2) @ tallow.ones(2, 2)).dtype is tallow.float32
+    scaler = GradScaler(enabled=False)
+    assert isinstance(scaler, tallow.amp.GradScaler) and scaler.scale(2.0) == 2.0
+
+
+def test_devices_that_are_not_there():
+    for name in ("mps", "xpu"):
+        assert not getattr(tallow, name).is_available() and not getattr(tallow, name).device_count()
+    assert tallow.cpu.is_available() and tallow.cpu.current_device() == "cpu"
+    assert tallow.cpu.device_count() == 1 and tallow.cpu.synchronize() is None
+
+
+def test_settings_of_a_compiler():
+    tallow._dynamo.config.suppress_errors = True
+    tallow._inductor.config.coordinate_descent_tuning = True
+    tallow._dynamo.mark_dynamic(tallow.ones(2), 0)
+    tallow._dynamo.reset()
+    tallow.compiler.set_stance("force_eager")
+    assert tallow._dynamo.allow_in_graph(len) is len and not tallow.compiler.is_dynamo_compiling()
+
+
+def test_nothing_is_traced():
+    assert tallow.fx.wrap(len) is len and tallow.fx.wrap("len") == "len"
+    assert not isinstance(tallow.nn.Linear(1, 1), tallow.fx.GraphModule)
+    with pytest.raises(NotImplementedError, match="expected no torch.fx.Tracer; .*onnx.export"):
+        tallow.fx.Tracer()
+    with pytest.raises(AttributeError, match="fx.symbolic_trace: left out of tallow"):
+        tallow.fx.symbolic_trace  # noqa: B018
+    assert not tallow.onnx.is_in_onnx_export()
+
+
+def test_annotations():
+    assert tallow.Tensor in get_args(tallow.types._TensorOrTensors)
+    assert isinstance(tallow.device("cpu"), tallow.types.Device)
+    assert isinstance(2.0, tallow.types.Number)
+
+
+def test_a_model_on_one_device():
+    model, x = tallow.nn.Linear(2, 2), tallow.ones(1, 2)
+    made = tallow.nn.parallel.data_parallel(model, x, None)
+    assert made.equal(model(x))
+    with pytest.raises(NotImplementedError, match=r"data_parallel: .*got \[0, 1\]"):
+        tallow.nn.parallel.data_parallel(model, x, [0, 1])
+
+
+def test_states_of_generators_of_devices():
+    from tallow.utils.checkpoint import get_device_states, set_device_states
+
+    devices, states = get_device_states(tallow.ones(1), [tallow.ones(2)])
+    assert devices == states == []
+    set_device_states(devices, states)
+
+
+def test_names_of_backends():
+    backend = tallow.distributed.Backend("NCCL")
+    assert backend == tallow.distributed.Backend.NCCL == "nccl"
