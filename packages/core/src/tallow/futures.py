@@ -1,11 +1,15 @@
 """Results that are to come, which threads and callbacks hand over."""
 
 import concurrent.futures
+from typing import Generic, TypeVar
 
 __all__ = ["Future", "collect_all", "wait_all"]
 
 
-class Future:
+T = TypeVar("T")
+
+
+class Future(Generic[T]):
     """A result that somebody sets, with functions to call then.
 
     >>> future = tallow.futures.Future()

@@ -21,7 +21,7 @@ __all__ = [
 ]  # fmt: skip
 
 GITHUB = "https://codeload.github.com"
-DIGEST = re.compile(r"-([a-f0-9]{8,64})\.")  # in a file's name: the start of its SHA-256
+HASH_REGEX = re.compile(r"-([a-f0-9]{8,64})\.")  # in a file's name: the start of its SHA-256
 
 _chosen = None  # by `set_dir`
 
@@ -72,7 +72,7 @@ def load_state_dict_from_url(
     folder = Path(get_dir(), "checkpoints") if model_dir is None else Path(model_dir)
     path = folder / (file_name or os.path.basename(urlparse(url).path))
     if not path.exists():
-        found = DIGEST.search(path.name) if check_hash else None
+        found = HASH_REGEX.search(path.name) if check_hash else None
         if check_hash and found is None:
             raise ArgumentError(
                 f"check_hash: expected a name like name-<hash>.pth, got {path.name}"
