@@ -14,7 +14,7 @@ import pytest
 
 from tallow import backend
 from tallow.autograd.op import REGISTRY
-from tallow.kernels.cuda import faults, launch, products
+from tallow.kernels.cuda import faults, index, launch, products
 from tallow.kernels.updates import TABLE
 from tallow.testing import devices
 
@@ -98,7 +98,10 @@ def emulated(compiled, monkeypatch):
         return standin.to_host(x)
 
     patched = standin._replace(
-        in_range=faults.in_range, random_blocks=lambda index: 2, to_host=to_host
+        in_range=faults.in_range,
+        combine_at=index.combine_at,
+        random_blocks=lambda index: 2,
+        to_host=to_host,
     )
     monkeypatch.setitem(backend._by_name, "standin", patched)
     monkeypatch.setitem(backend._by_type, devices.Array, patched)

@@ -28,6 +28,8 @@ class Backend(NamedTuple):
     `explain(error)`                          what to raise for an error of the library's own
     `in_range(op_name, index, low, size)`     checks indices without waiting for the device, and
                                               raises IndexValueError later
+    `combine_at(out, place, value, how)`      `ufunc.at` of the name `how`, in the same order always,
+                                              for places in the flattened `out`
     `pinned(array)`, `is_pinned(array)`       memory of the host that the device reads by itself
     `random_blocks(index)`                    random numbers are drawn there, by this many blocks
                                               of 256 threads at most on device `index`
@@ -44,6 +46,7 @@ class Backend(NamedTuple):
     kernels: str | None = None
     explain: Callable[[Exception], Exception | None] | None = None
     in_range: Callable[[str, Any, int, int], None] | None = None
+    combine_at: Callable[[Any, Any, Any, str], None] | None = None
     pinned: Callable[[np.ndarray], np.ndarray] | None = None
     is_pinned: Callable[[np.ndarray], bool] | None = None
     random_blocks: Callable[[int | None], int] | None = None

@@ -4,6 +4,7 @@ A basic key (ints, slices, None, ...) gives a view. A key that gathers holds ful
 of integers or bool: floor 6 takes a mixed key apart into one of each.
 """
 
+from tallow import backend
 from tallow.autograd.op import op
 
 
@@ -38,19 +39,26 @@ def add_at(xp, value, *, key, shape):
     if _only_masks(key):
         out[key] = value
     else:
-        _accumulate(xp, out, key, value)
+        combine(xp, out, key, value)
     return out
 
 
-def _accumulate(xp, out, key, value):
-    """out[key] += value, for each time an index occurs."""
-    if not out.flags.c_contiguous:
-        xp.add.at(out, key, value)
+def combine(xp, out, key, value, how="add"):
+    """`xp.add.at(out, key, value)`, or that of another name.
+
+    A key that is no tuple holds places in `out`, from 0 on, which has one axis.
+    """
+    combine_at = backend.for_array(out).combine_at
+    if combine_at is None and (how != "add" or not out.flags.c_contiguous):
+        getattr(xp, how).at(out, key, value)
         return
     # By places in memory, which NumPy does ten times as fast as a key with several parts.
-    places = xp.arange(out.size).reshape(out.shape)[key]
+    places = xp.arange(out.size).reshape(out.shape)[key] if type(key) is tuple else key
     values = xp.broadcast_to(xp.asarray(value, out.dtype), places.shape)
-    xp.add.at(out.reshape(-1), places.reshape(-1), values.reshape(-1))
+    if combine_at is None:
+        xp.add.at(out.reshape(-1), places.reshape(-1), values.reshape(-1))
+    else:
+        combine_at(out, places.reshape(-1), values.reshape(-1), how)
 
 
 def _only_masks(key):
@@ -67,7 +75,7 @@ def index_put(xp, x, value, *, key, accumulate):
     """A copy of x with `value` put, or added, at a key that holds arrays."""
     out = xp.array(x)
     if accumulate:
-        _accumulate(xp, out, key, value)
+        combine(xp, out, key, value)
     else:
         out[key] = value
     return out
@@ -89,7 +97,7 @@ def gather(xp, x, *, axis, index):
 def scatter_add(xp, x, src, *, axis, index):
     """A copy of x with src added at the places that `gather` reads."""
     out = x.copy()
-    _accumulate_along(xp, out, index, axis, _corner(src, index))
+    _add_along(xp, out, index, axis, _corner(src, index))
     return out
 
 
@@ -105,7 +113,7 @@ def scatter(xp, x, src, *, axis, index):
 def gathered_back(xp, value, *, axis, index, shape):
     """Zeros of `shape` with `value` added where `gather` read: its adjoint."""
     out = xp.zeros(shape, value.dtype)
-    _accumulate_along(xp, out, index, axis, value)
+    _add_along(xp, out, index, axis, value)
     return out
 
 
@@ -130,13 +138,13 @@ def grid(xp, index, axis):
     return tuple(key)
 
 
-def _accumulate_along(xp, out, index, axis, value):
+def _add_along(xp, out, index, axis, value):
     """Add at the places that `gather` reads; with one index for each line none occurs twice."""
     key = grid(xp, index, axis)
     if index.shape[axis] == 1:
         out[key] += value
     else:
-        _accumulate(xp, out, key, value)
+        combine(xp, out, key, value)
 
 
 def _corner(src, index):

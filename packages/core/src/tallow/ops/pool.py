@@ -9,6 +9,7 @@ from math import prod
 
 from tallow.autograd.op import op
 from tallow.ops.conv import offsets
+from tallow.ops.index import combine
 
 
 def framed(xp, x, value, kernel, stride, padding, dilation, count):
@@ -138,7 +139,7 @@ def add_back(xp, g, index, *, size):
     out = xp.zeros(channels * prod(size), g.dtype)
     first = (xp.arange(channels) * prod(size)).reshape(*g.shape[:2], 1)
     flat = index.reshape(*index.shape[:2], prod(index.shape[2:])) + first
-    xp.add.at(out, flat.reshape(-1), g.reshape(-1))
+    combine(xp, out, flat.reshape(-1), g.reshape(-1))
     return out.reshape(*g.shape[:2], *size)
 
 

@@ -5,14 +5,14 @@
 
 from tallow.autograd.op import op
 from tallow.ops.elementwise import fill, where
-from tallow.ops.index import gather, grid, scatter_add
+from tallow.ops.index import combine, gather, grid, scatter_add
 
 
 @op
 def scatter_prod(xp, x, src, *, axis, index):
     """A copy of x multiplied by src."""
     out = xp.array(x)
-    xp.multiply.at(out, grid(xp, index, axis), src)
+    combine(xp, out, grid(xp, index, axis), src, "multiply")
     return out
 
 
@@ -20,7 +20,7 @@ def scatter_prod(xp, x, src, *, axis, index):
 def scatter_extreme(xp, x, src, *, axis, index, largest):
     """A copy of x with the largest (or smallest) of what is there and what src holds."""
     out = xp.array(x)
-    (xp.maximum if largest else xp.minimum).at(out, grid(xp, index, axis), src)
+    combine(xp, out, grid(xp, index, axis), src, "maximum" if largest else "minimum")
     return out
 
 
@@ -30,7 +30,7 @@ def scatter_ties(xp, x, src, out, *, axis, index):
     key = grid(xp, index, axis)
     mine, theirs = x == out, src == out[key]
     count = mine.astype(x.dtype)
-    xp.add.at(count, key, theirs.astype(x.dtype))
+    combine(xp, count, key, theirs.astype(x.dtype))
     return mine / count, theirs / count[key]
 
 

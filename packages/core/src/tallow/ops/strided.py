@@ -3,6 +3,7 @@
 from math import prod
 
 from tallow.autograd.op import op
+from tallow.ops.index import combine
 
 
 @op(view=True)
@@ -52,7 +53,7 @@ def add_strided(xp, g, *, shape, strides, start):
     out = xp.zeros(prod(shape), g.dtype)
     axes = xp.ogrid[tuple(slice(n) for n in g.shape)]
     place = sum((axis * n for axis, n in zip(axes, strides, strict=True)), start)
-    xp.add.at(out, place, g)
+    combine(xp, out, xp.asarray(place), g)
     return out.reshape(shape)
 
 

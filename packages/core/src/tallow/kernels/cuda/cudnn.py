@@ -8,7 +8,7 @@ from functools import cache
 from importlib import import_module
 
 from tallow import backend
-from tallow.kernels.cuda.launch import STREAMS, empty
+from tallow.kernels.cuda.launch import STREAMS, address, empty
 
 TYPES = {"float16": "HALF", "bfloat16": "BFLOAT16", "float32": "FLOAT", "float64": "DOUBLE"}
 
@@ -94,6 +94,7 @@ def run(name, shape, x, y, stride, padding, dilation):
         return None
     handle = _handle(device)
     library().set_stream(handle=handle, stream=stream)
-    pack = dict(zip((*plan.operands, plan.out), (x, y, out), strict=True))
-    plan.graph.execute(pack, empty((max(plan.workspace, 1),), x, "uint8"), handle=handle)
+    pack = dict(zip((*plan.operands, plan.out), map(address, (x, y, out)), strict=True))
+    workspace = empty((max(plan.workspace, 1),), x, "uint8")
+    plan.graph.execute(pack, address(workspace), handle=handle)
     return out

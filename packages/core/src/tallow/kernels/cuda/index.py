@@ -1,14 +1,15 @@
-"""Rows taken from a table by index, and added back; and keys, which CuPy does not check.
+"""Rows taken from a table by index, and combined there; and keys, which CuPy does not check.
 
-Indices out of range take zeros and add nothing, or as CuPy does count from the other end, until the
-host learns of them (`faults`).
+What meets in one place is combined in its order, so that results are the same each time. Indices
+out of range take zeros and add nothing, or as CuPy does count from the other end, until the host
+learns of them (`faults`).
 """
 
 import numpy as np
 
-from tallow import backend
+from tallow import backend, generator
 from tallow.kernels.cuda import faults
-from tallow.kernels.cuda.launch import Source, empty, in_order, is_real, wide
+from tallow.kernels.cuda.launch import REALS, Source, empty, in_order, is_real
 from tallow.ops import embedding, index, loss
 
 table = Source("index.cu")
@@ -29,11 +30,65 @@ def _(weight, index, *, padding_idx, by_frequency):
 def _(g, index, *, rows, padding_idx):
     if not is_real(g) or index.dtype != np.int64:
         return NotImplemented
-    g, index, width = in_order(g), in_order(index), g.shape[-1]
-    skipped = -1 if padding_idx is None else padding_idx
-    total = backend.for_array(g).xp.zeros((rows, width), wide(g.dtype))
-    table.each("add_rows", g, g.size, g, index, total, width, rows, skipped)
-    return total.astype(g.dtype, copy=False)
+    out = backend.for_array(g).xp.zeros((rows, g.shape[-1]), g.dtype)
+    _combine(out, in_order(index), in_order(g), ADD, padding_idx)
+    return out
+
+
+ADD = 0
+HOW = {"add": ADD, "multiply": 1, "maximum": 2, "minimum": 3}
+FEW = 1 << 15  # so many are linked by search, which needs no memory and no wait, more by sorting
+
+
+def _linked(index):
+    """For each index whether it is the first of its value, and which is the next such, or -1."""
+    xp, n = backend.for_array(index).xp, index.size
+    if n <= FEW or generator.captured is not None:
+        first, following = empty(index.shape, index, bool), empty(index.shape, index)
+        table.each("link", index, n, index, first, following)
+        return first, following
+    order = xp.argsort(index)
+    index = index[order]
+    same = index[1:] == index[:-1]
+    first, following = xp.ones(n, bool), xp.full(n, -1)
+    following[order[:-1]] = xp.where(same, order[1:], -1)
+    first[order[1:]] = ~same
+    return first, following
+
+
+def _combine(out, index, x, how, skipped=None):
+    """Combine the rows of x (..., width) with those of `out` (rows, width) at `index` (...)."""
+    index, (rows, width) = index.reshape(-1), out.shape
+    skipped = -1 if skipped is None else skipped
+    first, following = _linked(index)
+    table.each("combine", out, x.size, x, index, first, following, out, width, rows, skipped, how)
+
+
+def combine_at(out, place, value, how):
+    """`ufunc.at` for places in the flattened `out`; integers are combined as int64."""
+    flat, kind = out.reshape(-1), out.dtype
+    if kind.kind == "c" and how != "add":
+        flat = _by_turns(flat, place, value, getattr(backend.for_array(out).xp, how))
+    else:
+        wide, width = kind if kind in REALS else np.dtype(np.int64), 1
+        if kind.kind == "c":
+            wide, width = kind.type(0).real.dtype, 2
+        rows = in_order(flat if width > 1 else flat.astype(wide)).view(wide).reshape(-1, width)
+        value = in_order(value if width > 1 else value.astype(wide)).view(wide)
+        _combine(rows, in_order(place.astype(np.int64)), value, HOW[how])
+        flat = rows.reshape(-1).view(kind) if width > 1 else rows.astype(kind)
+    out[...] = flat.reshape(out.shape)
+
+
+def _by_turns(flat, place, value, function):
+    """The same for complex products: of what meets in a place, one after the other."""
+    first, following = _linked(in_order(place))
+    at = backend.for_array(flat).xp.nonzero(first)[0]
+    while at.size:
+        flat[place[at]] = function(flat[place[at]], value[at])
+        at = following[at]
+        at = at[at >= 0]
+    return flat
 
 
 def _checked(shape, key):

@@ -21,6 +21,7 @@ REALS = {
     np.dtype(np.float16): "Half", np.dtype(bfloat16): "BFloat", np.dtype(np.float32): "float",
     np.dtype(np.float64): "double",
 }  # fmt: skip
+ELEMENTS = REALS | {np.dtype(np.int64): "Int"}  # what `Real` may be
 LARGEST_GRID = 1 << 16  # blocks; kernels over elements loop where there are more
 THREADS = 256
 
@@ -54,7 +55,7 @@ class Source:
     def __call__(self, kernel, like, blocks, threads, *args):
         if not blocks:
             return
-        where, real = backend.for_array(like).name, REALS.get(like.dtype, "float")
+        where, real = backend.for_array(like).name, ELEMENTS.get(like.dtype, "float")
         grid = blocks if type(blocks) is tuple else (blocks,)
         function = _function(where, self.file, kernel, real)
         function(grid, (threads,), tuple([_plain(x) for x in args]))

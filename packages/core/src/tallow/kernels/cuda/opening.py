@@ -100,6 +100,7 @@ backend.register(
         kernels="tallow.kernels.cuda.registered",
         explain=explain,
         in_range=faults.in_range,
+        combine_at=lambda *args: import_module("tallow.kernels.cuda.index").combine_at(*args),
         pinned=memory.pinned,
         is_pinned=memory.is_pinned,
         random_blocks=random_blocks,

@@ -43,19 +43,27 @@ __device__ int seeing(const Windows& w, const Spot& place, const Spot& k) {
 
 #define KERNEL(k) for (int k = 0; k < w.depth(); k++)
 
-// Pooling: a thread takes a window, or in gradients a place of the image, in one of `planes`
+// Pooling: a thread takes a window, or in gradients a place of the image, in one of its planes
 
-extern "C" __global__ void max_pool(Int count, const Real* x, Real* out, Windows w) {
+template <class How> __device__ void pooled(Int count, const Real* x, Real* out, Windows w) {
   EACH(i, count) {
     const Real* plane = x + i / w.places() * w.volume();
     Spot window(i % w.places(), w.count);
-    Wide best = Max::none();
+    Wide found = How::none();
     KERNEL(k) {
       int at = seen(w, window, Spot(k, w.kernel));
-      if (at >= 0) best = Max::of(best, plane[at]);
+      if (at >= 0) found = How::of(found, plane[at]);
     }
-    out[i] = best;
+    out[i] = found;
   }
+}
+
+extern "C" __global__ void max_pool(Int count, const Real* x, Real* out, Windows w) {
+  pooled<Max>(count, x, out, w);
+}
+
+extern "C" __global__ void pool_sum(Int count, const Real* x, Real* out, Windows w) {
+  pooled<Sum>(count, x, out, w);
 }
 
 // Where the first maximum, or NaN, of a window is, in the flattened axes; 0 where all is outside
@@ -94,34 +102,9 @@ extern "C" __global__ void max_pool_grad(Int count, const Real* g, const Real* x
   }
 }
 
-extern "C" __global__ void pool_sum(Int count, const Real* x, Real* out, Windows w) {
-  EACH(i, count) {
-    const Real* plane = x + i / w.places() * w.volume();
-    Spot window(i % w.places(), w.count);
-    Wide total = 0;
-    KERNEL(k) {
-      int at = seen(w, window, Spot(k, w.kernel));
-      if (at >= 0) total += (Wide)plane[at];
-    }
-    out[i] = total;
-  }
-}
-
-extern "C" __global__ void pool_spread(Int count, const Real* g, Real* out, Windows w) {
-  EACH(i, count) {
-    const Real* plane = g + i / w.volume() * w.places();
-    Spot place(i % w.volume(), w.size);
-    Wide total = 0;
-    KERNEL(k) {
-      int at = seeing(w, place, Spot(k, w.kernel));
-      if (at >= 0) total += (Wide)plane[at];
-    }
-    out[i] = total;
-  }
-}
-
 // Columns: element k of the windows of channel c of image n is the line at
-// n * by_image + (c * depth + k) * by_line. Counted are planes (n, c) times places or volume.
+// n * by_image + (c * depth + k) * by_line. Counted are planes (n, c) times places or volume. All
+// elements of a window have one line, where it is spread evenly: then by_line is 0.
 
 extern "C" __global__ void unfold(Int count, const Real* x, Real* out, Windows w, Int channels,
                                   Int by_image, Int by_line) {

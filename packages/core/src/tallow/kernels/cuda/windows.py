@@ -57,7 +57,12 @@ def _(x, *, kernel, stride, padding, count):
 @pool.pool_spread.on("cuda")
 def _(g, *, size, kernel, stride, padding, count):
     how = (kernel, stride, padding, (1,) * len(kernel), count)
-    return _pooled("pool_spread", g, size, size, how)
+    windows = described(size, *how)
+    if windows is None or not is_real(g) or not g.size:
+        return NotImplemented
+    out, places = empty((*g.shape[:2], *size), g), g[0, 0].size
+    over.each("fold", g, out.size, in_order(g), out, windows, 1, places, 0)
+    return out
 
 
 # Columns, laid out by what a product wants: image by image, (N, C * depth, places), or all images
