@@ -197,9 +197,28 @@ def test_versions_are_those_of_the_names():
     assert result.returncode == 0, result.stderr
 
 
+def test_paths_of_pytorchs_modules():
+    script = """
+        import tallow
+        from tallow.imitation import PATHS
+        tallow.as_torch()
+        from importlib import import_module
+        import torchvision
+        for path, ours in PATHS.items():
+            name = path.replace("tallow", "torch", 1)
+            assert import_module(name) is import_module(ours), name
+        from torch.cuda.amp.grad_scaler import GradScaler
+        from torch.utils.data._utils.collate import default_collate
+    """
+    pytest.importorskip("tallowvision")
+    result = run("-c", textwrap.dedent(script))
+    assert result.returncode == 0, result.stderr
+
+
 @pytest.mark.parametrize(
     "line, message",
     [
+        ("import torch.fx.unheard_of", "torch.fx.unheard_of: tallow has no module tallow.fx.un"),
         ("import torch.unheard_of.jit", "torch.unheard_of: tallow has no module tallow.un"),
         ("import torch; torch.unheard_of", "module 'tallow' has no attribute 'unheard_of'"),
         ("from torch import unheard_of", "cannot import name 'unheard_of' from 'tallow'"),

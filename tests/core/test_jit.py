@@ -70,6 +70,12 @@ def test_isinstance(value, kind, expected):
     assert jit.isinstance(value, kind) is expected
 
 
+def test_names_for_annotations():
+    from tallow.jit.annotations import BroadcastingList2, List
+
+    assert List[int].__origin__ is list and BroadcastingList2[int] == list[int]
+
+
 def test_functions_side_by_side():
     future = jit.fork(double, 4)
     assert jit.wait(future) == future.wait() == future.value() == 8 and future.done()

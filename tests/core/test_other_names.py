@@ -93,6 +93,13 @@ def test_a_model_on_one_device():
         tallow.nn.parallel.data_parallel(model, x, [0, 1])
 
 
+def test_parts_for_devices():
+    parts = tallow.nn.parallel.scatter((tallow.arange(5), {"a": "same"}), ["cpu", "cpu"])
+    assert [x.tolist() for x, _ in parts] == [[0, 1, 2], [3, 4]]
+    assert [y for _, y in parts] == [{"a": "same"}] * 2
+    assert tallow.nn.parallel.gather([[x] for x, _ in parts], "cpu")[0].tolist() == [*range(5)]
+
+
 def test_states_of_generators_of_devices():
     from tallow.utils.checkpoint import get_device_states, set_device_states
 

@@ -28,8 +28,10 @@ PATHS = {
     "tallow.cuda.random": "tallow.cuda",
     "tallow.functional": "tallow",
     "tallow.nn.modules.channelshuffle": "tallow.nn",
+    "tallow.nn.parallel.scatter_gather": "tallow.nn.parallel",
     "tallow.utils.data._utils": "tallow.utils.data",
     "tallow.utils.data._utils.collate": "tallow.utils.data",
+    "tallow.utils.tensorboard.writer": "tallow.utils.tensorboard",
     "tallowvision.transforms.transforms": "tallowvision.transforms",
 }  # where PyTorch has modules of its own, that some programs import names from
 PAGE = "docs/compatibility.md"  # what of PyTorch there is
@@ -109,4 +111,6 @@ class _Loader(Loader):
         return module
 
     def exec_module(self, module):
+        if not hasattr(module, "__path__"):
+            module.__path__ = []  # so that what is imported from within it comes to the finder
         module.__spec__ = self.spec  # the import system has put that of the other name there

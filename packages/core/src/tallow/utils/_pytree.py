@@ -23,8 +23,6 @@ class TreeSpec:
     def __eq__(self, other):
         return isinstance(other, TreeSpec) and self._tree == other._tree
 
-    __hash__ = None
-
     def __repr__(self):
         return f"TreeSpec({self._tree})"
 

@@ -1,7 +1,7 @@
 """A model on several devices or in several processes."""
 
 from tallow.left_out import missing
-from tallow.nn.parallel.data_parallel import DataParallel, data_parallel
+from tallow.nn.parallel.data_parallel import DataParallel, data_parallel, gather, scatter
 
 
 def __getattr__(name):

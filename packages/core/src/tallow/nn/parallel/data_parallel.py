@@ -1,9 +1,12 @@
 """`DataParallel`, which PyTorch programs wrap around a model: here it runs on one device."""
 
 from tallow.errors import NotSupportedError
+from tallow.func.tree import leaves, rebuild
+from tallow.joining import cat
 from tallow.nn.module import Module
+from tallow.tensor import Tensor
 
-__all__ = ["DataParallel", "data_parallel"]
+__all__ = ["DataParallel", "data_parallel", "gather", "scatter"]
 
 
 class DataParallel(Module):
@@ -33,6 +36,28 @@ def data_parallel(module, inputs, device_ids=None, output_device=None, dim=0, mo
     _one("data_parallel", device_ids)
     inputs = inputs if isinstance(inputs, tuple) else (inputs,)
     return module(*inputs, **(module_kwargs or {}))
+
+
+def scatter(inputs, target_gpus, dim=0):
+    """Tensors, in any tuples, lists and dicts, cut along `dim`: a part for each device.
+
+    >>> tallow.nn.parallel.scatter(tallow.arange(4), ["cpu", "cpu"])
+    [tensor([0, 1]), tensor([2, 3])]
+    """
+    count = len(target_gpus)
+    columns = [
+        x.chunk(count, dim) if isinstance(x, Tensor) else [x] * count for x in leaves(inputs)
+    ]
+    return [
+        rebuild(inputs, (x.to(place) if isinstance(x, Tensor) else x for x in row))
+        for place, row in zip(target_gpus, zip(*columns, strict=False), strict=False)
+    ]
+
+
+def gather(outputs, target_device, dim=0):
+    """What `scatter` has cut, joined again on one device."""
+    rows = zip(*map(leaves, outputs), strict=True)
+    return rebuild(outputs[0], (cat([x.to(target_device) for x in row], dim) for row in rows))
 
 
 def _one(name, device_ids):
