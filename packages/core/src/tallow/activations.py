@@ -3,12 +3,12 @@
 from tallow import dtypes
 from tallow.autograd import inplace
 from tallow.autograd.modes import state
-from tallow.errors import DtypeError, TypeMismatchError, describe
+from tallow.elementwise import one_tensor
+from tallow.errors import DtypeError, describe
 from tallow.ops.activation import relu as relu_op
 from tallow.ops.softmax import log_softmax as log_softmax_op
 from tallow.ops.softmax import softmax as softmax_op
 from tallow.promotion import axis_of, to_dtype
-from tallow.tensor import Tensor
 
 __all__ = ["log_softmax", "relu", "relu_", "softmax"]
 
@@ -54,9 +54,7 @@ def along(name, op, input, dim, dtype=None):
 
 def check_floating(name, x):
     """Raise unless x is a floating-point tensor."""
-    if not isinstance(x, Tensor):
-        raise TypeMismatchError(f"{name}: expected a tensor, got {type(x).__name__}")
-    if x.dtype.category < dtypes.FLOATING:
+    if one_tensor(name, x).dtype.category < dtypes.FLOATING:
         raise DtypeError(
             f"{name}: expected a floating-point tensor, got {describe(x)}; convert with .float()"
         )

@@ -17,7 +17,7 @@ from tallow import (
     logic,
     shaping,
 )
-from tallow.elementwise import one_tensor
+from tallow.elementwise import named, one_tensor
 from tallow.errors import ArgumentError, GradientError, ShapeError, TypeMismatchError, describe
 from tallow.layout import strided
 from tallow.left_out import missing
@@ -224,9 +224,8 @@ def _new_of(name):
             *size, dtype=dtype or input.dtype, device=where, requires_grad=requires_grad, **others
         )
 
-    method.__name__ = method.__qualname__ = f"new_{name}"
-    method.__doc__ = f"`{name}`, in the dtype and on the device of this tensor unless told."
-    return method
+    doc = f"`{name}`, in the dtype and on the device of this tensor unless told."
+    return named(method, f"new_{name}", doc)
 
 
 new_empty, new_full, new_ones, new_zeros, new_empty_strided = map(

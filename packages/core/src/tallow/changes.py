@@ -7,6 +7,7 @@ from tallow import conversion, creation, dtypes, shaping
 from tallow.autograd import inplace
 from tallow.autograd.modes import state
 from tallow.diagonals import diagonal
+from tallow.elementwise import named
 from tallow.errors import DtypeError, GradientError, ShapeError, describe
 from tallow.promotion import as_operand, can_cast, to_dtype, wrapped
 from tallow.tensor import Tensor, wrap
@@ -49,9 +50,8 @@ def in_place(name, function, update=None):
             )
         return inplace.assign(self, to_dtype(result, self.dtype), name, alone)
 
-    method.__name__ = method.__qualname__ = name
-    method.__doc__ = f"`{function.__name__}`, written into the tensor itself; returns it."
-    return method
+    doc = f"`{function.__name__}`, written into the tensor itself; returns it."
+    return named(method, name, doc)
 
 
 def _updatable(self, args, kwargs):
@@ -84,9 +84,8 @@ def view_in_place(name, function):
         self.array, self.node, self.alias = view.array, view.node, view.alias
         return self
 
-    method.__name__ = method.__qualname__ = name
-    method.__doc__ = f"`{function.__name__}` of the tensor itself, which shows the same memory."
-    return method
+    doc = f"`{function.__name__}` of the tensor itself, which shows the same memory."
+    return named(method, name, doc)
 
 
 # Values

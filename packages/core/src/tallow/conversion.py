@@ -4,6 +4,7 @@ import numpy as np
 
 from tallow import backend, dtypes
 from tallow.device import device as device_type
+from tallow.elementwise import named
 from tallow.errors import (
     ArgumentError,
     DtypeError,
@@ -66,25 +67,12 @@ def _method(name):
     def function(input, memory_format=None):
         return to_dtype(input, target)
 
-    function.__name__ = function.__qualname__ = name
-    function.__doc__ = f"The tensor as {target.name}."
-    return function
+    return named(function, name, f"The tensor as {target.name}.")
 
 
 CASTS = {
     name: _method(name)
-    for name in (
-        "half",
-        "float",
-        "double",
-        "bfloat16",
-        "short",
-        "int",
-        "long",
-        "bool",
-        "cfloat",
-        "cdouble",
-    )
+    for name in "half float double bfloat16 short int long bool cfloat cdouble".split()
 } | {"byte": _method("uint8"), "char": _method("int8")}
 
 

@@ -1,56 +1,22 @@
-"""How elementwise functions are declared: a name, the op behind it, and the numbers it takes.
+"""How elementwise functions are declared: the op behind it, and the numbers it takes.
 
 A declared function refuses the kinds of dtype that PyTorch refuses, promotes its operands, calls
 the op, and gives the result.
 """
 
-from tallow.dtypes import BOOL, COMPLEX, of_number
+from functools import partial
+
+from tallow.dtypes import BOOL, COMPLEX, FLOATING, INTEGER, of_number
 from tallow.errors import DtypeError, TypeMismatchError, listing
-from tallow.promotion import as_operand, floating, give, pair
+from tallow.promotion import as_operand, floating, floating_tensors, give, pair
 from tallow.tensor import Tensor
 
-KINDS = ("bool", "integer", "floating-point", "complex")  # by their category
+NAMES = ("bool", "integer", "floating-point", "complex")  # by their category
 
-
-def unary(name, op, doc, low=BOOL, high=COMPLEX, prepare=floating):
-    """A function of one tensor, of kinds from `low` to `high`; `prepare` converts the operand.
-
-    `floating` makes integers and bool the default floating dtype; `one_tensor` leaves them.
-    """
-    everything = (low, high) == (BOOL, COMPLEX)
-
-    def function(input, *, out=None):
-        x = prepare(name, input)
-        if not everything:
-            check_kinds(name, low, high, input)
-        return op(x) if out is None else give(op(x), out, name)
-
-    return named(function, name, doc)
-
-
-def binary(name, op, doc, low=BOOL, high=COMPLEX, prepare=pair):
-    """A function of two tensors or numbers that broadcast.
-
-    `pair` promotes the operands, `tensor_pair` takes no numbers, `floating_pair` makes them
-    floating as well, `floating_tensors` also makes a tensor of a number.
-    """
-    everything = (low, high) == (BOOL, COMPLEX)
-
-    def function(input, other, *, out=None):
-        x, y = prepare(name, input, other)
-        if not everything:
-            check_kinds(name, low, high, input, other)
-        result = op(x, y)
-        return result if out is None else give(result, out, name)
-
-    return named(function, name, doc)
-
-
-def named(function, name, doc):
-    """The function, under a name and with a docstring."""
-    function.__name__ = function.__qualname__ = name
-    function.__doc__ = doc
-    return function
+# From which to which category an operand may be
+ANY, NUMBERS, INEXACT = (BOOL, COMPLEX), (INTEGER, COMPLEX), (FLOATING, COMPLEX)
+REAL, ORDERED, FLOATS = (BOOL, FLOATING), (INTEGER, FLOATING), (FLOATING, FLOATING)
+BITS, INTEGERS = (BOOL, INTEGER), (INTEGER, INTEGER)
 
 
 def one_tensor(name, x):
@@ -65,12 +31,59 @@ def tensor_pair(name, x, y):
     return pair(name, one_tensor(name, x), one_tensor(name, y))
 
 
-def check_kinds(name, low, high, *operands):
-    """Raise DtypeError unless the highest category among the operands lies in [low, high]."""
+def unary(op, doc, kinds=ANY, prepare=floating, name=None):
+    """A function of one tensor, which `prepare` converts; its name is the op's unless told.
+
+    `floating` makes integers and bool the default floating dtype; `one_tensor` leaves them.
+    """
+    name = name or op.__name__
+
+    def function(input, *, out=None):
+        x = prepare(name, input)
+        if kinds is not ANY:
+            check_kinds(name, kinds, input)
+        return op(x) if out is None else give(op(x), out, name)
+
+    return named(function, name, doc)
+
+
+def binary(op, doc, kinds=ANY, prepare=pair, name=None):
+    """A function of two tensors or numbers that broadcast; its name is the op's unless told.
+
+    `pair` promotes the operands, `tensor_pair` takes no numbers, `floating_pair` makes them
+    floating as well, `floating_tensors` also makes a tensor of a number.
+    """
+    name = name or op.__name__
+
+    def function(input, other, *, out=None):
+        x, y = prepare(name, input, other)
+        if kinds is not ANY:
+            check_kinds(name, kinds, input, other)
+        result = op(x, y)
+        return result if out is None else give(result, out, name)
+
+    return named(function, name, doc)
+
+
+def named(function, name, doc):
+    """The function, under a name and with a docstring."""
+    function.__name__ = function.__qualname__ = name
+    function.__doc__ = doc
+    return function
+
+
+real = partial(unary, kinds=REAL)
+of_floats = partial(binary, kinds=FLOATS, prepare=tensor_pair)
+of_reals = partial(binary, kinds=REAL, prepare=floating_tensors)
+
+
+def check_kinds(name, kinds, *operands):
+    """Raise DtypeError unless the highest category among the operands is within `kinds`."""
+    low, high = kinds
     kind = max([_category(name, x) for x in operands])
     if not low <= kind <= high:
         raise DtypeError(
-            f"{name}: expected {' or '.join(KINDS[low : high + 1])} operands, "
+            f"{name}: expected {' or '.join(NAMES[low : high + 1])} operands, "
             f"got {listing(operands)}"
         )
 

@@ -13,11 +13,11 @@ import tallow.ops.fft as ops
 from tallow import dtypes
 from tallow.casting import cast_by_policy
 from tallow.creation import place
+from tallow.elementwise import named, one_tensor
 from tallow.errors import (
     DtypeError,
     OutOfRangeError,
     ShapeError,
-    TypeMismatchError,
     describe,
 )
 from tallow.ops.complex import conj
@@ -25,7 +25,6 @@ from tallow.ops.shape import cut, pad
 from tallow.ops.shape import roll as roll_op
 from tallow.promotion import give, to_dtype
 from tallow.shaping import distinct_axes
-from tallow.tensor import Tensor
 
 __all__ = [
     "fft", "fft2", "fftfreq", "fftn", "fftshift", "hfft", "hfft2", "hfftn", "ifft", "ifft2",
@@ -36,9 +35,7 @@ __all__ = [
 
 def _operand(name, input, real):
     """The tensor, floating where `real`, else complex."""
-    if not isinstance(input, Tensor):
-        raise TypeMismatchError(f"{name}: expected a tensor, got {type(input).__name__}")
-    if input.dtype in (dtypes.float16, dtypes.bfloat16):
+    if one_tensor(name, input).dtype in (dtypes.float16, dtypes.bfloat16):
         raise DtypeError(f"{name}: expected float32 or float64 on a CPU, got {describe(input)}")
     if not real:
         whole = input.dtype.category < dtypes.FLOATING
@@ -161,8 +158,7 @@ def _forms(name, kind, op, what):
 
     forms = [(along, "", "along one dim"), (two, "2", "over two dims"), (several, "n", "over dims")]
     for function, suffix, where in forms:
-        function.__name__ = function.__qualname__ = name + suffix
-        function.__doc__ = f"{what}, {where}."
+        named(function, name + suffix, f"{what}, {where}.")
     return along, two, several
 
 

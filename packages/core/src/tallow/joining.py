@@ -9,6 +9,7 @@ import numpy as np
 import tallow.ops.shape as ops
 from tallow.autograd.builtin import expand as expand_op
 from tallow.autograd.builtin import stack as stack_op
+from tallow.elementwise import named
 from tallow.errors import (
     ArgumentError,
     DtypeError,
@@ -43,10 +44,14 @@ def _sequence(name, tensors):
         raise TypeMismatchError(
             f"{name}: expected a tuple or list of tensors, got {type(tensors).__name__}"
         )
+    return promoted(_all_tensors(name, tensors)) if tensors else ()
+
+
+def _all_tensors(name, tensors):
     for x in tensors:
         if not isinstance(x, Tensor):
             raise TypeMismatchError(f"{name}: expected tensors, got {type(x).__name__}")
-    return promoted(tensors) if tensors else ()
+    return tensors
 
 
 def _some(name, tensors, error=ShapeError):
@@ -138,10 +143,7 @@ def _at_least(name, tensors, shape_of):
     if len(tensors) == 1 and isinstance(tensors[0], Tensor):
         return reshape(tensors[0], shape_of(tensors[0].array.shape))
     tensors = tensors[0] if len(tensors) == 1 and isinstance(tensors[0], tuple | list) else tensors
-    for x in tensors:
-        if not isinstance(x, Tensor):
-            raise TypeMismatchError(f"{name}: expected tensors, got {type(x).__name__}")
-    return tuple(reshape(x, shape_of(x.array.shape)) for x in tensors)
+    return tuple(reshape(x, shape_of(x.array.shape)) for x in _all_tensors(name, tensors))
 
 
 def atleast_1d(*tensors):
@@ -158,13 +160,9 @@ def atleast_3d(*tensors):
     """A tensor, or several, with three dims: a vector (n,) as (1, n, 1), a matrix as (n, m, 1)."""
 
     def shape_of(shape):
-        return (
-            shape
-            if len(shape) > 2
-            else (*shape, 1)
-            if len(shape) == 2
-            else (1, *(shape or (1,)), 1)
-        )
+        if len(shape) < 2:
+            return (1, *(shape or (1,)), 1)
+        return (*shape, 1) if len(shape) == 2 else shape
 
     return _at_least("atleast_3d", tensors, shape_of)
 
@@ -285,9 +283,7 @@ def _numbered_split(name, fewest, axis_for, where_cut):
             )
         return tensor_split(input, where, axis)
 
-    function.__name__ = function.__qualname__ = name
-    function.__doc__ = f"So many equal parts along {where_cut}, or cut at a list; views."
-    return function
+    return named(function, name, f"So many equal parts along {where_cut}, or cut at a list; views.")
 
 
 hsplit = _numbered_split("hsplit", 1, lambda ndim: int(ndim > 1), "dim 1 (dim 0 of a vector)")

@@ -1,8 +1,9 @@
 """Comparisons, tests, logic and bits: elementwise functions without gradients."""
 
+from functools import partial
+
 import tallow.ops.logic as ops
-from tallow.dtypes import FLOATING, INTEGER
-from tallow.elementwise import binary, one_tensor, unary
+from tallow.elementwise import BITS, INTEGERS, REAL, binary, one_tensor, unary
 from tallow.errors import DtypeError, ShapeError, describe
 
 __all__ = [
@@ -15,12 +16,12 @@ __all__ = [
 
 # Comparisons
 
-eq = binary("eq", ops.equal, "input == other, as bool.")
-ne = binary("ne", ops.not_equal, "input != other, as bool.")
-lt = binary("lt", ops.less, "input < other, as bool.", high=FLOATING)
-le = binary("le", ops.less_equal, "input <= other, as bool.", high=FLOATING)
-gt = binary("gt", ops.greater, "input > other, as bool.", high=FLOATING)
-ge = binary("ge", ops.greater_equal, "input >= other, as bool.", high=FLOATING)
+eq = binary(ops.equal, "input == other, as bool.", name="eq")
+ne = binary(ops.not_equal, "input != other, as bool.", name="ne")
+lt = binary(ops.less, "input < other, as bool.", kinds=REAL, name="lt")
+le = binary(ops.less_equal, "input <= other, as bool.", kinds=REAL, name="le")
+gt = binary(ops.greater, "input > other, as bool.", kinds=REAL, name="gt")
+ge = binary(ops.greater_equal, "input >= other, as bool.", kinds=REAL, name="ge")
 not_equal, less, less_equal, greater, greater_equal = ne, lt, le, gt, ge
 
 
@@ -52,25 +53,14 @@ def equal(input, other):
 
 # Tests
 
-isnan = unary("isnan", ops.isnan, "True where an element is NaN.", prepare=one_tensor)
-isinf = unary("isinf", ops.isinf, "True where an element is infinite.", prepare=one_tensor)
-isfinite = unary(
-    "isfinite",
-    ops.isfinite,
-    "True where an element is not infinite or NaN.",
-    prepare=one_tensor,
-)
-isposinf = unary(
-    "isposinf", ops.isposinf, "True where an element is +inf.", high=FLOATING, prepare=one_tensor
-)
-isneginf = unary(
-    "isneginf", ops.isneginf, "True where an element is -inf.", high=FLOATING, prepare=one_tensor
-)
-isreal = unary("isreal", ops.isreal, "True where the imaginary part is 0.", prepare=one_tensor)
-signbit = unary(
-    "signbit", ops.signbit, "True where the sign is minus, -0.0 included.",
-    high=FLOATING, prepare=one_tensor,
-)  # fmt: skip
+test = partial(unary, prepare=one_tensor)
+isnan = test(ops.isnan, "True where an element is NaN.")
+isinf = test(ops.isinf, "True where an element is infinite.")
+isfinite = test(ops.isfinite, "True where an element is not infinite or NaN.")
+isposinf = test(ops.isposinf, "True where an element is +inf.", kinds=REAL)
+isneginf = test(ops.isneginf, "True where an element is -inf.", kinds=REAL)
+isreal = test(ops.isreal, "True where the imaginary part is 0.")
+signbit = test(ops.signbit, "True where the sign is minus, -0.0 included.", kinds=REAL)
 
 
 def is_nonzero(input):
@@ -89,37 +79,23 @@ def is_nonzero(input):
 
 # Logic
 
-logical_and = binary("logical_and", ops.logical_and, "True where both are nonzero.")
-logical_or = binary("logical_or", ops.logical_or, "True where either is nonzero.")
-logical_xor = binary(
-    "logical_xor", ops.logical_xor, "True where one is nonzero and the other is not."
-)
-logical_not = unary(
-    "logical_not", ops.logical_not, "True where an element is 0.", prepare=one_tensor
-)
+logical_and = binary(ops.logical_and, "True where both are nonzero.")
+logical_or = binary(ops.logical_or, "True where either is nonzero.")
+logical_xor = binary(ops.logical_xor, "True where one is nonzero and the other is not.")
+logical_not = test(ops.logical_not, "True where an element is 0.")
 
 # Bits and whole numbers
 
-bitwise_and = binary(
-    "bitwise_and", ops.bitwise_and, "The bits set in both; logical for bool.", high=INTEGER
-)
-bitwise_or = binary(
-    "bitwise_or", ops.bitwise_or, "The bits set in either; logical for bool.", high=INTEGER
-)
-bitwise_xor = binary(
-    "bitwise_xor", ops.bitwise_xor, "The bits set in one of both; logical for bool.", high=INTEGER
-)
-bitwise_not = unary(
-    "bitwise_not", ops.bitwise_not, "Each bit inverted; logical for bool.",
-    high=INTEGER, prepare=one_tensor,
-)  # fmt: skip
+bitwise_and = binary(ops.bitwise_and, "The bits set in both; logical for bool.", kinds=BITS)
+bitwise_or = binary(ops.bitwise_or, "The bits set in either; logical for bool.", kinds=BITS)
+bitwise_xor = binary(ops.bitwise_xor, "The bits set in one of both; logical for bool.", kinds=BITS)
+bitwise_not = test(ops.bitwise_not, "Each bit inverted; logical for bool.", kinds=BITS)
 bitwise_left_shift = binary(
-    "bitwise_left_shift", ops.left_shift, "input * 2**other, in the bits of the dtype.",
-    low=INTEGER, high=INTEGER,
+    ops.left_shift, "input * 2**other, in the bits of the dtype.",
+    kinds=INTEGERS, name="bitwise_left_shift",
 )  # fmt: skip
 bitwise_right_shift = binary(
-    "bitwise_right_shift", ops.right_shift, "input / 2**other, rounded down.",
-    low=INTEGER, high=INTEGER,
-)  # fmt: skip
-gcd = binary("gcd", ops.gcd, "The greatest common divisor.", low=INTEGER, high=INTEGER)
-lcm = binary("lcm", ops.lcm, "The least common multiple.", low=INTEGER, high=INTEGER)
+    ops.right_shift, "input / 2**other, rounded down.", kinds=INTEGERS, name="bitwise_right_shift"
+)
+gcd = binary(ops.gcd, "The greatest common divisor.", kinds=INTEGERS)
+lcm = binary(ops.lcm, "The least common multiple.", kinds=INTEGERS)

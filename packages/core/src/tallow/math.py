@@ -13,8 +13,24 @@ import tallow.ops.gamma as gamma
 import tallow.ops.special as special
 from tallow import backend, dtypes
 from tallow.complex_parts import complex
-from tallow.dtypes import BOOL, COMPLEX, FLOATING, INTEGER
-from tallow.elementwise import binary, check_kinds, named, one_tensor, tensor_pair, unary
+from tallow.dtypes import BOOL, FLOATING, INTEGER
+from tallow.elementwise import (
+    FLOATS,
+    INEXACT,
+    INTEGERS,
+    NUMBERS,
+    ORDERED,
+    REAL,
+    binary,
+    check_kinds,
+    named,
+    of_floats,
+    of_reals,
+    one_tensor,
+    real,
+    tensor_pair,
+    unary,
+)
 from tallow.errors import ArgumentError, DivisionByZeroError, DtypeError, describe, listing
 from tallow.info import finfo
 from tallow.promotion import (
@@ -23,7 +39,6 @@ from tallow.promotion import (
     element,
     floating,
     floating_pair,
-    floating_tensors,
     give,
     number,
     pair,
@@ -87,7 +102,7 @@ def rsub(input, other, *, alpha=1):
     return sub(other, input, alpha=alpha)
 
 
-mul = binary("mul", ops.mul, "input * other, elementwise with broadcasting.")
+mul = binary(ops.mul, "input * other, elementwise with broadcasting.")
 
 
 def div(input, other, *, rounding_mode=None, out=None):
@@ -115,7 +130,7 @@ def _quotient(name, op, doc):
     """A function of real numbers that divides; integers divided by 0 raise."""
 
     def function(input, other, *, out=None):
-        check_kinds(name, INTEGER, FLOATING, input, other)
+        check_kinds(name, ORDERED, input, other)
         x, y = pair(name, input, other)
         integral = (x if isinstance(x, Tensor) else y).dtype.category == INTEGER
         if integral and not (y.array.all() if isinstance(y, Tensor) else y):
@@ -134,18 +149,16 @@ remainder = _quotient(
     "remainder", ops.remainder, "The remainder with the sign of `other`, as Python's %."
 )
 fmod = _quotient("fmod", ops.fmod, "The remainder with the sign of `input`, as C's fmod.")
-maximum = binary("maximum", ops.maximum, "The larger of two; NaN if either is.", high=FLOATING)
-minimum = binary("minimum", ops.minimum, "The smaller of two; NaN if either is.", high=FLOATING)
-fmax = binary("fmax", ops.fmax, "The larger of two; of NaN and a number the number.", high=FLOATING)
-fmin = binary(
-    "fmin", ops.fmin, "The smaller of two; of NaN and a number the number.", high=FLOATING
-)
-neg = unary("neg", ops.neg, "-input.", low=INTEGER, prepare=one_tensor)
+maximum = binary(ops.maximum, "The larger of two; NaN if either is.", kinds=REAL)
+minimum = binary(ops.minimum, "The smaller of two; NaN if either is.", kinds=REAL)
+fmax = binary(ops.fmax, "The larger of two; of NaN and a number the number.", kinds=REAL)
+fmin = binary(ops.fmin, "The smaller of two; of NaN and a number the number.", kinds=REAL)
+neg = unary(ops.neg, "-input.", kinds=NUMBERS, prepare=one_tensor)
 
 
 def positive(input):
     """input, unchanged; not for bool."""
-    check_kinds("positive", INTEGER, COMPLEX, input)
+    check_kinds("positive", NUMBERS, input)
     return input
 
 
@@ -160,7 +173,7 @@ def lerp(input, end, weight, *, out=None):
     >>> tallow.lerp(tallow.tensor([0.0, 10.0]), tallow.tensor([1.0, 20.0]), 0.5)
     tensor([ 0.5000, 15.0000])
     """
-    check_kinds("lerp", FLOATING, COMPLEX, input)
+    check_kinds("lerp", INEXACT, input)
     for x in (end, weight):
         if isinstance(x, Tensor) and x.dtype is not input.dtype:
             raise DtypeError(f"lerp: expected one dtype, got {listing([input, end, weight])}")
@@ -176,7 +189,7 @@ def addcmul(input, tensor1, tensor2, *, value=1, out=None):
 
 def addcdiv(input, tensor1, tensor2, *, value=1, out=None):
     """input + value * tensor1 / tensor2; not for a quotient of integers."""
-    check_kinds("addcdiv", FLOATING, COMPLEX, tensor1, tensor2)
+    check_kinds("addcdiv", INEXACT, tensor1, tensor2)
     x, y, z = common("addcdiv", [input, tensor1, tensor2])
     return give(x + y / z * value, out, "addcdiv")
 
@@ -199,7 +212,7 @@ def pow(input, exponent, *, out=None):
     integral = (x if isinstance(x, Tensor) else y).dtype.category < FLOATING
     if not integral:
         return give(ops.power(x, y), out, "pow")
-    check_kinds("pow", INTEGER, INTEGER, x, y)
+    check_kinds("pow", INTEGERS, x, y)
     if isinstance(y, Tensor):
         return give(ops.integer_power(x, y), out, "pow")
     if exponent < 0:
@@ -223,28 +236,25 @@ def square(input, *, out=None):
     return pow(one_tensor("square", input), 2, out=out)
 
 
-sqrt = unary("sqrt", ops.sqrt, "The square root; NaN below 0.")
-rsqrt = unary("rsqrt", ops.rsqrt, "1 / sqrt(input).")
-reciprocal = unary("reciprocal", ops.reciprocal, "1 / input.")
+sqrt = unary(ops.sqrt, "The square root; NaN below 0.")
+rsqrt = unary(ops.rsqrt, "1 / sqrt(input).")
+reciprocal = unary(ops.reciprocal, "1 / input.")
 
 # Exponentials and logarithms
 
-exp = unary("exp", ops.exp, "e ** input.")
-exp2 = unary("exp2", ops.exp2, "2 ** input.")
-expm1 = unary("expm1", ops.expm1, "exp(input) - 1, accurate near 0.")
-log = unary("log", ops.log, "The natural logarithm; -inf at 0, NaN below.")
-log2 = unary("log2", ops.log2, "The logarithm to base 2.")
-log10 = unary("log10", ops.log10, "The logarithm to base 10.")
-log1p = unary("log1p", ops.log1p, "log(1 + input), accurate near 0.")
+exp = unary(ops.exp, "e ** input.")
+exp2 = unary(ops.exp2, "2 ** input.")
+expm1 = unary(ops.expm1, "exp(input) - 1, accurate near 0.")
+log = unary(ops.log, "The natural logarithm; -inf at 0, NaN below.")
+log2 = unary(ops.log2, "The logarithm to base 2.")
+log10 = unary(ops.log10, "The logarithm to base 10.")
+log1p = unary(ops.log1p, "log(1 + input), accurate near 0.")
 logaddexp = binary(
-    "logaddexp", ops.logaddexp, "log(exp(input) + exp(other)), without overflow.",
-    low=FLOATING, prepare=tensor_pair,
+    ops.logaddexp, "log(exp(input) + exp(other)), without overflow.",
+    kinds=INEXACT, prepare=tensor_pair,
 )  # fmt: skip
-logaddexp2 = binary(
-    "logaddexp2", ops.logaddexp2, "log2(2**input + 2**other), without overflow.",
-    low=FLOATING, high=FLOATING, prepare=tensor_pair,
-)  # fmt: skip
-sigmoid = unary("sigmoid", ops.sigmoid, "1 / (1 + exp(-input)).")
+logaddexp2 = of_floats(ops.logaddexp2, "log2(2**input + 2**other), without overflow.")
+sigmoid = unary(ops.sigmoid, "1 / (1 + exp(-input)).")
 
 
 def ldexp(input, other, *, out=None):
@@ -258,7 +268,7 @@ def frexp(input, *, out=None):
     >>> tallow.frexp(tallow.tensor([10.0]))
     (tensor([0.6250]), tensor([4], dtype=tallow.int32))
     """
-    check_kinds("frexp", FLOATING, FLOATING, input)
+    check_kinds("frexp", FLOATS, input)
     results = ops.frexp(input)
     if out is None:
         return results
@@ -267,56 +277,45 @@ def frexp(input, *, out=None):
 
 # Trigonometric and hyperbolic functions
 
-sin = unary("sin", ops.sin, "The sine (radians).")
-cos = unary("cos", ops.cos, "The cosine (radians).")
-tan = unary("tan", ops.tan, "The tangent (radians).")
-asin = unary("asin", ops.asin, "The inverse sine (radians).")
-acos = unary("acos", ops.acos, "The inverse cosine (radians).")
-atan = unary("atan", ops.atan, "The inverse tangent (radians).")
+sin = unary(ops.sin, "The sine (radians).")
+cos = unary(ops.cos, "The cosine (radians).")
+tan = unary(ops.tan, "The tangent (radians).")
+asin = unary(ops.asin, "The inverse sine (radians).")
+acos = unary(ops.acos, "The inverse cosine (radians).")
+atan = unary(ops.atan, "The inverse tangent (radians).")
 atan2 = binary(
-    "atan2", ops.atan2, "The angle of the point (other, input), in radians.",
-    high=FLOATING, prepare=floating_pair,
+    ops.atan2, "The angle of the point (other, input), in radians.",
+    kinds=REAL, prepare=floating_pair,
 )  # fmt: skip
-sinh = unary("sinh", ops.sinh, "The hyperbolic sine.")
-cosh = unary("cosh", ops.cosh, "The hyperbolic cosine.")
-tanh = unary("tanh", ops.tanh, "The hyperbolic tangent.")
-asinh = unary("asinh", ops.asinh, "The inverse hyperbolic sine.")
-acosh = unary("acosh", ops.acosh, "The inverse hyperbolic cosine; NaN below 1.")
-atanh = unary("atanh", ops.atanh, "The inverse hyperbolic tangent; NaN outside [-1, 1].")
-hypot = binary(
-    "hypot", ops.hypot, "sqrt(input**2 + other**2), without overflow.",
-    low=FLOATING, high=FLOATING, prepare=tensor_pair,
-)  # fmt: skip
-deg2rad = unary("deg2rad", lambda x: mul(x, pi / 180), "Degrees to radians.", high=FLOATING)
-rad2deg = unary("rad2deg", lambda x: mul(x, 180 / pi), "Radians to degrees.", high=FLOATING)
+sinh = unary(ops.sinh, "The hyperbolic sine.")
+cosh = unary(ops.cosh, "The hyperbolic cosine.")
+tanh = unary(ops.tanh, "The hyperbolic tangent.")
+asinh = unary(ops.asinh, "The inverse hyperbolic sine.")
+acosh = unary(ops.acosh, "The inverse hyperbolic cosine; NaN below 1.")
+atanh = unary(ops.atanh, "The inverse hyperbolic tangent; NaN outside [-1, 1].")
+hypot = of_floats(ops.hypot, "sqrt(input**2 + other**2), without overflow.")
+deg2rad = real(lambda x: mul(x, pi / 180), "Degrees to radians.", name="deg2rad")
+rad2deg = real(lambda x: mul(x, 180 / pi), "Radians to degrees.", name="rad2deg")
 
 # Special functions
 
 
-def _special(name, op, doc):
-    """A function of one real tensor."""
-    return unary(name, op, doc, high=FLOATING)
-
-
-sinc = unary("sinc", special.sinc, "sin(pi * input) / (pi * input), and 1 at 0.")
-erf = _special("erf", special.erf, "2/sqrt(pi) times the integral of exp(-t*t) from 0 to input.")
-erfc = _special("erfc", special.erfc, "1 - erf(input), accurate where that is tiny.")
-erfinv = _special("erfinv", special.erfinv, "The inverse of erf; NaN outside [-1, 1].")
-lgamma = _special("lgamma", gamma.lgamma, "log |Gamma(input)|; inf at 0, -1, -2 and so on.")
-digamma = _special("digamma", gamma.digamma, "The derivative of lgamma.")
-i0 = _special("i0", bessel.i0, "The modified Bessel function of the first kind, of order 0.")
-xlogy = binary(
-    "xlogy", special.xlogy, "input * log(other), and 0 where input is 0.",
-    high=FLOATING, prepare=floating_tensors,
-)  # fmt: skip
-igamma = binary(
-    "igamma", gamma.gammainc,
+sinc = unary(special.sinc, "sin(pi * input) / (pi * input), and 1 at 0.")
+erf = real(special.erf, "2/sqrt(pi) times the integral of exp(-t*t) from 0 to input.")
+erfc = real(special.erfc, "1 - erf(input), accurate where that is tiny.")
+erfinv = real(special.erfinv, "The inverse of erf; NaN outside [-1, 1].")
+lgamma = real(gamma.lgamma, "log |Gamma(input)|; inf at 0, -1, -2 and so on.")
+digamma = real(gamma.digamma, "The derivative of lgamma.")
+i0 = real(bessel.i0, "The modified Bessel function of the first kind, of order 0.")
+xlogy = of_reals(special.xlogy, "input * log(other), and 0 where input is 0.")
+igamma = of_floats(
+    gamma.gammainc,
     "The integral of t**(input - 1) * exp(-t) from 0 to other, divided by Gamma(input).",
-    low=FLOATING, high=FLOATING, prepare=tensor_pair,
-)  # fmt: skip
-igammac = binary(
-    "igammac", gamma.gammaincc, "1 - igamma(input, other), the integral from other to infinity.",
-    low=FLOATING, high=FLOATING, prepare=tensor_pair,
+    name="igamma",
+)
+igammac = of_floats(
+    gamma.gammaincc, "1 - igamma(input, other), the integral from other to infinity.",
+    name="igammac",
 )  # fmt: skip
 
 
@@ -328,7 +327,7 @@ def polygamma(n, input, *, out=None):
     """
     if n < 0:
         raise ArgumentError(f"polygamma: expected an order n of 0 or more, got {n}")
-    check_kinds("polygamma", BOOL, FLOATING, input)
+    check_kinds("polygamma", REAL, input)
     return give(gamma.polygamma(floating("polygamma", input), n=n), out, "polygamma")
 
 
@@ -336,7 +335,7 @@ def mvlgamma(input, p, *, out=None):
     """log of the multivariate gamma function of p dimensions; the input is above (p - 1) / 2."""
     if p < 1:
         raise ArgumentError(f"mvlgamma: expected 1 or more dimensions p, got {p}")
-    check_kinds("mvlgamma", INTEGER, FLOATING, input)
+    check_kinds("mvlgamma", ORDERED, input)
     x = floating("mvlgamma", input)
     total = sum(gamma.lgamma(x - j / 2) for j in range(p))
     return give(total + p * (p - 1) / 4 * log_of(pi), out, "mvlgamma")
@@ -344,7 +343,7 @@ def mvlgamma(input, p, *, out=None):
 
 def logit(input, eps=None, *, out=None):
     """log(x / (1 - x)) of x = input, or of input moved into [eps, 1 - eps]."""
-    check_kinds("logit", BOOL, FLOATING, input)
+    check_kinds("logit", REAL, input)
     x = floating("logit", input)
     result = special.logit(x if eps is None else ops.clip(x, low=eps, high=1 - eps))
     return give(result, out, "logit")
@@ -355,32 +354,23 @@ def logit(input, eps=None, *, out=None):
 
 def abs(input, *, out=None):
     """The absolute value; of complex numbers the modulus, which is real."""
-    check_kinds("abs", INTEGER, COMPLEX, input)
+    check_kinds("abs", NUMBERS, input)
     return give(ops.absolute(input), out, "abs")
 
 
-sign = unary(
-    "sign", ops.sign, "-1, 0 or 1 by the sign of each element.", high=FLOATING, prepare=one_tensor
-)
+sign = unary(ops.sign, "-1, 0 or 1 by the sign of each element.", kinds=REAL, prepare=one_tensor)
 sgn = unary(
-    "sgn", ops.sign, "input / |input|, and 0 at 0; complex numbers too.", prepare=one_tensor
+    ops.sign, "input / |input|, and 0 at 0; complex numbers too.", prepare=one_tensor, name="sgn"
 )
 copysign = binary(
-    "copysign",
-    ops.copysign,
-    "|input| with the sign of `other`.",
-    high=FLOATING,
-    prepare=floating_pair,
+    ops.copysign, "|input| with the sign of `other`.", kinds=REAL, prepare=floating_pair
 )
-nextafter = binary(
-    "nextafter", ops.nextafter, "The number next to `input` in the direction of `other`.",
-    low=FLOATING, high=FLOATING, prepare=tensor_pair,
-)  # fmt: skip
+nextafter = of_floats(ops.nextafter, "The number next to `input` in the direction of `other`.")
 
 
 def heaviside(input, values, *, out=None):
     """0 where input < 0, 1 where input > 0, `values` where it is 0; both of one real dtype."""
-    check_kinds("heaviside", BOOL, FLOATING, input, values)
+    check_kinds("heaviside", REAL, input, values)
     if one_tensor("heaviside", input).dtype is not one_tensor("heaviside", values).dtype:
         raise DtypeError(f"heaviside: expected one dtype, got {listing([input, values])}")
     return give(ops.heaviside(input, values), out, "heaviside")
@@ -389,10 +379,10 @@ def heaviside(input, values, *, out=None):
 def _rounding(name, op, doc):
     """A function of real numbers that leaves integers as they are."""
 
-    def of_floats(x):
+    def rounded(x):
         return x if x.dtype.category < FLOATING else op(x)
 
-    return unary(name, of_floats, doc, low=INTEGER, high=FLOATING, prepare=one_tensor)
+    return unary(rounded, doc, kinds=ORDERED, prepare=one_tensor, name=name)
 
 
 floor = _rounding("floor", ops.floor, "The largest integer not above.")
@@ -406,7 +396,7 @@ def round(input, *, decimals=0, out=None):
     >>> tallow.round(tallow.tensor([0.5, 1.5, 2.51]))
     tensor([0., 2., 3.])
     """
-    check_kinds("round", FLOATING if decimals else INTEGER, FLOATING, input)
+    check_kinds("round", FLOATS if decimals else ORDERED, input)
     integral = input.dtype.category == INTEGER
     result = input if integral else ops.round_half_even(input, decimals=decimals)
     return give(result, out, "round")
@@ -414,7 +404,7 @@ def round(input, *, decimals=0, out=None):
 
 def frac(input, *, out=None):
     """input - trunc(input)."""
-    check_kinds("frac", FLOATING, FLOATING, input)
+    check_kinds("frac", FLOATS, input)
     return give(input - trunc(input), out, "frac")
 
 
@@ -430,7 +420,7 @@ def clamp(input, min=None, max=None, *, out=None):
     limits = [x for x in (min, max) if x is not None]
     if not limits:
         raise ArgumentError("clamp: expected min, max or both, got neither")
-    check_kinds("clamp", BOOL, FLOATING, input, *limits)
+    check_kinds("clamp", REAL, input, *limits)
     if not any(isinstance(x, Tensor) for x in limits):
         for limit in limits:
             input, _ = pair("clamp", input, limit)

@@ -43,29 +43,10 @@ from tallow.errors import TypeMismatchError, describe
 from tallow.tensor import Tensor
 
 MODULES = (
-    math,
-    logic,
-    activations,
-    complex_parts,
-    creation,
-    random,
-    reductions,
-    running,
-    ordering,
-    statistics,
-    shaping,
-    joining,
-    diagonals,
-    indexing,
-    scattering,
-    products,
-    matrices,
-    spectral,
-    conversion,
-    graph,
-    attributes,
-    changes,
-)
+    math, logic, activations, complex_parts, creation, random, reductions, running, ordering,
+    statistics, shaping, joining, diagonals, indexing, scattering, products, matrices, spectral,
+    conversion, graph, attributes, changes,
+)  # fmt: skip
 casting.cast_by_policy(*MODULES)
 
 FUNCTIONS_ONLY = {

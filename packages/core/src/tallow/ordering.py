@@ -5,6 +5,7 @@ import numpy as np
 import tallow.ops.elementwise as elementwise
 import tallow.ops.reduce as ops
 from tallow import backend, dtypes
+from tallow.elementwise import named
 from tallow.errors import (
     DtypeError,
     NotSupportedError,
@@ -128,12 +129,9 @@ def _median(name, skip_nan):
                 rank = xp.where(missing > 0, valid % size, rank)
         return give_all(_at_rank(input, axis, order, rank, keepdim), out, name)
 
-    function.__name__ = function.__qualname__ = name
     nans = "ignoring NaN" if skip_nan else "NaN if there is one"
-    function.__doc__ = (
-        f"The middle element, the lower of two, {nans}; with `dim`, (values, indices) along it."
-    )
-    return numpy_names(function)
+    doc = f"The middle element, the lower of two, {nans}; with `dim`, (values, indices) along it."
+    return numpy_names(named(function, name, doc))
 
 
 median = _median("median", False)

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import tallow.ops.elementwise as elementwise
 import tallow.ops.reduce as ops
 from tallow import dtypes
+from tallow.elementwise import named, one_tensor
 from tallow.errors import (
     DtypeError,
     NotSupportedError,
@@ -66,15 +67,9 @@ def give_all(results, out, name):
     return type(results)(*[give(x, y, name) for x, y in zip(results, out, strict=True)])
 
 
-def _tensor(name, input):
-    if not isinstance(input, Tensor):
-        raise TypeMismatchError(f"{name}: expected a tensor, got {type(input).__name__}")
-    return input
-
-
 def summable(name, input, dtype):
     """The tensor in the dtype of its sums: `dtype`, or int64 for integers and bool."""
-    _tensor(name, input)
+    one_tensor(name, input)
     if dtype is not None:
         return to_dtype(input, dtype)
     if input.array.dtype.kind == "f":
@@ -83,7 +78,7 @@ def summable(name, input, dtype):
 
 
 def _inexact(name, input):
-    kind = _tensor(name, input).array.dtype.kind
+    kind = one_tensor(name, input).array.dtype.kind
     if kind != "f" and input.dtype.category < dtypes.FLOATING:
         raise DtypeError(
             f"{name}: expected a floating or complex tensor, got {describe(input)}; use .float()"
@@ -260,7 +255,7 @@ def renorm(input, p, dim, maxnorm, *, out=None):
 
 
 def _ordered(name, input, error=NotSupportedError):
-    if _tensor(name, input).array.dtype.kind == "c":
+    if one_tensor(name, input).array.dtype.kind == "c":
         raise error(f"{name}: expected a real tensor, complex numbers have no order")
     return input
 
@@ -280,11 +275,8 @@ def _extreme_along(name, op):
         result = drop_axes(op(input, axis=axes), input, axes, keepdim)
         return result if out is None else give(result, out, name)
 
-    function.__name__ = function.__qualname__ = name
-    function.__doc__ = (
-        f"The {name[1:]}imum of all elements, or along `dim`; ties share the gradient evenly."
-    )
-    return numpy_names(function)
+    doc = f"The {name[1:]}imum of all elements, or along `dim`; ties share the gradient evenly."
+    return numpy_names(named(function, name, doc))
 
 
 amax = _extreme_along("amax", ops.amax)
@@ -317,12 +309,11 @@ def _extreme(name, along, arg, pairwise):
         parts = [drop_axes(x, input, (axis,), keepdim) for x in (values, indices)]
         return give_all(Selection(*parts), out, name)
 
-    function.__name__ = function.__qualname__ = name
-    function.__doc__ = (
+    doc = (
         f"The {name}imum of all elements; with `dim`, (values, indices) along it; with a second "
         f"tensor, the elementwise {name}imum."
     )
-    return numpy_names(function)
+    return numpy_names(named(function, name, doc))
 
 
 max = _extreme("max", amax, ops.argmax, elementwise.maximum)
@@ -336,11 +327,8 @@ def _position(name, op):
             raise OutOfRangeError(f"{name}: expected at least one element, got {describe(input)}")
         return give(op(input, axis=axes and axes[0], keepdims=keepdim), out, name)
 
-    function.__name__ = function.__qualname__ = name
-    function.__doc__ = (
-        f"The index (int64) of the {name[3:]}imum, of the flattened tensor or along `dim`."
-    )
-    return numpy_names(function)
+    doc = f"The index (int64) of the {name[3:]}imum, of the flattened tensor or along `dim`."
+    return numpy_names(named(function, name, doc))
 
 
 argmax = _position("argmax", ops.argmax)
@@ -360,9 +348,7 @@ def _truth(name, op, doc):
             result = to_dtype(result, dtypes.uint8)
         return give(result, out, name)
 
-    function.__name__ = function.__qualname__ = name
-    function.__doc__ = doc
-    return numpy_names(function)
+    return numpy_names(named(function, name, doc))
 
 
 any = _truth("any", ops.any, "True if any element is nonzero, overall or along `dim`.")

@@ -3,6 +3,7 @@
 import tallow.ops.elementwise as elementwise
 import tallow.ops.reduce as ops
 from tallow import dtypes
+from tallow.elementwise import named
 from tallow.errors import DtypeError, NotSupportedError, OutOfRangeError, ShapeError, describe
 from tallow.joining import cat
 from tallow.ops.index import gather
@@ -59,9 +60,8 @@ def _running_extreme(name, smallest):
         values = gather(input, axis=axis, index=indices.array)
         return give_all(Selection(values, indices), out, name)
 
-    function.__name__ = function.__qualname__ = name
-    function.__doc__ = f"(values, indices) of the {name[3:]}imum of the elements up to each."
-    return numpy_names(function)
+    doc = f"(values, indices) of the {name[3:]}imum of the elements up to each."
+    return numpy_names(named(function, name, doc))
 
 
 cummax = _running_extreme("cummax", False)

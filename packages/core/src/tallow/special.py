@@ -5,8 +5,7 @@ import tallow.ops.gamma as gamma
 import tallow.ops.special as ops
 from tallow.activations import log_softmax, softmax
 from tallow.creation import ones_like
-from tallow.dtypes import FLOATING
-from tallow.elementwise import binary, check_kinds, named, unary
+from tallow.elementwise import REAL, check_kinds, named, of_reals, real
 from tallow.left_out import missing
 from tallow.math import (
     digamma,
@@ -48,49 +47,41 @@ __all__ = [
 ]  # fmt: skip
 
 
-def _real(name, op, doc):
-    return unary(name, op, doc, high=FLOATING)
-
-
 expit, gammaln, psi, multigammaln = sigmoid, lgamma, digamma, mvlgamma
 gammainc, gammaincc = igamma, igammac
 
 # Probabilities
 
-entr = _real("entr", ops.entropy, "-input * log(input), 0 at 0 and -inf below.")
-erfcx = _real("erfcx", ops.erfcx, "exp(input**2) * erfc(input), without overflow to the right.")
-ndtr = _real("ndtr", ops.ndtr, "The normal distribution function.")
-log_ndtr = _real("log_ndtr", ops.log_ndtr, "log(ndtr(input)), accurate in both tails.")
-ndtri = _real("ndtri", ops.ndtri, "The inverse of ndtr; NaN outside [0, 1].")
-xlog1py = binary(
-    "xlog1py", ops.xlog1py, "input * log(1 + other), and 0 where input is 0.",
-    high=FLOATING, prepare=floating_tensors,
-)  # fmt: skip
-zeta = binary(
-    "zeta", gamma.zeta, "Hurwitz's zeta function, the sum of (other + k)**-input over k from 0.",
-    high=FLOATING, prepare=floating_tensors,
-)  # fmt: skip
+entr = real(ops.entropy, "-input * log(input), 0 at 0 and -inf below.", name="entr")
+erfcx = real(ops.erfcx, "exp(input**2) * erfc(input), without overflow to the right.")
+ndtr = real(ops.ndtr, "The normal distribution function.")
+log_ndtr = real(ops.log_ndtr, "log(ndtr(input)), accurate in both tails.")
+ndtri = real(ops.ndtri, "The inverse of ndtr; NaN outside [0, 1].")
+xlog1py = of_reals(ops.xlog1py, "input * log(1 + other), and 0 where input is 0.")
+zeta = of_reals(
+    gamma.zeta, "Hurwitz's zeta function, the sum of (other + k)**-input over k from 0."
+)
 
 # Bessel functions, of orders 0 and 1
 
-bessel_j0 = _real("bessel_j0", bessel.j0, "J0, of the first kind.")
-bessel_j1 = _real("bessel_j1", bessel.j1, "J1, of the first kind.")
-bessel_y0 = _real("bessel_y0", bessel.y0, "Y0, of the second kind; NaN below 0.")
-bessel_y1 = _real("bessel_y1", bessel.y1, "Y1, of the second kind; NaN below 0.")
-i0e = _real("i0e", bessel.i0e, "exp(-|input|) * I0(input), modified of the first kind.")
-i1 = _real("i1", bessel.i1, "I1, modified of the first kind.")
-i1e = _real("i1e", bessel.i1e, "exp(-|input|) * I1(input), modified of the first kind.")
-modified_bessel_i0 = _real("modified_bessel_i0", bessel.i0, "I0, modified of the first kind.")
-modified_bessel_i1 = _real("modified_bessel_i1", bessel.i1, "I1, modified of the first kind.")
-modified_bessel_k0 = _real("modified_bessel_k0", bessel.k0, "K0, modified of the second kind.")
-modified_bessel_k1 = _real("modified_bessel_k1", bessel.k1, "K1, modified of the second kind.")
-scaled_modified_bessel_k0 = _real(
-    "scaled_modified_bessel_k0", bessel.k0e, "exp(input) * K0(input), of the second kind."
+bessel_j0 = real(bessel.j0, "J0, of the first kind.", name="bessel_j0")
+bessel_j1 = real(bessel.j1, "J1, of the first kind.", name="bessel_j1")
+bessel_y0 = real(bessel.y0, "Y0, of the second kind; NaN below 0.", name="bessel_y0")
+bessel_y1 = real(bessel.y1, "Y1, of the second kind; NaN below 0.", name="bessel_y1")
+i0e = real(bessel.i0e, "exp(-|input|) * I0(input), modified of the first kind.")
+i1 = real(bessel.i1, "I1, modified of the first kind.")
+i1e = real(bessel.i1e, "exp(-|input|) * I1(input), modified of the first kind.")
+modified_bessel_i0 = real(bessel.i0, "I0, modified of the first kind.", name="modified_bessel_i0")
+modified_bessel_i1 = real(bessel.i1, "I1, modified of the first kind.", name="modified_bessel_i1")
+modified_bessel_k0 = real(bessel.k0, "K0, modified of the second kind.", name="modified_bessel_k0")
+modified_bessel_k1 = real(bessel.k1, "K1, modified of the second kind.", name="modified_bessel_k1")
+scaled_modified_bessel_k0 = real(
+    bessel.k0e, "exp(input) * K0(input), of the second kind.", name="scaled_modified_bessel_k0"
 )
-scaled_modified_bessel_k1 = _real(
-    "scaled_modified_bessel_k1", bessel.k1e, "exp(input) * K1(input), of the second kind."
+scaled_modified_bessel_k1 = real(
+    bessel.k1e, "exp(input) * K1(input), of the second kind.", name="scaled_modified_bessel_k1"
 )
-spherical_bessel_j0 = _real("spherical_bessel_j0", bessel.spherical_j0, "sin(input) / input.")
+spherical_bessel_j0 = real(bessel.spherical_j0, "sin(input) / input.", name="spherical_bessel_j0")
 
 # Orthogonal polynomials, by the recurrence in their degree: Abramowitz and Stegun, Handbook of
 # Mathematical Functions, 22.7
@@ -100,7 +91,7 @@ def _polynomial(name, doc, first, following):
     """A family with p_0 = 1, p_1 = first(x), p_(k+1) = following(k, x, p_k, p_(k-1))."""
 
     def function(input, n, *, out=None):
-        check_kinds(name, 0, FLOATING, input, n)
+        check_kinds(name, REAL, input, n)
         x, degree = floating_tensors(name, input, n)
         degree = trunc(degree)
         before, last = ones_like(x), first(x)

@@ -3,6 +3,7 @@
 import tallow.ops.strided as ops
 from tallow import backend, dtypes, fft
 from tallow.autograd.builtin import expand
+from tallow.elementwise import named
 from tallow.errors import DtypeError, NotSupportedError, ShapeError, describe
 from tallow.math import div, mul
 from tallow.ops.complex import view_as_real
@@ -175,12 +176,27 @@ def _window(name, formula, length, periodic, dtype, device, requires_grad):
     return sampled(formula, length, not periodic, dtype, device, requires_grad)
 
 
-def hann_window(
-    window_length, periodic=True, *, dtype=None, layout=None, device=None, requires_grad=False
-):
-    """The Hann window, 1/2 - 1/2 cos(2 pi n / N); N is the length, less 1 where not periodic."""
-    formula = cosines(HANN)
-    return _window("hann_window", formula, window_length, periodic, dtype, device, requires_grad)
+def _of_formula(name, formula, doc):
+    def window(
+        window_length, periodic=True,
+        *, dtype=None, layout=None, device=None, requires_grad=False,
+    ):  # fmt: skip
+        return _window(name, formula, window_length, periodic, dtype, device, requires_grad)
+
+    return named(window, name, doc)
+
+
+hann_window = _of_formula(
+    "hann_window", cosines(HANN),
+    "The Hann window, 1/2 - 1/2 cos(2 pi n / N); N is the length, less 1 where not periodic.",
+)  # fmt: skip
+blackman_window = _of_formula(
+    "blackman_window", cosines(BLACKMAN),
+    "The Blackman window, 0.42 - 0.5 cos(2 pi n / N) + 0.08 cos(4 pi n / N).",
+)  # fmt: skip
+bartlett_window = _of_formula(
+    "bartlett_window", triangle, "The triangular window, 1 - |2 n / N - 1|."
+)
 
 
 def hamming_window(
@@ -190,25 +206,6 @@ def hamming_window(
     """The Hamming window, alpha - beta cos(2 pi n / N)."""
     formula = cosines((alpha, beta))
     return _window("hamming_window", formula, window_length, periodic, dtype, device, requires_grad)
-
-
-def blackman_window(
-    window_length, periodic=True, *, dtype=None, layout=None, device=None, requires_grad=False
-):
-    """The Blackman window, 0.42 - 0.5 cos(2 pi n / N) + 0.08 cos(4 pi n / N)."""
-    formula = cosines(BLACKMAN)
-    return _window(
-        "blackman_window", formula, window_length, periodic, dtype, device, requires_grad
-    )
-
-
-def bartlett_window(
-    window_length, periodic=True, *, dtype=None, layout=None, device=None, requires_grad=False
-):
-    """The triangular window, 1 - |2 n / N - 1|."""
-    return _window(
-        "bartlett_window", triangle, window_length, periodic, dtype, device, requires_grad
-    )
 
 
 def kaiser_window(

@@ -9,6 +9,7 @@ import numpy as np
 
 from tallow import dtypes
 from tallow.creation import place
+from tallow.elementwise import named
 from tallow.errors import ArgumentError, TypeMismatchError
 
 __all__ = [
@@ -79,9 +80,7 @@ def _of_cosines(name, a):
     def window(M, *, sym=True, dtype=None, layout=None, device=None, requires_grad=False):
         return _window(name, cosines(a), M, sym, dtype, layout, device, requires_grad)
 
-    window.__name__ = window.__qualname__ = name
-    window.__doc__ = f"The sum of cosines `general_cosine` with coefficients {a}."
-    return window
+    return named(window, name, f"The sum of cosines `general_cosine` with coefficients {a}.")
 
 
 hann = _of_cosines("hann", HANN)

@@ -6,13 +6,5 @@ from tallow.testing.comparison import assert_close
 from tallow.testing.making import make_tensor
 
 __all__ = [
-    "Case",
-    "assert_close",
-    "at_kink",
-    "bools",
-    "checks",
-    "draw",
-    "given",
-    "ints",
-    "make_tensor",
-]
+    "Case", "assert_close", "at_kink", "bools", "checks", "draw", "given", "ints", "make_tensor",
+]  # fmt: skip

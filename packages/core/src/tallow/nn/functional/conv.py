@@ -134,17 +134,9 @@ def conv_transpose1d(
     input, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1
 ):
     """The transpose of `conv1d`, see `conv_transpose2d`: weight (C, O / groups, K)."""
+    name = "conv_transpose1d"
     return _transpose(
-        "conv_transpose1d",
-        1,
-        input,
-        weight,
-        bias,
-        stride,
-        padding,
-        output_padding,
-        groups,
-        dilation,
+        name, 1, input, weight, bias, stride, padding, output_padding, groups, dilation
     )
 
 
@@ -161,17 +153,9 @@ def conv_transpose2d(
     tensor([[1., 2., 1.],
             [1., 2., 1.]])
     """
+    name = "conv_transpose2d"
     return _transpose(
-        "conv_transpose2d",
-        2,
-        input,
-        weight,
-        bias,
-        stride,
-        padding,
-        output_padding,
-        groups,
-        dilation,
+        name, 2, input, weight, bias, stride, padding, output_padding, groups, dilation
     )
 
 
@@ -179,17 +163,9 @@ def conv_transpose3d(
     input, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1
 ):
     """The transpose of `conv3d`, see `conv_transpose2d`: weight (C, O / groups, KD, KH, KW)."""
+    name = "conv_transpose3d"
     return _transpose(
-        "conv_transpose3d",
-        3,
-        input,
-        weight,
-        bias,
-        stride,
-        padding,
-        output_padding,
-        groups,
-        dilation,
+        name, 3, input, weight, bias, stride, padding, output_padding, groups, dilation
     )
 
 
