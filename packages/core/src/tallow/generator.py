@@ -364,8 +364,10 @@ def uniform(generator, shape, dtype=np.float32, low=0.0, high=1.0):
     if dtype == np.float64:
         return _fill(generator, shape, dtype, unit64, lambda u: _multiply_add(u, high - low, low))
     # the products are exact in float64: each number is rounded once, as by a fused multiply-add
-    start = float(np.float32(low))
-    span = float(np.float32(high) - np.float32(low))
+    start, span = 0.0, 1.0
+    if (low, high) != (start, span):
+        start = float(np.float32(low))
+        span = float(np.float32(high) - np.float32(low))
     if dtype == np.float32 and (count := math.prod(shape)) <= FEW:
         words = _few(generator, count)
         values = [(word & 0xFFFFFF) * 2.0**-24 * span + start for word in words]

@@ -43,6 +43,7 @@ class Fetcher:
         self.settings = settings
         self.seed = seed
         self.worker = worker
+        self.number = self.mixed = None  # the batch that is drawn for, and its seed
 
     def __call__(self, number, indices):
         """The batch that is the epoch's number `number`; End if there is none."""
@@ -51,9 +52,14 @@ class Fetcher:
         finally:
             default_generator.take_back()
 
-    def draw_from(self, *key):
-        """Have the thread, or all of a worker process, draw from a random stream of its own."""
-        key = (self.seed, *key)
+    def draw_from(self, number, place=-1):
+        """Have the thread, or all of a worker process, draw from a random stream of its own.
+
+        That is the stream of a batch, or of the sample at a place in it.
+        """
+        if number != self.number:
+            self.number, self.mixed = number, seed_of((self.seed, number))
+        key = (self.mixed + place,)
         if self.worker is not None and self.worker.is_process:
             key = seed_of(key)
             random.seed(key)
