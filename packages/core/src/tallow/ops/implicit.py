@@ -29,7 +29,10 @@ def _series(xp, ratio, change):
     return total, slope
 
 
-def _gamma_slope(xp, a, x):
+@op
+@in_float64
+def gamma_slope(xp, a, x):
+    """dx/da of numbers x of the gamma distribution of concentration a and rate 1."""
     many = a > LARGE
     a_few, x_few = xp.where(many, 1.0, a), xp.where(many, 1.0, x)
     total, slope = _series(xp, lambda n: x_few / (a_few + 1 + n), lambda n: -1 / (a_few + 1 + n))
@@ -40,12 +43,9 @@ def _gamma_slope(xp, a, x):
 
 
 @op
-def gamma_slope(xp, a, x):
-    """dx/da of numbers x of the gamma distribution of concentration a and rate 1."""
-    return in_float64(_gamma_slope, xp, a, x)
-
-
-def _beta_slope(xp, a, b, x):
+@in_float64
+def beta_slope(xp, a, b, x):
+    """dx/da of numbers x of the beta distribution of concentrations a and b."""
     left = x < xp.clip(a / (a + b), 0.1, 0.9)
     lead, y = xp.where(left, a, b), xp.where(left, x, 1 - x)
     total, slope = _series(
@@ -55,9 +55,3 @@ def _beta_slope(xp, a, b, x):
     )
     log_slope = xp.log(x) + _digamma(xp, a + b) - _digamma(xp, a) - left / a
     return xp.where(left, -1, 1) * x * (1 - x) / lead * (total * log_slope + slope)
-
-
-@op
-def beta_slope(xp, a, b, x):
-    """dx/da of numbers x of the beta distribution of concentrations a and b."""
-    return in_float64(_beta_slope, xp, a, b, x)
