@@ -98,9 +98,7 @@ class Bernoulli(WithOdds, ExponentialFamily):
     def enumerate_support(self, expand=True):
         return self._counted(2, expand)
 
-    @property
-    def _natural_params(self):
-        return (self.probs.logit(),)
+    _natural_params = property(lambda self: (self.probs.logit(),))
 
     def _log_normalizer(self, x):
         return x.exp().log1p()
@@ -237,9 +235,7 @@ class Poisson(ExponentialFamily):
         rate, value = broadcast_all(self.rate, value)
         return xlogy(value, rate) - rate - (value + 1).lgamma()
 
-    @property
-    def _natural_params(self):
-        return (log(self.rate),)
+    _natural_params = property(lambda self: (log(self.rate),))
 
     def _log_normalizer(self, x):
         return x.exp()
@@ -321,9 +317,7 @@ class ContinuousBernoulli(WithOdds, ExponentialFamily):
         log_rest = log1p(-self.probs)
         return self.mean * (log_rest - log(self.probs)) - self._cont_bern_log_norm() - log_rest
 
-    @property
-    def _natural_params(self):
-        return (self.logits,)
+    _natural_params = property(lambda self: (self.logits,))
 
     def _log_normalizer(self, x):
         low, high = (limit - 0.5 for limit in self._lims)

@@ -50,9 +50,7 @@ class Dirichlet(ExponentialFamily):
             self.concentration
         )
 
-    @property
-    def mean(self):
-        return self.concentration / self.concentration.sum(-1, True)
+    mean = property(lambda self: self.concentration / self.concentration.sum(-1, True))
 
     @property
     def mode(self):
@@ -71,9 +69,7 @@ class Dirichlet(ExponentialFamily):
         spread = (total - a.shape[-1]) * total.digamma() - ((a - 1) * a.digamma()).sum(-1)
         return self._log_normalizer(a) + spread
 
-    @property
-    def _natural_params(self):
-        return (self.concentration,)
+    _natural_params = property(lambda self: (self.concentration,))
 
     def _log_normalizer(self, x):
         return x.lgamma().sum(-1) - x.sum(-1).lgamma()
@@ -106,9 +102,7 @@ class Beta(ExponentialFamily):
     def entropy(self):
         return self._dirichlet.entropy()
 
-    @property
-    def _natural_params(self):
-        return self.concentration1, self.concentration0
+    _natural_params = property(lambda self: (self.concentration1, self.concentration0))
 
     def _log_normalizer(self, x, y):
         return x.lgamma() + y.lgamma() - (x + y).lgamma()

@@ -47,13 +47,8 @@ class _Dependent(Constraint):
         self._is_discrete = is_discrete
         self._event_dim = event_dim
 
-    @property
-    def is_discrete(self):
-        return self._known("is_discrete", self._is_discrete)
-
-    @property
-    def event_dim(self):
-        return self._known("event_dim", self._event_dim)
+    is_discrete = property(lambda self: self._known("is_discrete", self._is_discrete))
+    event_dim = property(lambda self: self._known("event_dim", self._event_dim))
 
     @staticmethod
     def _known(name, value):
@@ -98,9 +93,7 @@ class _IndependentConstraint(Constraint):
         self.base_constraint = base_constraint
         self.reinterpreted_batch_ndims = reinterpreted_batch_ndims
 
-    @property
-    def is_discrete(self):
-        return self.base_constraint.is_discrete
+    is_discrete = property(lambda self: self.base_constraint.is_discrete)
 
     @property
     def event_dim(self):
@@ -122,13 +115,8 @@ class MixtureSameFamilyConstraint(Constraint):
     def __init__(self, base_constraint):
         self.base_constraint = base_constraint
 
-    @property
-    def is_discrete(self):
-        return self.base_constraint.is_discrete
-
-    @property
-    def event_dim(self):
-        return self.base_constraint.event_dim
+    is_discrete = property(lambda self: self.base_constraint.is_discrete)
+    event_dim = property(lambda self: self.base_constraint.event_dim)
 
     def check(self, value):
         _expect_dims(value, self.event_dim)
@@ -155,13 +143,8 @@ class _Sequence(Constraint):
         self.cseq = list(cseq)
         self.dim = dim
 
-    @property
-    def is_discrete(self):
-        return any(c.is_discrete for c in self.cseq)
-
-    @property
-    def event_dim(self):
-        return max(c.event_dim for c in self.cseq)
+    is_discrete = property(lambda self: any(c.is_discrete for c in self.cseq))
+    event_dim = property(lambda self: max(c.event_dim for c in self.cseq))
 
 
 class _Cat(_Sequence):
@@ -197,9 +180,8 @@ class _Bounded(Constraint):
 
     within = {}
 
-    def __init__(self, *bounds):
-        for name, bound in zip(self.within, bounds, strict=True):
-            setattr(self, name, bound)
+    def __init__(self, *bounds, **named):
+        self.__dict__ |= dict(zip(self.within, bounds, strict=not named)) | named
 
     def check(self, value):
         ok = value % 1 == 0 if self.is_discrete else True
@@ -231,15 +213,9 @@ def _up_to(bound, value):
 class _GreaterThan(_Bounded):
     within = {"lower_bound": _over}
 
-    def __init__(self, lower_bound):
-        super().__init__(lower_bound)
-
 
 class _GreaterThanEq(_Bounded):
     within = {"lower_bound": _from}
-
-    def __init__(self, lower_bound):
-        super().__init__(lower_bound)
 
 
 class _IntegerGreaterThan(_GreaterThanEq):
@@ -255,9 +231,6 @@ class _LessThan(_Bounded):
 
 class _Interval(_Bounded):
     within = {"lower_bound": _from, "upper_bound": _up_to}
-
-    def __init__(self, lower_bound, upper_bound):
-        super().__init__(lower_bound, upper_bound)
 
 
 class _IntegerInterval(_Interval):

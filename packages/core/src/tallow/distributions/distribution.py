@@ -206,6 +206,10 @@ class Distribution:
         """exp of the entropy."""
         return exp(self.entropy())
 
+    def _matrices(self, matrix):
+        """Matrices, one for each distribution of the batch."""
+        return matrix.expand(self._batch_shape + matrix.shape[-2:])
+
     def _constant(self, value, like):
         """A number for each distribution, in the dtype of a parameter."""
         return full(self._extended_shape(), value, dtype=like.dtype, device=like.device)

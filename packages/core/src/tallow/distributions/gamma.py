@@ -54,9 +54,7 @@ class Gamma(ExponentialFamily):
         a = self.concentration
         return a - log(self.rate) + a.lgamma() + (1 - a) * a.digamma()
 
-    @property
-    def _natural_params(self):
-        return self.concentration - 1, -self.rate
+    _natural_params = property(lambda self: (self.concentration - 1, -self.rate))
 
     def _log_normalizer(self, x, y):
         return (x + 1).lgamma() + (x + 1) * log(-y.reciprocal())
@@ -110,9 +108,7 @@ class Exponential(ExponentialFamily):
     def entropy(self):
         return 1 - log(self.rate)
 
-    @property
-    def _natural_params(self):
-        return (-self.rate,)
+    _natural_params = property(lambda self: (-self.rate,))
 
     def _log_normalizer(self, x):
         return -log(-x)
@@ -135,9 +131,7 @@ class InverseGamma(TransformedDistribution):
         a = self.concentration
         return where(a > 1, self.rate / (a - 1), math.inf)
 
-    @property
-    def mode(self):
-        return self.rate / (self.concentration + 1)
+    mode = property(lambda self: self.rate / (self.concentration + 1))
 
     @property
     def variance(self):
@@ -203,18 +197,14 @@ class Weibull(TransformedDistribution):
     def _moment(self, n):
         return (1 + n * self.concentration_reciprocal).lgamma().exp()
 
-    @property
-    def mean(self):
-        return self.scale * self._moment(1)
+    mean = property(lambda self: self.scale * self._moment(1))
 
     @property
     def mode(self):
         k = self.concentration
         return self.scale * ((k - 1) / k) ** k.reciprocal()
 
-    @property
-    def variance(self):
-        return self.scale.pow(2) * (self._moment(2) - self._moment(1).pow(2))
+    variance = property(lambda self: self.scale.pow(2) * (self._moment(2) - self._moment(1).pow(2)))
 
     def entropy(self):
         inverse = self.concentration_reciprocal

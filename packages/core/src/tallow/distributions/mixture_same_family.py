@@ -48,9 +48,7 @@ class MixtureSameFamily(Distribution):
         probs = self._mixture_distribution.probs
         return (probs.reshape(probs.shape + (1,) * dims) * values).sum(-1 - dims)
 
-    @property
-    def mean(self):
-        return self._average(self._component_distribution.mean)
+    mean = property(lambda self: self._average(self._component_distribution.mean))
 
     @property
     def variance(self):

@@ -52,12 +52,16 @@ def tril_of(name, matrix):
 class OfCovariance(Distribution):
     """A distribution of a covariance, given as one of three matrices; the others are lazy."""
 
-    def _set_matrix(self, name, matrix, batch):
-        setattr(self, name, matrix.expand(batch + matrix.shape[-2:]))
-        self._unbroadcasted_scale_tril = tril_of(name, matrix)
-
-    def _matrices(self, matrix):
-        return matrix.expand(self._batch_shape + matrix.shape[-2:])
+    @classmethod
+    def _given_matrix(cls, covariance_matrix, precision_matrix, scale_tril):
+        """The name of the matrix that is given, and it."""
+        given = dict(zip(MATRICES, (covariance_matrix, precision_matrix, scale_tril), strict=True))
+        name = one_of(cls.__name__, **given)
+        if given[name].dim() < 2:
+            raise ArgumentError(
+                f"{cls.__name__}: expected {name} (..., n, n), got {describe(given[name])}"
+            )
+        return name, given[name]
 
     @lazy_property
     def scale_tril(self):
@@ -110,13 +114,7 @@ class MultivariateNormal(OfCovariance, Gaussian):
     ):  # fmt: skip
         if loc.dim() < 1:
             raise ArgumentError("MultivariateNormal: expected loc of one dim or more, got none")
-        given = dict(zip(MATRICES, (covariance_matrix, precision_matrix, scale_tril), strict=True))
-        name = one_of("MultivariateNormal", **given)
-        matrix = given[name]
-        if matrix.dim() < 2:
-            raise ArgumentError(
-                f"MultivariateNormal: expected {name} (..., n, n), got {describe(matrix)}"
-            )
+        name, matrix = self._given_matrix(covariance_matrix, precision_matrix, scale_tril)
         batch = broadcast_shapes(matrix.shape[:-2], loc.shape[:-1])
         self.loc = loc.expand(batch + loc.shape[-1:])
         setattr(self, name, matrix.expand(batch + matrix.shape[-2:]))
@@ -195,9 +193,6 @@ class LowRankMultivariateNormal(Gaussian):
     def precision_matrix(self):
         a = solve_triangular(self._capacitance_tril, self._scaled_factor(), upper=False)
         return self._matrices(self._unbroadcasted_cov_diag.reciprocal().diag_embed() - a.mT @ a)
-
-    def _matrices(self, matrix):
-        return matrix.expand(self._batch_shape + matrix.shape[-2:])
 
     def _scaled_factor(self):
         return self._unbroadcasted_cov_factor.mT / self._unbroadcasted_cov_diag.unsqueeze(-2)

@@ -129,9 +129,7 @@ class StudentT(_LocationScale):
         self._chi2 = Chi2(self.df)
         Distribution.__init__(self, self.df.shape, validate_args=validate_args)
 
-    @property
-    def mean(self):
-        return where(self.df > 1, self.loc, math.nan)
+    mean = property(lambda self: where(self.df > 1, self.loc, math.nan))
 
     @property
     def variance(self):
@@ -184,10 +182,7 @@ class Gumbel(TransformedDistribution):
     mode = property(lambda self: self.loc)
     stddev = property(lambda self: math.pi / math.sqrt(6) * self.scale)
     variance = property(lambda self: self.stddev.pow(2))
-
-    @property
-    def mean(self):
-        return self.loc + self.scale * EULER
+    mean = property(lambda self: self.loc + self.scale * EULER)
 
     def _log_prob(self, value):
         y = (self.loc - value) / self.scale
@@ -208,13 +203,8 @@ class LogNormal(TransformedDistribution):
     def __init__(self, loc, scale, validate_args=None):
         super().__init__(Normal(loc, scale, validate_args), ExpTransform(), validate_args)
 
-    @property
-    def mean(self):
-        return (self.loc + self.scale.pow(2) / 2).exp()
-
-    @property
-    def mode(self):
-        return (self.loc - self.scale.square()).exp()
+    mean = property(lambda self: (self.loc + self.scale.pow(2) / 2).exp())
+    mode = property(lambda self: (self.loc - self.scale.square()).exp())
 
     @property
     def variance(self):
@@ -235,9 +225,7 @@ class _Half(TransformedDistribution):
     def __init__(self, scale, validate_args=None):
         super().__init__(self._whole(0, scale, False), AbsTransform(), validate_args)
 
-    @property
-    def mode(self):
-        return zeros_like(self.scale)
+    mode = property(lambda self: zeros_like(self.scale))
 
     def _log_prob(self, value):
         return where(value >= 0, self.base_dist.log_prob(value) + math.log(2), -math.inf)

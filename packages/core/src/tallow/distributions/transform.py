@@ -182,9 +182,7 @@ class ComposeTransform(Transform):
             dims = max(dims, part.codomain.event_dim)
         return of_dims(self.parts[-1].codomain, dims)
 
-    @property
-    def bijective(self):
-        return all(part.bijective for part in self.parts)
+    bijective = property(lambda self: all(part.bijective for part in self.parts))
 
     @property
     def sign(self):

@@ -6,7 +6,6 @@ import warnings
 from tallow.autograd import no_grad
 from tallow.creation import arange, tensor, tril_indices
 from tallow.distributions import constraints
-from tallow.distributions.bernoulli import one_of
 from tallow.distributions.beta import Beta
 from tallow.distributions.distribution import Distribution, ExponentialFamily
 from tallow.distributions.gamma import Chi2
@@ -17,7 +16,7 @@ from tallow.distributions.multivariate_normal import (
     tril_of,
 )
 from tallow.distributions.utils import broadcast_all, is_number
-from tallow.errors import ArgumentError, describe
+from tallow.errors import ArgumentError
 from tallow.info import finfo
 from tallow.joining import cat
 from tallow.linalg import slogdet
@@ -44,11 +43,7 @@ class Wishart(OfCovariance, ExponentialFamily):
         self, df, covariance_matrix=None, precision_matrix=None, scale_tril=None,
         validate_args=None,
     ):  # fmt: skip
-        given = dict(zip(MATRICES, (covariance_matrix, precision_matrix, scale_tril), strict=True))
-        name = one_of("Wishart", **given)
-        matrix = given[name]
-        if matrix.dim() < 2:
-            raise ArgumentError(f"Wishart: expected {name} (..., n, n), got {describe(matrix)}")
+        name, matrix = self._given_matrix(covariance_matrix, precision_matrix, scale_tril)
         if is_number(df):
             df = tensor(df, dtype=matrix.dtype, device=matrix.device)
         batch, event = broadcast_shapes(matrix.shape[:-2], df.shape), matrix.shape[-2:]
@@ -68,9 +63,7 @@ class Wishart(OfCovariance, ExponentialFamily):
     def arg_constraints(self):
         return MATRICES | {"df": constraints.greater_than(self._event_shape[-1] - 1)}
 
-    @property
-    def mean(self):
-        return self.df[..., None, None] * self.covariance_matrix
+    mean = property(lambda self: self.df[..., None, None] * self.covariance_matrix)
 
     @property
     def mode(self):
