@@ -79,6 +79,10 @@ def test_nothing_is_traced():
     assert not tallow.onnx.is_in_onnx_export()
 
 
+def test_nothing_of_the_compiled_part_is_here():
+    assert not hasattr(tallow._C, "_jit_set_profiling_executor")
+
+
 def test_annotations():
     assert tallow.Tensor in get_args(tallow.types._TensorOrTensors)
     assert isinstance(tallow.device("cpu"), tallow.types.Device)

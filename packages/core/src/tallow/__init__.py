@@ -64,7 +64,7 @@ __version__ = "0.1.0"
 
 
 _PACKAGES = """
-    _dynamo _inductor accelerator amp array_api autograd backends compiler cpu cuda distributed
+    _C _dynamo _inductor accelerator amp array_api autograd backends compiler cpu cuda distributed
     distributions fft func futures fx hub jit linalg mps multiprocessing nn onnx optim profiler
     serialization signal special testing types utils version xpu
 """.split()
