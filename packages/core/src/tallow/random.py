@@ -439,7 +439,8 @@ def bernoulli(input, p=None, *, generator=None, out=None):
     >>> tallow.bernoulli(tallow.tensor([0.0, 1.0]))
     tensor([0., 1.])
     """
-    result = _like(input, None, None)
+    array = input.array
+    result = wrap(backend.for_array(array).xp.empty(array.shape, array.dtype))  # row-major
     return give(
         bernoulli_(result, input if p is None else p, generator=generator), out, "bernoulli"
     )
