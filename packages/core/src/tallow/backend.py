@@ -5,6 +5,8 @@ A backend is opened at the first use of its device, by importing its module (`MO
 """
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from functools import wraps
 from importlib import import_module
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -28,8 +30,10 @@ class Backend(NamedTuple):
     `explain(error)`                          what to raise for an error of the library's own
     `in_range(op_name, index, low, size)`     checks indices without waiting for the device, and
                                               raises IndexValueError later
-    `combine_at(out, place, value, how)`      `ufunc.at` of the name `how`, in the same order always,
-                                              for places in the flattened `out`
+    `combine_at(out, place, value, how)`      `ufunc.at` of the name `how` for places in the flattened
+                                              `out`, always in the same order
+    `at(array)`                               a context in which the array's device is the current
+                                              one, where there are several
     `pinned(array)`, `is_pinned(array)`       memory of the host that the device reads by itself
     `random_blocks(index)`                    random numbers are drawn there, by this many blocks
                                               of 256 threads at most on device `index`
@@ -50,6 +54,7 @@ class Backend(NamedTuple):
     pinned: Callable[[np.ndarray], np.ndarray] | None = None
     is_pinned: Callable[[np.ndarray], bool] | None = None
     random_blocks: Callable[[int | None], int] | None = None
+    at: Callable[[Any], AbstractContextManager] | None = None
 
 
 def is_array_type(kind):
@@ -59,6 +64,7 @@ def is_array_type(kind):
 
 RESULT_TYPES: set[type] = {tuple}  # what an operation may return as it is: whole arrays, or several
 
+HERE = nullcontext()
 _by_name: dict[str, Backend] = {}
 _by_type: dict[type, Backend] = {}
 
@@ -112,6 +118,38 @@ def for_array_type(array_type):
 def as_array(value):
     """A 0-d array for what a library's reduction returned in its place; an array as it is."""
     return for_array(value).xp.asarray(value)
+
+
+def at(array):
+    """A context in which an array's device is the current one of its kind."""
+    if type(array) is np.ndarray:
+        return HERE
+    where = for_array(array)
+    return HERE if where.at is None else where.at(array)
+
+
+def there(function):
+    """Decorator: a function of a tensor, its first argument, that runs on the tensor's device."""
+
+    @wraps(function)
+    def run(input, *args, **kwargs):
+        with at(input.array):
+            return function(input, *args, **kwargs)
+
+    return run
+
+
+def at_home(name, kernel, where):
+    """A kernel that runs on the one device of its operands, if the backend has several."""
+
+    def run(*arrays, **params):
+        homes = {where.device_of(x): x for x in arrays if isinstance(x, where.array_type)}
+        if len(homes) != 1:
+            same_device(name, arrays)
+        with where.at(next(iter(homes.values()))):
+            return kernel(*arrays, **params)
+
+    return run if where.at else kernel
 
 
 def same_device(op_name, operands):

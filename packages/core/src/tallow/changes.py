@@ -3,7 +3,7 @@
 import numpy as np
 
 import tallow.ops.elementwise as ops
-from tallow import conversion, creation, dtypes, shaping
+from tallow import backend, conversion, creation, dtypes, shaping
 from tallow.autograd import inplace
 from tallow.autograd.modes import state
 from tallow.diagonals import diagonal
@@ -34,7 +34,8 @@ def in_place(name, function, update=None):
             inplace.check(self, name, True)
             result = function(inplace.snapshot(self, copy=not alone), *args, **kwargs)
         elif update is not None and _updatable(self, args, kwargs):
-            update(self.array, args[0].array if isinstance(args[0], Tensor) else args[0])
+            with backend.at(self.array):
+                update(self.array, args[0].array if isinstance(args[0], Tensor) else args[0])
             inplace.bump(self, name)
             return self
         else:
@@ -63,6 +64,7 @@ def _updatable(self, args, kwargs):
     other = args[0]
     if isinstance(other, Tensor):
         same = type(other.array) is type(self.array) and other.array.dtype == self.array.dtype
+        same = same and (type(self.array) is np.ndarray or self.device == other.device)
         return same and other.array.ndim <= self.array.ndim
     return type(other) in (int, float)
 

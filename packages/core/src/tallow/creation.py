@@ -342,7 +342,9 @@ def _like(name, input, dtype, where, requires_grad, memory_format, *value):
     where = input.device if where is None else device(where)
     source = backend.for_array(input.array)
     if where.type == input.device.type:
-        made = wrap(getattr(source.xp, name)(input.array, *value, dtype=dtype.numpy))
+        with backend.at(input.array):
+            made = wrap(getattr(source.xp, name)(input.array, *value, dtype=dtype.numpy))
+        made = made if where.index is None else to(made, where)
     else:
         made = place(
             getattr(np, name)(source.to_host(input.array), *value, dtype=dtype.numpy), where

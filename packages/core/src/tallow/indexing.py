@@ -91,7 +91,8 @@ def _part(input, part):
         array = np.asarray(part)
         array = array.astype(np.int64) if array.size == 0 else array
         if array.dtype.kind in "biu":
-            return backend.for_array(input.array).xp.asarray(array)
+            with backend.at(input.array):
+                return backend.for_array(input.array).xp.asarray(array)
     raise IndexKindError(
         f"index: expected ints, slices, None, ..., or tensors of ints or bools, got {part!r}"
     )
@@ -193,8 +194,9 @@ def setitem(input, key, value):
         else:
             inplace.check(input, "index assignment", False)
             inplace.check_memory(input, "index assignment")
-            region = input.array if basic is None else input.array[basic]
-            region[... if gathered is None else gathered] = getattr(value, "array", value)
+            with backend.at(input.array):
+                region = input.array if basic is None else input.array[basic]
+                region[... if gathered is None else gathered] = getattr(value, "array", value)
             inplace.bump(input, "index assignment")
     except IndexError as error:
         raise _out_of_range(input, key, error) from None
@@ -349,6 +351,7 @@ def masked_scatter(input, mask, source):
     return ops.index_put(input, values, key=(mask.array,), accumulate=False)
 
 
+@backend.there
 def nonzero(input, *, as_tuple=False, out=None):
     """The indices of nonzero elements: (n, ndim), or with `as_tuple` one vector per dim."""
     xp = backend.for_array(input.array).xp
@@ -363,6 +366,7 @@ def argwhere(input):
     return nonzero(input)
 
 
+@backend.there
 def nonzero_static(input, *, size, fill_value=-1, out=None):
     """The indices of the first `size` nonzero elements, missing ones filled: (size, ndim)."""
     found = nonzero(input).array

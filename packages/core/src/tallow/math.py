@@ -475,7 +475,8 @@ def where(condition, input=None, other=None, *, out=None):
     """
     if input is None and other is None:
         xp = backend.for_array(condition.array).xp
-        return tuple(wrap(index) for index in xp.nonzero(condition.array))
+        with backend.at(condition.array):
+            return tuple(wrap(index) for index in xp.nonzero(condition.array))
     if condition.array.dtype.kind != "b":
         if condition.dtype is not dtypes.uint8:
             raise DtypeError(f"where: expected a bool condition, got {describe(condition)}")

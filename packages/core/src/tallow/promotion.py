@@ -135,7 +135,10 @@ def floating_tensors(name, x, y):
         return x, y
     like = (x if isinstance(x, Tensor) else y).array
     xp = backend.for_array(like).xp
-    return tuple(v if isinstance(v, Tensor) else wrap(xp.asarray(v, like.dtype)) for v in (x, y))
+    with backend.at(like):
+        return tuple(
+            v if isinstance(v, Tensor) else wrap(xp.asarray(v, like.dtype)) for v in (x, y)
+        )
 
 
 def as_operand(name, x):

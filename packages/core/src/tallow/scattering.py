@@ -43,13 +43,14 @@ def _check_places(name, input, axis, index, error, negative=False):
     size = input.array.shape[axis] if input.array.ndim else 1
     low = -size if negative else 0
     in_range = backend.for_array(index).in_range
-    if in_range is not None:
-        in_range(name, index, low, size)
-    elif index.size and (index.min() < low or index.max() >= size):
-        wrong = index[(index < low) | (index >= size)].reshape(-1)[0]
-        raise error(
-            f"{name}: expected indices from {low} to {size - 1} in dim {axis}, got {int(wrong)}"
-        )
+    with backend.at(index):
+        if in_range is not None:
+            in_range(name, index, low, size)
+        elif index.size and (index.min() < low or index.max() >= size):
+            wrong = index[(index < low) | (index >= size)].reshape(-1)[0]
+            raise error(
+                f"{name}: expected indices from {low} to {size - 1} in dim {axis}, got {int(wrong)}"
+            )
 
 
 def _with_dims(x):

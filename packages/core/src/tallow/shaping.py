@@ -273,6 +273,7 @@ def tile(input, *times, dims=None):
     return repeat(input, *_aligned(sizes_of("tile", times, dims), input.array.ndim))
 
 
+@backend.there
 def repeat_interleave(input, repeats=None, dim=None, *, output_size=None):
     """Each element repeated `repeats` times, along `dim` or of the flattened tensor.
 

@@ -22,6 +22,7 @@ class Histogram(NamedTuple):
     bin_edges: Tensor
 
 
+@backend.there
 def bincount(input, weights=None, minlength=0):
     """How often each non-negative int occurs in a vector, or the sum of its weights."""
     if input.dtype.category != dtypes.INTEGER:
@@ -59,6 +60,7 @@ def _limits(name, array, low, high):
     return low, high
 
 
+@backend.there
 def histc(input, bins=100, min=0, max=0, *, out=None):
     """How many elements are in each of `bins` equal intervals from min to max.
 
@@ -75,6 +77,7 @@ def histc(input, bins=100, min=0, max=0, *, out=None):
     return give(wrap(counts.astype(array.dtype)), out, "histc")
 
 
+@backend.there
 def histogram(input, bins, *, range=None, weight=None, density=False, out=None):
     """(hist, bin_edges): how many elements, or what weight, lies in each bin.
 
@@ -97,6 +100,7 @@ def histogram(input, bins, *, range=None, weight=None, density=False, out=None):
     return Histogram(*(give(x, y, "histogram") for x, y in zip(parts, out, strict=True)))
 
 
+@backend.there
 def histogramdd(input, bins, *, range=None, weight=None, density=False):
     """(hist, bin_edges) of points (..., d) in d dimensions; `bins` as in `histogram`, per dim."""
     array = _real("histogramdd", input)

@@ -10,6 +10,8 @@ from itertools import count, repeat
 from operator import attrgetter
 from threading import Lock
 
+import numpy as np
+
 from tallow import backend
 from tallow.autograd.builtin import cast, stack, sum_to, unstack
 from tallow.autograd.inplace import bump
@@ -52,9 +54,15 @@ class Walk:
                 self._send(root.node or root, g, False)
             for node in order:
                 if node in self.gradients:
-                    self._visit(node, self.gradients.pop(node))
+                    g = self.gradients.pop(node)
+                    if type(g) is np.ndarray:
+                        self._visit(node, g)
+                    else:
+                        with _home(g):
+                            self._visit(node, g)
             for leaf, g, ours in list(self.leaves.values()):
-                self._finish_leaf(leaf, g, ours)
+                with _home(g):
+                    self._finish_leaf(leaf, g, ours)
         finally:
             state.enabled, state.walk = before
             self.order = None
@@ -207,6 +215,12 @@ class Walk:
 Walk.kind = Walk
 
 
+def _home(g):
+    """The context of a gradient's device: of an array, a tensor or several."""
+    g = next(x for x in g if x is not None) if type(g) is list else g
+    return backend.at(g.array if isinstance(g, Tensor) else g)
+
+
 def accumulate(leaf, g, create_graph):
     """Add the tensor `g` to `leaf.grad`, in place: the tensor in `grad` stays the same one."""
     with _accumulating:
@@ -265,7 +279,8 @@ def _first_gradient(x, g):
                 f"backward: expected a real scalar, got {describe(x)}; take .real or .abs(), or "
                 "pass the gradient of this tensor"
             )
-        return wrap(backend.for_array(x.array).xp.ones_like(x.array))
+        with backend.at(x.array):
+            return wrap(backend.for_array(x.array).xp.ones_like(x.array))
     if not isinstance(g, Tensor):
         raise TypeMismatchError(f"backward: expected tensors as gradients, got {type(g).__name__}")
     if g.array.shape != x.array.shape:

@@ -10,6 +10,7 @@ import sys
 
 import numpy as np
 
+from tallow import backend
 from tallow.autograd.builtin import patch
 from tallow.autograd.modes import state
 from tallow.errors import GradientError, ShapeError
@@ -90,7 +91,8 @@ def snapshot(x, copy=True):
 
     Without a copy it has the values themselves: where `assign` will give x another array.
     """
-    old = wrap(x.array.copy() if copy else x.array, x._requires_grad)
+    with backend.at(x.array):
+        old = wrap(x.array.copy() if copy else x.array, x._requires_grad)
     old.node = x.node
     return old
 
@@ -103,8 +105,12 @@ def assign(x, out, op_name, alone=False):
     bump(x, op_name, out)
     if alone:
         x.array = value.astype(x.array.dtype, order="C", copy=False)
+    elif type(x.array) is np.ndarray:
+        if value is not x.array:
+            x.array[...] = value
     elif value is not x.array:
-        x.array[...] = value
+        with backend.at(x.array):
+            x.array[...] = value
     if isinstance(out, Tensor):
         adopt(x, out)
     return x

@@ -151,6 +151,7 @@ class Op:
         kernel = partial(self.body, where.xp) if self.takes_xp else self.body
         if where.name in self.special:
             kernel = Op.first_of(self.special[where.name], kernel)
+        kernel = backend.at_home(self.name, kernel, where)
         self.kernels[type(array)] = kernel
         return kernel
 
@@ -369,7 +370,10 @@ def _own(key):
     """An index with copies of the arrays in it."""
     if type(key) is tuple:
         return tuple([_own(part) for part in key])
-    return key.copy() if hasattr(key, "dtype") else key
+    if not hasattr(key, "dtype"):
+        return key
+    with backend.at(key):
+        return key.copy()
 
 
 class Plan:

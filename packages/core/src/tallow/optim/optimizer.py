@@ -448,7 +448,7 @@ def new_count(p=None):
 
 def advance(states):
     """Count a step in each state; the counts as numbers, or as arrays if not on the CPU."""
-    counts, away = [], []
+    counts, away = [], defaultdict(list)
     for state in states:
         step = state["step"].array
         if isinstance(step, np.ndarray):
@@ -456,9 +456,10 @@ def advance(states):
             counts.append(step.item())
         else:
             counts.append(step)
-            away.append(step)
-    if away:
-        updates.TABLE.get(("advance", backend.for_array(away[0]).name), _count)(away)
+            away[state["step"].device].append(step)
+    for where, steps in away.items():
+        with backend.at(steps[0]):
+            updates.TABLE.get(("advance", where.type), _count)(steps)
     return counts
 
 

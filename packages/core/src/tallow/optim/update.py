@@ -14,6 +14,8 @@ record may need that. A kernel for a backend may take its place (`kernels.update
 
 import inspect
 
+import numpy as np
+
 from tallow import backend, math
 from tallow.autograd import inplace
 from tallow.autograd.modes import enable_grad
@@ -49,12 +51,12 @@ class Update:
         columns = [arrays, [p.grad.array for p in params]]
         for column in state:
             columns.append([x.array if isinstance(x, Tensor) else x for x in column])
-        kinds = set(map(type, arrays))
-        if len(kinds) == 1:
+        homes = list(map(_home, arrays))
+        if len(set(homes)) == 1:
             self._run(columns, settings)
         else:
-            for kind in kinds:
-                chosen = [type(x) is kind for x in arrays]
+            for home in dict.fromkeys(homes):
+                chosen = [x == home for x in homes]
                 self._run([_where(chosen, column) for column in columns], settings)
         _mark_changed(params)
 
@@ -65,10 +67,11 @@ class Update:
             columns = [_parts(kinds, column) for column in columns]
         where = backend.for_array(columns[0][0])
         kernel = updates.TABLE.get((self.name, where.name))
-        if kernel is not None and kernel(*columns, **settings) is not NotImplemented:
-            return
-        if updates.found is None or not updates.found.item():
-            self.body(where.xp, *columns, **settings)
+        with backend.at(columns[0][0]):
+            if kernel is not None and kernel(*columns, **settings) is not NotImplemented:
+                return
+            if updates.found is None or not updates.found.item():
+                self.body(where.xp, *columns, **settings)
 
     def _record(self, params, state, settings):
         """The body on copies that are tensors, whose values and history the originals take."""
@@ -112,6 +115,12 @@ def _mark_changed(params):
             p.changed = now
         else:
             inplace.bump(p)
+
+
+def _home(array):
+    """What arrays that are changed together have in common: their type, or else their device."""
+    kind = type(array)
+    return kind if kind is np.ndarray else backend.for_array_type(kind).device_of(array)
 
 
 def _where(chosen, column):

@@ -220,16 +220,21 @@ def kernel(case, name):
 
 
 def device(case, name):
-    """On another device values and gradients are those of the CPU, and stay there."""
+    """On another device values and gradients are those of the CPU, and stay there.
+
+    Where there are several of its kind, it is one that is not the current one.
+    """
     where = backend.for_device(name)
+    index = where.at and 1
     for example, dtype, inputs, params in _samples(case):
         what = f"{case} of {example} in {dtype} on {name}"
-        sent, there = _sent(inputs, where), _sent(params, where)
+        sent, there = _sent(inputs, where, index), _sent(params, where, index)
         pairs = [(_several(case.call(*sent, **there)), _several(case.call(*inputs, **params)))]
         pairs.append((_gradients(case, sent, there), _gradients(case, inputs, params)))
         for got, expected in pairs:
             for part, right in zip(map(backend.as_array, got), expected, strict=True):
                 assert isinstance(part, where.array_type), f"{what}: {type(part).__name__}"
+                assert index in (None, where.device_of(part).index), f"{what}: on another device"
                 _assert_close(where.to_host(part), right, right.dtype, case.tolerance, what)
 
 
@@ -300,9 +305,12 @@ def _forward(case, inputs, params):
     """The results that pass gradients, the leaves behind them, and a gradient for each result."""
     tensors, leaves = _leaves(case, inputs)
     outs = _passing(case, case.call(*tensors, **params))
-    seeds = [_direction(x.array, n) for n, x in enumerate(outs)]
-    where = [backend.for_array(x.array) for x in outs]
-    return outs, leaves, [wrap(w.from_host(x, None)) for w, x in zip(where, seeds, strict=True)]
+    seeds = []
+    for n, x in enumerate(outs):
+        where = backend.for_array(x.array)
+        index = where.device_of(x.array).index
+        seeds.append(wrap(where.from_host(_direction(x.array, n), index)))
+    return outs, leaves, seeds
 
 
 def _gradients(case, inputs, params):
@@ -349,13 +357,14 @@ def _assert_close(got, expected, dtype, factor, what):
     assert not difference, f"{what}: {difference}"
 
 
-def _sent(value, where):
-    """Arrays, also those in tuples and dicts, on another backend."""
+def _sent(value, where, index=None):
+    """Arrays, also those in tuples and dicts, on a device of another backend."""
     if isinstance(value, np.ndarray):
-        return where.from_host(value, None)
+        return where.from_host(value, index)
     if isinstance(value, dict):
-        return {name: _sent(x, where) for name, x in value.items()}
-    return type(value)(_sent(x, where) for x in value) if type(value) in (tuple, list) else value
+        return {name: _sent(x, where, index) for name, x in value.items()}
+    kind = type(value)
+    return kind(_sent(x, where, index) for x in value) if kind in (tuple, list) else value
 
 
 def _same(x, y):

@@ -1,8 +1,9 @@
 """Devices other than the CPU to test on: CUDA where there is one, and a stand-in always.
 
-The stand-in, device "standin", is NumPy behind a wall: its arrays have a type of their own, NumPy's
-functions refuse them, its functions refuse NumPy's arrays, and it lacks what CuPy lacks. What runs
-on it keeps to its own device, so most of a CUDA backend's host logic is tested without a GPU.
+The stand-in, devices "standin:0" and "standin:1", is NumPy behind a wall: its arrays have a type of
+their own, NumPy's functions refuse them, its functions refuse NumPy's arrays and those of a device
+that is not the current one, and it lacks what CuPy lacks. What runs on it keeps to its own device,
+so most of a CUDA backend's host logic is tested without a GPU.
 """
 
 import operator
@@ -27,6 +28,21 @@ def devices():
     return ("standin", "cuda") if cuda.is_available() else ("standin",)
 
 
+class Current:
+    """The device that work is done on: as a context, another one."""
+
+    index = 0
+
+    def __init__(self, index):
+        self.chosen = index
+
+    def __enter__(self):
+        self.before, Current.index = Current.index, self.chosen
+
+    def __exit__(self, *exception):
+        Current.index = self.before
+
+
 class Flags(NamedTuple):
     """How an array lies in memory."""
 
@@ -41,8 +57,18 @@ class Array:
     __array_ufunc__ = None  # so that NumPy leaves operators to us
 
     def __init__(self, host, base=None):
-        self.host = host
+        self.memory = host
         self.base = base
+        self.index = Current.index
+
+    @property
+    def host(self):
+        """NumPy's array, for what computes on this device, which then must be the current one."""
+        if self.index != Current.index:
+            raise TypeError(
+                f"standin: an array of device {self.index} met work on device {Current.index}"
+            )
+        return self.memory
 
     def __array__(self, *args, **kwargs):
         raise TypeError("standin: an array was converted to NumPy's without asking the backend")
@@ -57,21 +83,21 @@ class Array:
         self.host[_inner(key)] = _inner(value)
 
     def __len__(self):
-        return len(self.host)
+        return len(self.memory)
 
     def __repr__(self):
-        return f"standin{self.host!r}"
+        return f"standin{self.memory!r}"
 
     @property
     def flags(self):
         """Those that CuPy's arrays have, which nobody can set."""
-        flags = self.host.flags
+        flags = self.memory.flags
         return Flags(flags.c_contiguous, flags.f_contiguous, flags.owndata)
 
     @property
     def data(self):
         """Where the memory is, as CuPy's arrays say it."""
-        return SimpleNamespace(ptr=self.host.ctypes.data)
+        return SimpleNamespace(ptr=self.memory.ctypes.data)
 
     __hash__ = object.__hash__
 
@@ -146,7 +172,7 @@ def _attach():
             Array, name, property(lambda self, name=name: _shown(self, getattr(self.host, name)))
         )
     for name in "dtype shape ndim size itemsize nbytes strides".split():
-        setattr(Array, name, property(lambda self, name=name: getattr(self.host, name)))
+        setattr(Array, name, property(lambda self, name=name: getattr(self.memory, name)))
 
 
 class Function:
@@ -199,17 +225,24 @@ class Library:
         return value if here else cls.array(value, dtype)
 
 
+def from_host(array, index, non_blocking=False):
+    """A copy of a NumPy array on a device, the current one unless told."""
+    with Current(Current.index if index is None else index):
+        return Array(np.array(array))
+
+
 _attach()
 backend.register(
     backend.Backend(
         name="standin",
         xp=Library(np, "standin"),
         array_type=Array,
-        to_host=lambda array: array.host.copy(),
-        from_host=lambda array, index, non_blocking=False: Array(np.array(array)),
-        device_of=lambda array: STANDIN,
+        to_host=lambda array: array.memory.copy(),
+        from_host=from_host,
+        device_of=lambda array: HOMES[array.index],
         synchronize=lambda: None,
+        at=lambda array: Current(array.index),
     )
 )
 
-STANDIN = device("standin")
+HOMES = [device("standin", index) for index in range(2)]

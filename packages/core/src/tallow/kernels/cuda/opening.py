@@ -104,6 +104,7 @@ backend.register(
         pinned=memory.pinned,
         is_pinned=memory.is_pinned,
         random_blocks=random_blocks,
+        at=(lambda array: array.device) if COUNT > 1 else None,
     )
 )
 keep_faults()

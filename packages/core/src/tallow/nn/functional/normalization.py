@@ -2,6 +2,7 @@
 
 from math import prod
 
+from tallow import backend
 from tallow.autograd.inplace import bump
 from tallow.creation import ones_like
 from tallow.errors import ArgumentError, ShapeError, describe
@@ -44,14 +45,16 @@ def _affine(x, weight, bias, factor):
     return x if bias is None else x + reshape(bias, shape=factor)
 
 
-def update_running(running, new, momentum):
-    """running = (1 - momentum) * running + momentum * new, in place and unrecorded."""
+@backend.there
+def update_running(running, new, momentum, scale=1):
+    """running = (1 - momentum) * running + momentum * new * scale, in place and unrecorded."""
     array = running.array
     array *= 1 - momentum
-    array += momentum * new.reshape(array.shape)
+    array += momentum * (new * scale).reshape(array.shape)
     bump(running, "batch_norm")
 
 
+@backend.there
 def count_batch(batches):
     """Add one to the int64 tensor that counts batches."""
     batches.array += 1
@@ -100,7 +103,7 @@ def batch_norm(
     if running_mean is not None:
         update_running(running_mean, mean.array, momentum)
     if running_var is not None:
-        update_running(running_var, var.array * (count / (count - 1)), momentum)
+        update_running(running_var, var.array, momentum, count / (count - 1))
     return out
 
 

@@ -59,14 +59,15 @@ def check_range(name, index, rows):
     """Raise IndexValueError, which names the first index that is not in [0, rows)."""
     array = index.array
     in_range = backend.for_array(array).in_range
-    if in_range is not None:
-        in_range(name, array, 0, rows)
-    elif array.size and not (0 <= array.min() and array.max() < rows):
-        position = ((array < 0) | (array >= rows)).reshape(-1).argmax()
-        raise IndexValueError(
-            f"{name}: expected indices from 0 to {rows - 1}, got {array.reshape(-1)[position]} at "
-            f"position {position} of {describe(index)}"
-        )
+    with backend.at(array):
+        if in_range is not None:
+            in_range(name, array, 0, rows)
+        elif array.size and not (0 <= array.min() and array.max() < rows):
+            position = ((array < 0) | (array >= rows)).reshape(-1).argmax()
+            raise IndexValueError(
+                f"{name}: expected indices from 0 to {rows - 1}, got "
+                f"{array.reshape(-1)[position]} at position {position} of {describe(index)}"
+            )
 
 
 def _shorten(index, weight, max_norm, norm_type):
