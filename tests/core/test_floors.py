@@ -28,8 +28,8 @@ FLOORS = [
     "nn",
     """
     __main__ _C _dynamo _inductor accelerator amp autograd.forward_ad autograd.functional
-    backends compiler cpu cuda.amp demo distributed.optim distributed.run distributions func fx hub imitation
-    jit mps multiprocessing onnx optim profiler serialization types utils xpu
+    backends compiler cpu cuda.amp demo distributed.optim distributed.run distributions func fx hub
+    imitation jit mps multiprocessing onnx optim profiler serialization types utils xpu
     """,
     "array_api testing version",
 ]
