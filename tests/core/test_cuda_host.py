@@ -82,7 +82,7 @@ class Cupy:
         self.current.append(Stream.null)
         self.cuda = SimpleNamespace(
             Stream=Stream, Event=Event, using_allocator=using_allocator,
-            MemoryPool=lambda: SimpleNamespace(name="its own"),
+            Memory=int, MemoryPointer=lambda memory, offset: ("pointer", memory, offset),
             get_current_stream=lambda index=0: library.current[-1],
             get_elapsed_time=lambda start, end: 1.5,
             Device=lambda index: _entered(log, index),
@@ -101,8 +101,11 @@ class Cupy:
         class Pool:
             name = "its own"
 
+            def __init__(self, grow):
+                self.grow = grow
+
             def malloc(self, size):
-                raise AssertionError("nothing is allocated here")
+                return self.grow(size)
 
         self.cuda.MemoryPool = Pool
 
@@ -179,6 +182,24 @@ def test_a_graph_has_a_stream_and_memory_of_its_own(cupy):
     graph.reset()
     with pytest.raises(RuntimeError):
         graph.replay()
+
+
+def test_a_warmed_pool_is_frozen_while_a_stream_captures(cupy):
+    pool, graph = cuda.graph_pool_handle(), cuda.CUDAGraph()
+    cupy.log.clear()
+    with pool.warm():
+        assert cuda.current_stream() == pool.stream
+        assert pool._inner.malloc(512) == ("pointer", 512, 0)
+    assert cuda.current_stream() == cuda.default_stream()
+    with (
+        pytest.raises(RuntimeError, match=r"memory that pool.warm\(\) left, got .* 1,024 bytes"),
+        cuda.graph(graph, pool=pool),
+    ):
+        assert cuda.current_stream() == pool.stream
+        pool._inner.malloc(1024)
+    assert pool._inner.malloc(1024), "it may be warmed again"
+    with cuda.graph(graph):
+        assert graph.pool()._inner.malloc(8), "a pool that nobody warmed grows, as PyTorch's do"
 
 
 def test_replays_move_random_numbers(cupy):

@@ -30,7 +30,7 @@ class Backend(NamedTuple):
     `explain(error)`                          what to raise for an error of the library's own
     `in_range(op_name, index, low, size)`     checks indices without waiting for the device, and
                                               raises IndexValueError later
-    `combine_at(out, place, value, how)`      `ufunc.at` of the name `how` for places in the flattened
+    `combine_at(out, place, value, how)`      `ufunc.at` of the name `how`, for places in the flat
                                               `out`, always in the same order
     `at(array)`                               a context in which the array's device is the current
                                               one, where there are several

@@ -142,13 +142,13 @@ def empty_cache():
 
 
 def memory_allocated(device=None):
-    """How many bytes tensors use on the current device; 0 where none is there."""
-    return _pool().used_bytes() if is_available() else 0
+    """How many bytes tensors use on a device, the current one unless told; 0 where none is."""
+    return _figure(device, "used_bytes")
 
 
 def memory_reserved(device=None):
-    """How many bytes are held on the current device for tensors; 0 where none is there."""
-    return _pool().total_bytes() if is_available() else 0
+    """How many bytes are held for tensors on a device, the current one unless told; 0 without."""
+    return _figure(device, "total_bytes")
 
 
 def max_memory_allocated(device=None):
@@ -212,6 +212,14 @@ def _runtime():
 
 def _pool():
     return backend.for_device("cuda").xp.get_default_memory_pool()
+
+
+def _figure(device, name):
+    """What CuPy's pool says of a device."""
+    if not is_available():
+        return 0
+    with backend.for_device("cuda").xp.cuda.Device(_number(device)):
+        return getattr(_pool(), name)()
 
 
 def _peak():

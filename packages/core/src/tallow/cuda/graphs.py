@@ -8,7 +8,15 @@ those that are registered.
 
 Memory that is allocated meanwhile comes from a pool of the graph's own, so that nobody else gets
 it. Run what is to be captured once or twice before, on another stream, as PyTorch asks it: kernels
-are then compiled, and cuBLASLt has chosen its algorithms.
+are then compiled, and cuBLASLt has chosen its algorithms. Where that is done in the graph's pool,
+which keeps what it took, nothing new is allocated during the capture, or an error says so:
+
+    pool = tallow.cuda.graph_pool_handle()
+    with pool.warm():
+        for _ in range(3):
+            step()
+    with tallow.cuda.graph(graph, pool=pool):
+        step()
 """
 
 from contextlib import contextmanager, suppress
@@ -33,6 +41,49 @@ def _cupy():
 def is_current_stream_capturing():
     """True inside a capture."""
     return bool(_cupy().cuda.get_current_stream().is_capturing())
+
+
+class Pool:
+    """Memory for graphs that never run at the same time; once it was warmed it does not grow."""
+
+    def __init__(self):
+        self._inner = _cupy().cuda.MemoryPool(self._grow)
+        self._frozen = False
+        self.stream = None  # that it was warmed on: CuPy keeps free memory by streams
+
+    def _grow(self, size):
+        """Memory of the device's, that the pool has not yet."""
+        if self._frozen:
+            raise DeviceError(
+                f"graph: expected to capture with the memory that pool.warm() left, got a request "
+                f"for {size:,} bytes more; run the very same step in pool.warm() before"
+            )
+        cuda = _cupy().cuda
+        return cuda.MemoryPointer(cuda.Memory(size), 0)
+
+    @contextmanager
+    def warm(self):
+        """A context, on the pool's stream, whose allocations are kept for what is captured."""
+        before = current_stream()
+        self.stream = Stream() if self.stream is None else self.stream
+        self.stream.wait_stream(before)
+        with self.stream, self.used():
+            yield
+        before.wait_stream(self.stream)
+
+    def used(self):
+        """A context whose allocations come from the pool."""
+        return _cupy().cuda.using_allocator(self._inner.malloc)
+
+    @contextmanager
+    def captured(self):
+        """`used` while a stream captures."""
+        self._frozen = self.stream is not None
+        try:
+            with self.used():
+                yield
+        finally:
+            self._frozen = False
 
 
 class CUDAGraph:
@@ -62,8 +113,8 @@ class CUDAGraph:
         for generator in self._generators:
             generator.offset = 0
         streams.captured = self._generators
-        self._pool = cupy.cuda.MemoryPool() if pool is None else pool
-        self._allocator = cupy.cuda.using_allocator(self._pool.malloc)
+        self._pool = Pool() if pool is None else pool
+        self._allocator = self._pool.captured()
         self._allocator.__enter__()
         inner.begin_capture()
 
@@ -99,15 +150,18 @@ class CUDAGraph:
 
 
 def graph_pool_handle():
-    """Memory for several graphs that never run at the same time: `graph(g, pool=...)`."""
-    return _cupy().cuda.MemoryPool()
+    """A `Pool` for several graphs that never run at the same time: `graph(g, pool=...)`."""
+    return Pool()
 
 
 @contextmanager
 def graph(cuda_graph, pool=None, stream=None, capture_error_mode="global"):
-    """A context whose operations are recorded in a `CUDAGraph`, on a stream of its own."""
+    """A context whose operations are recorded in a `CUDAGraph`, on a stream of its own.
+
+    Memory comes from a `Pool` of its own, or of `graph_pool_handle`, whose stream is then used.
+    """
     before = current_stream()
-    chosen = Stream() if stream is None else stream
+    chosen = stream or (pool and pool.stream) or Stream()
     chosen.wait_stream(before)
     with chosen:
         cuda_graph.capture_begin(pool)
@@ -166,20 +220,19 @@ def _graphed(function, args, warmups, allow_unused, pool):
     def gradients(outs, slopes):
         return grad(outs, wanted, slopes, allow_unused=allow_unused) if slopes else ()
 
-    stream = Stream()
-    stream.wait_stream(current_stream())
-    with stream:
-        for _ in range(warmups):
+    pool = Pool() if pool is None else pool
+    with pool.warm():
+        for _ in range(max(warmups, 1)):
             warm = [x for x in outputs() if x.requires_grad]
             gradients(warm, [ones_like(x) for x in warm])
-    current_stream().wait_stream(stream)
+        del warm
 
     forward, backward = CUDAGraph(), CUDAGraph()
     with graph(forward, pool):
         outs = outputs()
     recorded = [x for x in outs if x.requires_grad]
     slopes = [ones_like(x) for x in recorded]
-    with graph(backward, forward.pool()):
+    with graph(backward, pool):
         found = iter(gradients(recorded, slopes))
     results = [next(found) if x.requires_grad and recorded else None for x in (*args, *weights)]
     results = [x if x is None else x.detach() for x in results]

@@ -58,7 +58,8 @@ class Source:
         where, real = backend.for_array(like).name, ELEMENTS.get(like.dtype, "float")
         grid = blocks if type(blocks) is tuple else (blocks,)
         function = _function(where, self.file, kernel, real)
-        function(grid, (threads,), tuple([_plain(x) for x in args]))
+        with backend.at(like):
+            function(grid, (threads,), tuple([_plain(x) for x in args]))
 
     def each(self, kernel, like, count, *args):
         """Launch a kernel that loops over `count` elements, its first parameter."""

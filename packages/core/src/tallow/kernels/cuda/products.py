@@ -46,13 +46,23 @@ class Found(ctypes.Structure):
 
 @cache
 def library():
-    """cuBLASLt, or None where it is not found."""
-    for name in NAMES:
+    """cuBLASLt, where CuPy finds it (`cuda.pathfinder`) or the system; None where it is not."""
+    for name in (*_found(), *NAMES):
         try:
             return ctypes.CDLL(name)
         except OSError:
             continue
     return None
+
+
+def _found():
+    """Where the package is that NVIDIA's libraries were installed by, which the system may not."""
+    try:
+        from cuda import pathfinder
+
+        return [pathfinder.load_nvidia_dynamic_lib("cublasLt").abs_path]
+    except (ImportError, RuntimeError):  # CuPy's package, and not the library
+        return []
 
 
 class Matrix(NamedTuple):
