@@ -315,15 +315,14 @@ class Softshrink(Layer, function=F.softshrink):
     [-1.5, 0.0]
     """
 
+    sizes = ("lambd",)
+
     def __init__(self, lambd=0.5):
         super().__init__()
         self.lambd = lambd
 
     def forward(self, input):
         return self.function(input, self.lambd)
-
-    def extra_repr(self):
-        return str(self.lambd)
 
 
 class Hardshrink(Softshrink, function=F.hardshrink):

@@ -9,11 +9,14 @@ from tallow.nn.module import Module
 class Layer(Module):
     """A Module of a family whose members differ in a few attributes, given in the class line.
 
-    `class ZeroPad2d(_ZeroPad, dimensions=2)` is a `_ZeroPad` whose `dimensions` is 2. `shown` names
-    the attributes that the repr shows; `function` is what a family's `forward` calls.
+    `class ZeroPad2d(_Pad, value=0.0, dimensions=2)` is a `_Pad` with these values. `function` is
+    what a family's `forward` calls. The repr shows the attributes in `sizes`, those in `shown` with
+    their names, and those in `usual` where they are not as that says.
     """
 
+    sizes: tuple[str, ...] = ()
     shown: tuple[str, ...] = ()
+    usual: dict[str, Any] = {}
     function: Callable[..., Any]
 
     def __init_subclass__(cls, **attributes):
@@ -22,4 +25,6 @@ class Layer(Module):
             setattr(cls, name, staticmethod(value) if callable(value) else value)
 
     def extra_repr(self):
-        return ", ".join(f"{name}={getattr(self, name)}" for name in self.shown)
+        unusual = [name for name, value in self.usual.items() if getattr(self, name) != value]
+        named = [f"{name}={getattr(self, name)}" for name in (*self.shown, *unusual)]
+        return ", ".join([*(str(getattr(self, name)) for name in self.sizes), *named])

@@ -37,6 +37,9 @@ class LayerNorm(_Norm):
     (20, 5, 10)
     """
 
+    sizes = ("normalized_shape",)
+    shown = ("eps", "elementwise_affine")
+
     def __init__(
         self, normalized_shape, eps=1e-05, elementwise_affine=True, bias=True, device=None,
         dtype=None,
@@ -53,10 +56,7 @@ class LayerNorm(_Norm):
         return F.layer_norm(input, self.normalized_shape, self.weight, self.bias, self.eps)
 
     def extra_repr(self):
-        return (
-            f"{self.normalized_shape}, eps={self.eps}, "
-            f"elementwise_affine={self.elementwise_affine}, bias={self.bias is not None}"
-        )
+        return f"{super().extra_repr()}, bias={self.bias is not None}"
 
 
 class RMSNorm(_Norm):
@@ -71,6 +71,8 @@ class RMSNorm(_Norm):
     """
 
     bias = None
+    sizes = ("normalized_shape",)
+    shown = ("eps", "elementwise_affine")
 
     def __init__(
         self, normalized_shape, eps=None, elementwise_affine=True, device=None, dtype=None
@@ -88,11 +90,6 @@ class RMSNorm(_Norm):
     def forward(self, x):
         return F.rms_norm(x, self.normalized_shape, self.weight, self.eps)
 
-    def extra_repr(self):
-        return (
-            f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.elementwise_affine}"
-        )
-
 
 class GroupNorm(_Norm):
     """Group normalization (Wu and He, 2018): each sample over each group of channels.
@@ -103,6 +100,9 @@ class GroupNorm(_Norm):
     >>> tuple(layer(tallow.randn(20, 6, 10, 10)).shape)
     (20, 6, 10, 10)
     """
+
+    sizes = ("num_groups", "num_channels")
+    shown = ("eps", "affine")
 
     def __init__(
         self, num_groups, num_channels, eps=1e-05, affine=True, device=None, dtype=None, *,
@@ -125,10 +125,7 @@ class GroupNorm(_Norm):
         return F.group_norm(input, self.num_groups, self.weight, self.bias, self.eps)
 
     def extra_repr(self):
-        return (
-            f"{self.num_groups}, {self.num_channels}, eps={self.eps}, affine={self.affine}, "
-            f"bias={self.bias is not None}"
-        )
+        return f"{super().extra_repr()}, bias={self.bias is not None}"
 
 
 class LocalResponseNorm(Layer):
@@ -141,6 +138,9 @@ class LocalResponseNorm(Layer):
     (32, 5, 24, 24)
     """
 
+    sizes = ("size",)
+    shown = ("alpha", "beta", "k")
+
     def __init__(self, size, alpha=1e-4, beta=0.75, k=1.0):
         super().__init__()
         self.size = size
@@ -150,9 +150,6 @@ class LocalResponseNorm(Layer):
 
     def forward(self, input):
         return F.local_response_norm(input, self.size, self.alpha, self.beta, self.k)
-
-    def extra_repr(self):
-        return f"{self.size}, alpha={self.alpha}, beta={self.beta}, k={self.k}"
 
 
 def _shape(normalized_shape):

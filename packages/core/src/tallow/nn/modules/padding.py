@@ -20,6 +20,7 @@ class _Pad(Layer):
     dimensions: int
     mode = "constant"
     value: float | None = None
+    sizes: tuple[str, ...] = ("padding",)
 
     def __init__(self, padding):
         super().__init__()
@@ -28,25 +29,13 @@ class _Pad(Layer):
     def forward(self, input):
         return F.pad(input, self.padding, self.mode, self.value)
 
-    def extra_repr(self):
-        return f"{self.padding}"
-
 
 class _ConstantPad(_Pad):
-    shown = ("padding", "value")
+    sizes, shown = (), ("padding", "value")
 
     def __init__(self, padding, value):
         super().__init__(padding)
         self.value = value
-
-    extra_repr = Layer.extra_repr
-
-
-class _ZeroPad(_ConstantPad):
-    def __init__(self, padding):
-        super().__init__(padding, 0.0)
-
-    extra_repr = _Pad.extra_repr
 
 
 class _CircularPad(_Pad, mode="circular"):
@@ -75,11 +64,11 @@ class ConstantPad3d(_ConstantPad, dimensions=3):
     """`value` around volumes `(N, C, D, H, W)`."""
 
 
-class ZeroPad1d(_ZeroPad, dimensions=1):
+class ZeroPad1d(_Pad, value=0.0, dimensions=1):
     """Zeros before and after signals `(N, C, L)`."""
 
 
-class ZeroPad2d(_ZeroPad, dimensions=2):
+class ZeroPad2d(_Pad, value=0.0, dimensions=2):
     """Zeros around images `(N, C, H, W)`.
 
     >>> tuple(tallow.nn.ZeroPad2d((1, 0, 2, 0))(tallow.ones(1, 1, 3, 3)).shape)
@@ -87,7 +76,7 @@ class ZeroPad2d(_ZeroPad, dimensions=2):
     """
 
 
-class ZeroPad3d(_ZeroPad, dimensions=3):
+class ZeroPad3d(_Pad, value=0.0, dimensions=3):
     """Zeros around volumes `(N, C, D, H, W)`."""
 
 

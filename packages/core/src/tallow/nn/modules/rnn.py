@@ -8,7 +8,7 @@ from tallow.creation import empty
 from tallow.errors import ArgumentError, ShapeError, TypeMismatchError, describe
 from tallow.nn import init
 from tallow.nn.functional.rnn import run_layers
-from tallow.nn.module import Module
+from tallow.nn.modules.layer import Layer
 from tallow.nn.parameter import Parameter
 from tallow.ops import rnn as ops
 from tallow.tensor import Tensor
@@ -18,7 +18,7 @@ __all__ = ["GRU", "GRUCell", "LSTM", "LSTMCell", "RNN", "RNNBase", "RNNCell", "R
 _GATES = {"RNN_TANH": 1, "RNN_RELU": 1, "LSTM": 4, "GRU": 3}
 
 
-class RNNBase(Module):
+class RNNBase(Layer):
     """What RNN, LSTM and GRU share: their weights, and how sequences and states come and go.
 
     Layer k has `weight_ih_lk` `(gates * hidden_size, input)`, `weight_hh_lk` `(gates * hidden_size,
@@ -26,6 +26,12 @@ class RNNBase(Module):
     `weight_hr_lk` `(proj_size, hidden_size)`, and once more with the suffix `_reverse`. All start
     uniform within ±1/sqrt(hidden_size).
     """
+
+    sizes = ("input_size", "hidden_size")
+    usual = {
+        "proj_size": 0, "num_layers": 1, "bias": True, "batch_first": False, "dropout": 0,
+        "bidirectional": False,
+    }  # fmt: skip
 
     def __init__(
         self, mode, input_size, hidden_size, num_layers=1, bias=True, batch_first=False,
@@ -197,22 +203,6 @@ class RNNBase(Module):
         """h, or (h, c), as the layer is given them."""
         return states if self.mode == "LSTM" else states[0]
 
-    def extra_repr(self):
-        text = f"{self.input_size}, {self.hidden_size}"
-        if self.proj_size:
-            text += f", proj_size={self.proj_size}"
-        if self.num_layers != 1:
-            text += f", num_layers={self.num_layers}"
-        if self.bias is not True:
-            text += f", bias={self.bias}"
-        if self.batch_first is not False:
-            text += f", batch_first={self.batch_first}"
-        if self.dropout:
-            text += f", dropout={self.dropout}"
-        if self.bidirectional is not False:
-            text += f", bidirectional={self.bidirectional}"
-        return text
-
 
 class RNN(RNNBase):
     """`h = tanh(W_ih x + b_ih + W_hh h + b_hh)`, or relu of it, in layers (Elman, 1990).
@@ -287,8 +277,11 @@ class GRU(RNNBase):
 # One step
 
 
-class RNNCellBase(Module):
+class RNNCellBase(Layer):
     """What the cells share: `weight_ih`, `weight_hh`, `bias_ih` and `bias_hh`."""
+
+    sizes = ("input_size", "hidden_size")
+    usual = {"bias": True}
 
     def __init__(self, input_size, hidden_size, bias, num_chunks, device=None, dtype=None):
         super().__init__()
@@ -331,10 +324,6 @@ class RNNCellBase(Module):
         out = step(*rows, *weights, batch_sizes=(len(rows[0]),), reverse=False, **how)
         return [x.squeeze(0) if single else x for x in out[1 : 1 + len(states)]]
 
-    def extra_repr(self):
-        bias = "" if self.bias is True else f", bias={self.bias}"
-        return f"{self.input_size}, {self.hidden_size}{bias}"
-
 
 class RNNCell(RNNCellBase):
     """One step of `RNN`: `(N, input_size)`, `(N, hidden_size)` to `(N, hidden_size)`.
@@ -342,6 +331,8 @@ class RNNCell(RNNCellBase):
     >>> tuple(tallow.nn.RNNCell(10, 20)(tallow.randn(3, 10)).shape)
     (3, 20)
     """
+
+    usual = {"bias": True, "nonlinearity": "tanh"}
 
     def __init__(
         self, input_size, hidden_size, bias=True, nonlinearity="tanh", device=None, dtype=None
@@ -353,11 +344,6 @@ class RNNCell(RNNCellBase):
         if self.nonlinearity not in ("tanh", "relu"):
             raise ArgumentError(f"RNNCell: expected 'tanh' or 'relu', got {self.nonlinearity!r}")
         return self._run(ops.rnn, input, [hx], relu=self.nonlinearity == "relu")[0]
-
-    def extra_repr(self):
-        text = super().extra_repr()
-        plain = self.nonlinearity == "tanh"
-        return text if plain else f"{text}, nonlinearity={self.nonlinearity}"
 
 
 class LSTMCell(RNNCellBase):

@@ -4,13 +4,13 @@ from tallow.creation import empty
 from tallow.errors import ArgumentError
 from tallow.nn import functional as F
 from tallow.nn import init
-from tallow.nn.module import Module
+from tallow.nn.modules.layer import Layer
 from tallow.nn.parameter import Parameter
 
 __all__ = ["Embedding", "EmbeddingBag"]
 
 
-class Embedding(Module):
+class Embedding(Layer):
     """A table of `num_embeddings` vectors, looked up by integer indices.
 
     Shapes: indices `(...)` to `(..., embedding_dim)`; `weight` is `(num_embeddings, embedding_dim)`
@@ -22,6 +22,12 @@ class Embedding(Module):
     >>> table(tallow.tensor([[0, 2, 0]]))[0, 0].tolist()
     [0.0, 0.0, 0.0]
     """
+
+    sizes = ("num_embeddings", "embedding_dim")
+    usual = {
+        "padding_idx": None, "max_norm": None, "norm_type": 2, "scale_grad_by_freq": False,
+        "sparse": False,
+    }  # fmt: skip
 
     def __init__(
         self, num_embeddings, embedding_dim, padding_idx=None, max_norm=None, norm_type=2.0,
@@ -75,22 +81,8 @@ class Embedding(Module):
             self.scale_grad_by_freq, self.sparse,
         )  # fmt: skip
 
-    def extra_repr(self):
-        text = f"{self.num_embeddings}, {self.embedding_dim}"
-        if self.padding_idx is not None:
-            text += f", padding_idx={self.padding_idx}"
-        if self.max_norm is not None:
-            text += f", max_norm={self.max_norm}"
-        if self.norm_type != 2:
-            text += f", norm_type={self.norm_type}"
-        if self.scale_grad_by_freq:
-            text += f", scale_grad_by_freq={self.scale_grad_by_freq}"
-        if self.sparse:
-            text += ", sparse=True"
-        return text
 
-
-class EmbeddingBag(Module):
+class EmbeddingBag(Layer):
     """The sum, mean or maximum (`mode`) of the rows that each bag of indices names.
 
     Shapes: `(bags, n)`, or `(n,)` with the `offsets` `(bags,)` at which bags begin, to `(bags,
@@ -101,6 +93,9 @@ class EmbeddingBag(Module):
     >>> tuple(bags(tallow.tensor([1, 2, 4, 5]), tallow.tensor([0, 3])).shape)
     (2, 3)
     """
+
+    sizes = ("num_embeddings", "embedding_dim")
+    usual = {"max_norm": None, "norm_type": 2, "scale_grad_by_freq": False}
 
     def __init__(
         self, num_embeddings, embedding_dim, max_norm=None, norm_type=2.0,
@@ -147,17 +142,8 @@ class EmbeddingBag(Module):
         )  # fmt: skip
 
     def extra_repr(self):
-        text = f"{self.num_embeddings}, {self.embedding_dim}"
-        if self.max_norm is not None:
-            text += f", max_norm={self.max_norm}"
-        if self.norm_type != 2:
-            text += f", norm_type={self.norm_type}"
-        if self.scale_grad_by_freq:
-            text += f", scale_grad_by_freq={self.scale_grad_by_freq}"
-        text += f", mode={self.mode!r}"
-        if self.padding_idx is not None:
-            text += f", padding_idx={self.padding_idx}"
-        return text
+        end = "" if self.padding_idx is None else f", padding_idx={self.padding_idx}"
+        return f"{super().extra_repr()}, mode={self.mode!r}{end}"
 
 
 def _table(rows, columns, given, trained, device, dtype):
