@@ -9,6 +9,7 @@ from tallow.creation import as_tensor, tensor
 from tallow.dtypes import float64
 from tallow.errors import ShapeError, TypeMismatchError, describe
 from tallow.joining import stack
+from tallow.ops.shape import cat
 from tallow.tensor import Tensor, wrap
 
 
@@ -57,10 +58,23 @@ def default_convert(data):
     """
     if isinstance(data, np.ndarray | np.generic):
         return data if data.dtype.kind in "SUO" else as_tensor(data)
+    return _each(default_convert, data)
+
+
+def pinned(batch):
+    """A batch, its tensors copied to memory that a GPU reads by itself.
+
+    So is what else has a method `pin_memory`, which returns a copy.
+    """
+    return batch.pin_memory() if hasattr(batch, "pin_memory") else _each(pinned, batch)
+
+
+def _each(function, data):
+    """A container with what the function gives of its entries; anything else as it is."""
     if isinstance(data, Mapping):
-        return _like(data, {key: default_convert(data[key]) for key in data})
+        return _like(data, {key: function(data[key]) for key in data})
     if isinstance(data, Sequence) and not isinstance(data, str | bytes):
-        return _like(data, [default_convert(value) for value in data])
+        return _like(data, [function(value) for value in data])
     return data
 
 
@@ -109,7 +123,7 @@ def _tensors(batch, *, collate_fn_map=None):
     arrays = [sample.array for sample in batch]
     if not shapes[0]:
         return wrap(np.array(arrays, kind))
-    return wrap(np.concatenate(arrays).reshape(len(arrays), *shapes[0]))
+    return wrap(cat(*arrays, axis=0).reshape(len(arrays), *shapes[0]))
 
 
 def _plain(sample):
