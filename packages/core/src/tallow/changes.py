@@ -96,17 +96,20 @@ def view_in_place(name, function):
 def copy_(input, src, non_blocking=False):
     """Copy the values of `src`, which may broadcast and convert, into this tensor; returns it.
 
+    `non_blocking`: a copy of pinned memory to a GPU is not waited for.
+
     >>> tallow.zeros(2, 2).copy_(tallow.tensor([1, 2]))
     tensor([[1., 2.],
             [1., 2.]])
     """
-    return _write("copy_", input, src)
+    return _write("copy_", input, src, non_blocking)
 
 
-def _write(name, input, src):
+def _write(name, input, src, non_blocking=False):
     src = as_operand(name, src)
     if isinstance(src, Tensor):
-        src = conversion.to(to_dtype(src, input.dtype), device=input.device)
+        src = to_dtype(src, input.dtype)
+        src = conversion.to(src, device=input.device, non_blocking=non_blocking)
     elif isinstance(src, int) and input.dtype.category == dtypes.INTEGER:
         src = wrapped(src, input.array.dtype)
     if state.enabled and (input.requires_grad or getattr(src, "requires_grad", False)):

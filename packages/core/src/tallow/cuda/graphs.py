@@ -245,7 +245,7 @@ def _graphed(function, args, warmups, allow_unused, pool):
         def forward(ctx, *inputs):
             for static, x in zip(args, inputs, strict=False):
                 if static.data_ptr() != x.data_ptr():
-                    static.detach().copy_(x.detach())
+                    static.detach().copy_(x.detach(), non_blocking=True)
             forward.replay()
             return tuple(x.detach() for x in plain)
 
@@ -253,7 +253,7 @@ def _graphed(function, args, warmups, allow_unused, pool):
         def backward(ctx, *given):
             passed = (g for g, x in zip(given, outs, strict=True) if x.requires_grad)
             for static, g in zip(slopes, passed, strict=True):
-                static.zero_() if g is None else static.copy_(g)
+                static.zero_() if g is None else static.copy_(g, non_blocking=True)
             backward.replay()
             return tuple(x if x is None else x.clone() for x in results)  # one may become .grad
 

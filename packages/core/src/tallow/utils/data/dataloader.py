@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from itertools import repeat
 from typing import Any, Generic, TypeVar
 
+from tallow import cuda
 from tallow.errors import ArgumentError
 from tallow.generator import default_generator
 from tallow.tensor import wrap
@@ -27,6 +28,7 @@ class Settings:
     collate_fn: Any
     batched: bool
     drop_last: bool
+    pins: bool = False
 
 
 class DataLoader(Generic[Batch]):
@@ -51,6 +53,8 @@ class DataLoader(Generic[Batch]):
     threads, which start at once and share what the dataset holds, or with `worker_type="process"`
     (or a `multiprocessing_context`) processes, for transforms in pure Python. Each has a dataset
     object of its own, which `worker_init_fn(number)` can change by way of `get_worker_info()`.
+    With `pin_memory` batches lie in memory that a GPU reads by itself, where there is one: then
+    `to("cuda", non_blocking=True)`, or `copy_` into what a graph reads, waits for no copy.
     `persistent_workers` keeps them from one epoch to the next, `timeout` is in seconds for each
     batch, `in_order=False` gives batches as they come.
 
@@ -117,7 +121,13 @@ class DataLoader(Generic[Batch]):
     @property
     def settings(self):
         """What its batches depend on, beside the dataset."""
-        return Settings(self.collate_fn, self.batch_sampler is not None, self.drop_last)
+        pins = self.pins and self.multiprocessing_context is None
+        return Settings(self.collate_fn, self.batch_sampler is not None, self.drop_last, pins)
+
+    @property
+    def pins(self):
+        """True if batches are to lie in memory that a GPU reads by itself, and there is a GPU."""
+        return bool(self.pin_memory) and cuda.is_available()
 
     def generators(self):
         """The generators that the order of an epoch depends on; the default one is always first."""

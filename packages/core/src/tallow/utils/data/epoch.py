@@ -5,6 +5,7 @@ from itertools import chain, islice
 from queue import Empty
 
 from tallow.generator import default_generator
+from tallow.utils.data.collate import pinned
 from tallow.utils.data.dataset import is_iterable
 from tallow.utils.data.fetch import End, fetcher
 from tallow.utils.data.sampler import draw_seed
@@ -28,6 +29,7 @@ class Epoch:
     def __init__(self, loader, resumed=None):
         self.loader = loader
         self.iterable = is_iterable(loader.dataset)
+        self.pins = loader.pins and not loader.settings.pins  # as processes cannot
         generators = loader.generators()
         self.progress = resumed or Progress(generators)
         if resumed is None:
@@ -65,7 +67,7 @@ class Epoch:
             self.loader.finished(self.progress)
             raise
         self.progress.batches += 1
-        return batch
+        return pinned(batch) if self.pins else batch
 
 
 class SerialEpoch(Epoch):

@@ -12,7 +12,7 @@ from itertools import islice
 import numpy as np
 
 from tallow.generator import default_generator, seed_of
-from tallow.utils.data.collate import default_collate
+from tallow.utils.data.collate import default_collate, pinned
 from tallow.utils.data.dataset import (
     IterableDataset,
     Subset,
@@ -35,7 +35,7 @@ def fetcher(dataset, settings, seed, worker=None):
 class Fetcher:
     """Makes batches of one dataset, in the worker that is given or in none.
 
-    `settings` has `collate_fn`, `batched` and `drop_last`.
+    `settings` has `collate_fn`, `batched`, `drop_last` and `pins`.
     """
 
     def __init__(self, dataset, settings, seed, worker):
@@ -48,7 +48,8 @@ class Fetcher:
     def __call__(self, number, indices):
         """The batch that is the epoch's number `number`; End if there is none."""
         try:
-            return self.fetch(number, indices)
+            batch = self.fetch(number, indices)
+            return pinned(batch) if self.settings.pins else batch
         finally:
             default_generator.take_back()
 
