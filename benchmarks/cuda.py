@@ -5,8 +5,8 @@
     python benchmarks/cuda.py --device cpu --small    that everything runs, where there is no GPU
 
 A case is a function of the module (`tallow` or `torch`), the device and whether to be small; it
-returns what to time. That is called as it is ("eager"), and where it is a step of training also
-captured as a CUDA graph and replayed. Times are medians of turns, between which the device is
+returns what to time. That is called as it is ("eager"), and also captured as a CUDA graph and
+replayed. Times are medians of turns, between which the device is
 waited for; without PyTorch, or without a GPU in it, tallow is timed alone.
 """
 
@@ -35,11 +35,10 @@ def case(name):
 
 @dataclass
 class Timed:
-    """What to time: a call, the bytes that it must move, and whether a graph can hold it."""
+    """What to time: a call, and the bytes that it must move."""
 
     call: Callable
     moved: int = 0
-    capturable: bool = False
 
 
 @dataclass
@@ -119,7 +118,7 @@ def step(torch, model, loss_of, optimizer, dtype=None):
         loss.backward()
         optimizer.step()
 
-    return Timed(call, capturable=True)
+    return Timed(call)
 
 
 def classes(torch, inputs, labels):
@@ -253,7 +252,8 @@ def _(torch, device, small):
     params = [torch.nn.Parameter(torch.randn(*shape).to(device)) for shape in shapes]
     for p in params:
         p.grad = torch.randn(*p.shape).to(device)
-    optimizer = torch.optim.Adam(params, fused=device == "cuda")
+    on_device = device == "cuda"
+    optimizer = torch.optim.Adam(params, fused=on_device, capturable=on_device)
     moved = 7 * 4 * sum(prod(shape) for shape in shapes)  # 4 are read, 3 written
     return Timed(optimizer.step, moved)
 
@@ -308,7 +308,7 @@ def measured(name, libraries, device, small):
         result.moved = made.moved
         wait[library] = torch.cuda.synchronize if device == "cuda" else lambda: None
         sides[library, "eager"] = made.call
-        if made.capturable and device == "cuda":
+        if device == "cuda":
             sides[library, "captured"] = captured(torch, made.call)
     result.seconds = timed(sides, wait)
     return result
