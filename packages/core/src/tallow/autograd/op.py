@@ -320,7 +320,7 @@ def _callable(made):
 
 def _compile_call(made):
     """Give the function of an operation its code, written out for the operands and parameters."""
-    names, defaults = made.operands, made.body.__kwdefaults__ or {}
+    names, defaults = made.operands, inspect.unwrap(made.body).__kwdefaults__ or {}
     arrays = [f"{x}_array" for x in names]
     words = [f"{p}={defaults[p]!r}" if p in defaults else p for p in made.params]
     star = "*" if made.variadic else ""

@@ -4,15 +4,12 @@ from math import pi, sqrt
 
 from tallow.autograd.op import op
 from tallow.ops.elementwise import exp, sigmoid, tanh, where
-from tallow.ops.reduce import widened
+from tallow.ops.reduce import in_float32
 from tallow.ops.special import erf
 
 # Piecewise linear
 
-
-@op
-def relu(xp, x):
-    return xp.maximum(x, 0)
+relu = op(lambda xp, x: xp.maximum(x, 0), name="relu").vjp(lambda g, out: relu_grad(g, out))
 
 
 @op
@@ -22,9 +19,9 @@ def relu_grad(g, out):
 
 
 @op
+@in_float32
 def leaky_relu(xp, x, *, slope):
-    wide = widened(xp, x)
-    return xp.where(wide > 0, wide, wide * slope).astype(x.dtype, copy=False)
+    return xp.where(x > 0, x, x * slope)
 
 
 @op
@@ -40,8 +37,9 @@ def prelu_slope(xp, x, weight):
 
 
 @op
+@in_float32
 def hardtanh(xp, x, *, low, high):
-    return xp.clip(widened(xp, x), low, high).astype(x.dtype, copy=False)
+    return xp.clip(x, low, high)
 
 
 @op
@@ -51,15 +49,16 @@ def hardtanh_grad(g, x, *, low, high):
 
 
 @op
+@in_float32
 def hardsigmoid(xp, x):
     """Straight from 0 at -3 to 1 at 3."""
-    return xp.clip(widened(xp, x) / 6 + 0.5, 0, 1).astype(x.dtype, copy=False)
+    return xp.clip(x / 6 + 0.5, 0, 1)
 
 
 @op
+@in_float32
 def hardswish(xp, x):
-    wide = widened(xp, x)
-    return (wide * xp.clip(wide / 6 + 0.5, 0, 1)).astype(x.dtype, copy=False)
+    return x * xp.clip(x / 6 + 0.5, 0, 1)
 
 
 @op
@@ -69,11 +68,10 @@ def hardsigmoid_grad(g, x):
 
 
 @op
+@in_float32
 def hardswish_grad(xp, g, x):
     """g from 3 on, g * (x / 3 + 0.5) between -3 and 3, else 0."""
-    wide = widened(xp, x)
-    slope = xp.where(wide >= 3, 1, xp.where(wide > -3, wide / 3 + 0.5, 0))
-    return (g * slope).astype(x.dtype, copy=False)
+    return g * xp.where(x >= 3, 1, xp.where(x > -3, x / 3 + 0.5, 0))
 
 
 @op
@@ -89,17 +87,14 @@ def hardshrink(x, *, limit):
 
 
 @op
+@in_float32
 def softshrink(xp, x, *, limit):
     """x moved towards 0 by the limit, not past it."""
-    wide = widened(xp, x)
-    return (wide - xp.clip(wide, -limit, limit)).astype(x.dtype, copy=False)
+    return x - xp.clip(x, -limit, limit)
 
 
-relu.vjp(lambda g, out: relu_grad(g, out))
 relu_grad.vjp(lambda g, out: relu_grad(g, out))
 leaky_relu.vjp(lambda g, x, slope: where(x > 0, g, g * slope))
-
-
 prelu.vjp(lambda g, x, weight: g * prelu_slope(x, weight), lambda g, x: where(x > 0, 0, g * x))
 prelu_slope.vjp(None, lambda g, x: where(x > 0, 0, g))
 hardtanh.vjp(lambda g, x, low, high: hardtanh_grad(g, x, low=low, high=high))
@@ -118,64 +113,62 @@ softshrink.vjp(lambda g, out: where(out == 0, 0, g))
 
 
 @op
+@in_float32
 def elu(xp, x, *, alpha, scale, inner):
     """scale * x above 0, scale * alpha * (exp(inner * x) - 1) below: ELU, SELU and CELU."""
-    wide = widened(xp, x)
-    below = xp.expm1(xp.minimum(wide, 0) * inner) * (alpha * scale)
-    return xp.where(wide > 0, wide * scale, below).astype(x.dtype, copy=False)
+    below = xp.expm1(xp.minimum(x, 0) * inner) * (alpha * scale)
+    return xp.where(x > 0, x * scale, below)
 
 
 @op
+@in_float32
 def softplus(xp, x, *, beta, threshold):
     """log(1 + exp(beta * x)) / beta; x itself where beta * x is above the threshold."""
-    wide = widened(xp, x)
-    scaled = wide * beta
-    out = xp.where(scaled > threshold, wide, xp.logaddexp(scaled, xp.zeros_like(scaled)) / beta)
-    return out.astype(x.dtype, copy=False)
+    scaled = x * beta
+    return xp.where(scaled > threshold, x, xp.logaddexp(scaled, xp.zeros_like(scaled)) / beta)
 
 
 @op
+@in_float32
 def logsigmoid(xp, x):
-    wide = widened(xp, x)
-    return -xp.logaddexp(-wide, xp.zeros_like(wide)).astype(x.dtype, copy=False)
+    return -xp.logaddexp(-x, xp.zeros_like(x))
 
 
 @op
+@in_float32
 def silu(xp, x):
     """x * sigmoid(x). https://arxiv.org/abs/1702.03118"""
-    wide = widened(xp, x)
-    return (wide * sigmoid(wide)).astype(x.dtype, copy=False)
+    return x * sigmoid(x)
 
 
 @op
+@in_float32
 def silu_grad(xp, g, x):
-    wide = widened(xp, x)
-    s = sigmoid(wide)
-    return (g * (s * (1 + wide * (1 - s)))).astype(g.dtype, copy=False)
+    s = sigmoid(x)
+    return g * (s * (1 + x * (1 - s)))
 
 
 @op
+@in_float32
 def mish(xp, x):
     """x * tanh(softplus(x)). https://arxiv.org/abs/1908.08681"""
-    wide = widened(xp, x)
-    return (wide * xp.tanh(xp.logaddexp(wide, xp.zeros_like(wide)))).astype(x.dtype, copy=False)
+    return x * xp.tanh(xp.logaddexp(x, xp.zeros_like(x)))
 
 
 @op
+@in_float32
 def gelu(xp, x):
     """x * Phi(x), Phi the standard normal distribution function.
 
     https://arxiv.org/abs/1606.08415
     """
-    wide = widened(xp, x)
-    return (wide * (0.5 + 0.5 * erf(wide * sqrt(0.5)))).astype(x.dtype, copy=False)
+    return x * (0.5 + 0.5 * erf(x * sqrt(0.5)))
 
 
 @op
+@in_float32
 def gelu_grad(xp, g, x):
-    wide = widened(xp, x)
-    out = g * (0.5 + 0.5 * erf(wide * sqrt(0.5)) + wide * _density(wide))
-    return out.astype(g.dtype, copy=False)
+    return g * (0.5 + 0.5 * erf(x * sqrt(0.5)) + x * _density(x))
 
 
 def _density(x):
@@ -184,10 +177,10 @@ def _density(x):
 
 
 @op
+@in_float32
 def gelu_tanh(xp, x):
     """GELU by the approximation 0.5 * x * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 * x**3)))."""
-    wide = widened(xp, x)
-    return (wide * (0.5 + 0.5 * xp.tanh(_gelu_inner(wide)))).astype(x.dtype, copy=False)
+    return x * (0.5 + 0.5 * xp.tanh(_gelu_inner(x)))
 
 
 def _gelu_inner(x):

@@ -7,6 +7,17 @@ from tallow.ops.shape import swap
 from tallow.ops.softmax import softmax_grad
 
 
+def fits(xp, q, k, bias, scale, causal):
+    """How well each key fits each query: (..., L, S), -inf where it is hidden."""
+    scores = (widened(xp, q) * scale) @ xp.swapaxes(widened(xp, k), -1, -2)
+    if bias is not None:
+        visible = bias.dtype.kind == "b"
+        scores = xp.where(bias, scores, -xp.inf) if visible else scores + widened(xp, bias)
+    if causal:
+        scores = xp.where(xp.tri(*scores.shape[-2:], dtype=bool), scores, -xp.inf)
+    return scores
+
+
 @op(materialize=False)
 def attention(xp, q, k, v, bias, keep, *, scale, causal):
     """softmax(q @ k.T * scale + bias) @ v: (..., L, E), (..., S, E), (..., S, V) -> (..., L, V).
@@ -15,12 +26,7 @@ def attention(xp, q, k, v, bias, keep, *, scale, causal):
     is 0. Under `causal` query i sees the keys up to i. `keep` (None, or factors of the weights) is
     dropout. The second result are the weights (..., L, S), before that.
     """
-    scores = (widened(xp, q) * scale) @ xp.swapaxes(widened(xp, k), -1, -2)
-    if bias is not None:
-        visible = bias.dtype.kind == "b"
-        scores = xp.where(bias, scores, -xp.inf) if visible else scores + widened(xp, bias)
-    if causal:
-        scores = xp.where(xp.tri(*scores.shape[-2:], dtype=bool), scores, -xp.inf)
+    scores = fits(xp, q, k, bias, scale, causal)
     if scores.size:
         top = xp.max(scores, axis=-1, keepdims=True)
         scores -= xp.where(top == -xp.inf, 0, top)
@@ -63,12 +69,7 @@ def attend(xp, q, k, v, bias, keep, *, scale, causal):
     That is the logarithm of the sum of the exponentials of the scores, from which they are made
     anew for the gradient; where all keys are hidden it is inf.
     """
-    scores = (widened(xp, q) * scale) @ xp.swapaxes(widened(xp, k), -1, -2)
-    if bias is not None:
-        visible = bias.dtype.kind == "b"
-        scores = xp.where(bias, scores, -xp.inf) if visible else scores + widened(xp, bias)
-    if causal:
-        scores = xp.where(xp.tri(*scores.shape[-2:], dtype=bool), scores, -xp.inf)
+    scores = fits(xp, q, k, bias, scale, causal)
     top = xp.max(scores, axis=-1, keepdims=True, initial=-xp.inf)
     top = xp.where(top == -xp.inf, xp.zeros_like(top), top)
     weights = xp.exp(scores - top)

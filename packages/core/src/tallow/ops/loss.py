@@ -9,7 +9,7 @@ import numpy as np
 
 from tallow.autograd.op import op
 from tallow.ops.elementwise import clip, log, log1p, maximum, sigmoid
-from tallow.ops.reduce import widened
+from tallow.ops.reduce import in_float32, widened
 from tallow.ops.softmax import log_softmax, softmax, softmax_grad, total
 
 
@@ -152,11 +152,10 @@ def _(g, x, label, weight, *, ignore_index, reduction):
 
 
 @op
+@in_float32
 def logistic_loss(xp, x, y):
     """-(y log(s) + (1 - y) log(1 - s)) with s = sigmoid(x), without overflow."""
-    wide = widened(xp, x)
-    out = xp.maximum(wide, 0) - wide * y + xp.log1p(xp.exp(-xp.abs(wide)))
-    return out.astype(x.dtype, copy=False)
+    return xp.maximum(x, 0) - x * y + xp.log1p(xp.exp(-xp.abs(x)))
 
 
 @op
@@ -173,11 +172,12 @@ def squared_error(x, y):
 
 
 @op
+@in_float32
 def smooth_l1(xp, x, y, *, beta):
     """The Huber loss over beta: d*d / (2 beta) for d = |x - y| below beta, else d - beta / 2."""
-    distance = xp.abs(widened(xp, x) - y)
+    distance = xp.abs(x - y)
     near = xp.minimum(distance, beta)
-    return (near * near * (0.5 / beta) + (distance - near)).astype(x.dtype, copy=False)
+    return near * near * (0.5 / beta) + (distance - near)
 
 
 @op

@@ -3,6 +3,7 @@
 Most keep their axes (`keepdims`) so that rules broadcast; floor 6 drops them.
 """
 
+from functools import wraps
 from math import inf
 
 from tallow.autograd.builtin import expand, in_rows
@@ -54,6 +55,19 @@ mean.vjp(lambda g, shapes, axis: spread(g / count(shapes[0], axis), shapes[0], a
 def widened(xp, x):
     """Half precision as float32, in which sums and exponentials are accurate; others unchanged."""
     return x.astype(xp.float32) if x.dtype.itemsize == 2 and x.dtype.kind in "fV" else x
+
+
+def in_float32(formula):
+    """Decorator: half precision is computed in float32, and given back as it came."""
+
+    @wraps(formula)
+    def rounded(xp, x, *others, **fixed):
+        dtype = x.dtype
+        if dtype.itemsize == 2:
+            x, *others = [widened(xp, y) if hasattr(y, "dtype") else y for y in (x, *others)]
+        return formula(xp, x, *others, **fixed).astype(dtype, copy=False)
+
+    return rounded
 
 
 @op

@@ -3,7 +3,7 @@
 from tallow.autograd.builtin import in_rows
 from tallow.autograd.op import op
 from tallow.ops.elementwise import exp
-from tallow.ops.reduce import sum, widened
+from tallow.ops.reduce import in_float32, sum
 
 
 def shifted(xp, x, axis):
@@ -12,33 +12,34 @@ def shifted(xp, x, axis):
 
 
 @op
+@in_float32
 def softmax(xp, x, *, axis):
-    out = xp.exp(shifted(xp, in_rows(widened(xp, x)), axis))
+    out = xp.exp(shifted(xp, in_rows(x), axis))
     out /= xp.sum(out, axis=axis, keepdims=True)
-    return out.astype(x.dtype, copy=False)
+    return out
 
 
 @op
+@in_float32
 def softmax_grad(xp, g, out, *, axis):
     """out * (g - sum(g * out)): the gradient of softmax from its output."""
-    weighted = widened(xp, g) * out
+    weighted = g * out
     weighted -= out * xp.sum(weighted, axis=axis, keepdims=True)
-    return weighted.astype(g.dtype, copy=False)
+    return weighted
 
 
 @op
+@in_float32
 def log_softmax(xp, x, *, axis):
-    out = shifted(xp, in_rows(widened(xp, x)), axis)
-    out = out - xp.log(xp.sum(xp.exp(out), axis=axis, keepdims=True))
-    return out.astype(x.dtype, copy=False)
+    out = shifted(xp, in_rows(x), axis)
+    return out - xp.log(xp.sum(xp.exp(out), axis=axis, keepdims=True))
 
 
 @op
+@in_float32
 def log_softmax_grad(xp, g, out, *, axis):
     """g - softmax * sum(g): the gradient of log_softmax from its output."""
-    wide = widened(xp, g)
-    grad = wide - xp.exp(out) * xp.sum(wide, axis=axis, keepdims=True)
-    return grad.astype(g.dtype, copy=False)
+    return g - xp.exp(out) * xp.sum(g, axis=axis, keepdims=True)
 
 
 def total(x, axis):
