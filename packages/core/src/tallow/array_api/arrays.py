@@ -3,6 +3,7 @@
 import numpy as np
 
 import tallow
+from tallow.elementwise import named
 from tallow.errors import ArgumentError, TypeMismatchError
 
 __all__ = [
@@ -53,32 +54,26 @@ def arange(start, /, stop=None, step=1, *, dtype=None, device=None):
     return tallow.arange(start, stop, step, dtype=dtype, device=device)
 
 
-def empty(shape, *, dtype=None, device=None):
-    return tallow.empty(_shape(shape), dtype=dtype, device=device)
+def _of_shape(name):
+    def made(shape, *, dtype=None, device=None):
+        return getattr(tallow, name)(_shape(shape), dtype=dtype, device=device)
+
+    return named(made, name, f"`tallow.{name}`.")
 
 
-def zeros(shape, *, dtype=None, device=None):
-    return tallow.zeros(_shape(shape), dtype=dtype, device=device)
+def _alike(name):
+    def made(x, /, *, dtype=None, device=None):
+        return getattr(tallow, name)(x, dtype=dtype, device=device)
+
+    return named(made, name, f"`tallow.{name}`.")
 
 
-def ones(shape, *, dtype=None, device=None):
-    return tallow.ones(_shape(shape), dtype=dtype, device=device)
+empty, zeros, ones = map(_of_shape, ["empty", "zeros", "ones"])
+empty_like, zeros_like, ones_like = map(_alike, ["empty_like", "zeros_like", "ones_like"])
 
 
 def full(shape, fill_value, *, dtype=None, device=None):
     return tallow.full(_shape(shape), fill_value, dtype=dtype, device=device)
-
-
-def empty_like(x, /, *, dtype=None, device=None):
-    return tallow.empty_like(x, dtype=dtype, device=device)
-
-
-def zeros_like(x, /, *, dtype=None, device=None):
-    return tallow.zeros_like(x, dtype=dtype, device=device)
-
-
-def ones_like(x, /, *, dtype=None, device=None):
-    return tallow.ones_like(x, dtype=dtype, device=device)
 
 
 def full_like(x, /, fill_value, *, dtype=None, device=None):

@@ -2,6 +2,7 @@
 
 import tallow
 from tallow.array_api.arrays import result_type
+from tallow.elementwise import named
 
 _UNARY = """
     abs acos acosh asin asinh atan atanh bitwise_not ceil conj cos cosh exp expm1 floor imag
@@ -48,9 +49,7 @@ __all__ = ["clip", "round", "sign", "where"]
 for _names, _make in ((_UNARY, _unary), (_BINARY, _binary)):
     for _name in _names.split():
         _public = _RENAMED.get(_name, _name)
-        globals()[_public] = _function = _make(_name)
-        _function.__name__ = _function.__qualname__ = _public
-        _function.__doc__ = f"`tallow.{_name}`."
+        globals()[_public] = named(_make(_name), _public, f"`tallow.{_name}`.")
         __all__.append(_public)
 
 

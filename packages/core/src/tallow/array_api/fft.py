@@ -1,6 +1,7 @@
 """The extension `fft`: Fourier transforms with the standard's arguments."""
 
 from tallow import fft as _fft
+from tallow.elementwise import named
 
 __all__ = [
     "fft", "fftfreq", "fftn", "fftshift", "hfft", "ifft", "ifftn", "ifftshift", "ihfft", "irfft",
@@ -14,8 +15,7 @@ def _along_one(name):
     def transform(x, /, *, n=None, axis=-1, norm="backward"):
         return function(x, n, axis, norm)
 
-    transform.__name__, transform.__doc__ = name, f"`tallow.fft.{name}`."
-    return transform
+    return named(transform, name, f"`tallow.fft.{name}`.")
 
 
 def _along_several(name):
@@ -24,8 +24,7 @@ def _along_several(name):
     def transform(x, /, *, s=None, axes=None, norm="backward"):
         return function(x, s, axes, norm)
 
-    transform.__name__, transform.__doc__ = name, f"`tallow.fft.{name}`."
-    return transform
+    return named(transform, name, f"`tallow.fft.{name}`.")
 
 
 fft, ifft, rfft, irfft, hfft, ihfft = map(_along_one, "fft ifft rfft irfft hfft ihfft".split())

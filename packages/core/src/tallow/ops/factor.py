@@ -51,21 +51,18 @@ def as_column(x):
 
 # Inverses, solutions, determinants
 
-
-@op
-def inv(xp, x):
-    return xp.linalg.inv(x)
+inv = op(lambda xp, x: xp.linalg.inv(x), name="inv").vjp(
+    lambda g, out: neg(matmul(matmul(transpose(out), g), transpose(out)))
+)
+det = op(lambda xp, x: xp.asarray(xp.linalg.det(x)), name="det").vjp(
+    lambda g, x: reshape(g, shape=(*g.shape, 1, 1)) * cofactors(x)
+)
 
 
 @op
 def solve(xp, x, y):
     """The matrices z with x @ z = y: (..., n, n), (..., n, k) -> (..., n, k)."""
     return xp.linalg.solve(x, y)
-
-
-@op
-def det(xp, x):
-    return xp.asarray(xp.linalg.det(x))
 
 
 @op
@@ -97,20 +94,10 @@ def pinv(xp, x, *, rtol, atol):
     return vh.conj().swapaxes(-2, -1) @ (s[..., None] * u.conj().swapaxes(-2, -1))
 
 
-@inv.vjp
-def _(g, out):
-    return neg(matmul(matmul(transpose(out), g), transpose(out)))
-
-
 @solve.joint_vjp
 def _(g, x, out):
     by_y = solve(transpose(x), g)
     return neg(matmul(by_y, transpose(out))), by_y
-
-
-@det.vjp
-def _(g, x):
-    return reshape(g, shape=(*g.shape, 1, 1)) * cofactors(x)
 
 
 @cofactors.vjp

@@ -264,16 +264,8 @@ def argsort(xp, x, *, axis, descending):
     return xp.argsort(x, axis=axis, kind="stable")
 
 
-@op
-def any(xp, x, *, axis, keepdims):
-    return xp.any(x, axis=axis, keepdims=keepdims)
-
-
-@op
-def all(xp, x, *, axis, keepdims):
-    return xp.all(x, axis=axis, keepdims=keepdims)
-
-
-@op
-def count_nonzero(xp, x, *, axis):
-    return xp.asarray(xp.count_nonzero(x, axis=axis))
+any = op(lambda xp, x, *, axis, keepdims: xp.any(x, axis=axis, keepdims=keepdims), name="any")
+all = op(lambda xp, x, *, axis, keepdims: xp.all(x, axis=axis, keepdims=keepdims), name="all")
+count_nonzero = op(
+    lambda xp, x, *, axis: xp.asarray(xp.count_nonzero(x, axis=axis)), name="count_nonzero"
+)

@@ -3,31 +3,21 @@
 from tallow.autograd.builtin import in_rows
 from tallow.autograd.op import op
 
-
-@op(view=True)
-def reshape(x, *, shape):
-    return x.reshape(shape)
-
-
-@op(view=True)
-def permute(x, *, axes):
-    return x.transpose(axes)
-
-
-@op(view=True)
-def swap(x, *, axis1, axis2):
-    """Exchange two axes."""
-    return x.swapaxes(axis1, axis2)
-
-
-@op
-def flip(xp, x, *, axis):
-    return xp.flip(x, axis).copy()
-
-
-@op
-def roll(xp, x, *, shifts, axis):
-    return in_rows(xp.roll(x, shifts, axis))
+reshape = op(lambda x, *, shape: x.reshape(shape), name="reshape", view=True).vjp(
+    lambda g, shapes: reshape(g, shape=shapes[0])
+)
+permute = op(lambda x, *, axes: x.transpose(axes), name="permute", view=True).vjp(
+    lambda g, axes: permute(g, axes=inverse(axes))
+)
+swap = op(lambda x, *, axis1, axis2: x.swapaxes(axis1, axis2), name="swap", view=True).vjp(
+    lambda g, axis1, axis2: swap(g, axis1=axis1, axis2=axis2)
+)
+flip = op(lambda xp, x, *, axis: xp.flip(x, axis).copy(), name="flip").vjp(
+    lambda g, axis: flip(g, axis=axis)
+)
+roll = op(lambda xp, x, *, shifts, axis: in_rows(xp.roll(x, shifts, axis)), name="roll").vjp(
+    lambda g, shifts, axis: roll(g, shifts=tuple(-s for s in shifts), axis=axis)
+)
 
 
 @op
@@ -48,11 +38,6 @@ def inverse(axes):
     return tuple(sorted(range(len(axes)), key=axes.__getitem__))
 
 
-reshape.vjp(lambda g, shapes: reshape(g, shape=shapes[0]))
-permute.vjp(lambda g, axes: permute(g, axes=inverse(axes)))
-swap.vjp(lambda g, axis1, axis2: swap(g, axis1=axis1, axis2=axis2))
-flip.vjp(lambda g, axis: flip(g, axis=axis))
-roll.vjp(lambda g, shifts, axis: roll(g, shifts=tuple(-s for s in shifts), axis=axis))
 repeat.vjp(lambda g, shapes, repeats: sum_tiles(g, repeats=repeats, shape=shapes[0]))
 sum_tiles.vjp(lambda g, repeats: repeat(g, repeats=repeats))
 
@@ -113,15 +98,8 @@ crop.vjp(lambda g, widths: pad(g, widths=widths, value=0))
 
 # Triangles and diagonals
 
-
-@op
-def tril(xp, x, *, k):
-    return xp.tril(x, k)
-
-
-@op
-def triu(xp, x, *, k):
-    return xp.triu(x, k)
+tril = op(lambda xp, x, *, k: xp.tril(x, k), name="tril").vjp(lambda g, k: tril(g, k=k))
+triu = op(lambda xp, x, *, k: xp.triu(x, k), name="triu").vjp(lambda g, k: triu(g, k=k))
 
 
 @op(view=True)
@@ -143,8 +121,6 @@ def diagonal_scatter(xp, x, *, shape, offset, axis1, axis2):
     return out
 
 
-tril.vjp(lambda g, k: tril(g, k=k))
-triu.vjp(lambda g, k: triu(g, k=k))
 diagonal.vjp(
     lambda g, shapes, offset, axis1, axis2: diagonal_scatter(
         g, shape=shapes[0], offset=offset, axis1=axis1, axis2=axis2
