@@ -191,6 +191,10 @@ def test_versions_are_those_of_the_names():
         import torch, torchvision
         assert torch.__version__ == torch.version.__version__ == "2.13.0+tallow." + own
         assert torchvision.__version__.startswith("0.28.0+tallow.")
+        printed = (torch.float32, torch.Size([2]), torch.strided, torch.FloatTensor)
+        assert str(printed) == (
+            "(torch.float32, torch.Size([2]), torch.strided, <class 'torch.FloatTensor'>)"
+        )
         assert not torch.xpu.is_available() and torch.xpu.device_count() == 0
     """
     result = run("-c", textwrap.dedent(script))

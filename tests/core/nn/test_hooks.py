@@ -178,3 +178,19 @@ def test_hooks_of_every_module_are_pytorchs(call):
         assert not (x.grad == 2 * own).all()  # the handle took the hook away
         results.append(np.concatenate([y.detach().numpy(), model[0].weight.grad.numpy()], axis=1))
     np.testing.assert_allclose(*results, rtol=1e-5)
+
+
+def test_programs_see_and_remove_hooks():
+    layer, calls = nn.Linear(1, 1), []
+    assert not layer._forward_hooks and len(layer._forward_pre_hooks) == 0
+    hook = lambda *_: calls.append(1)  # noqa: E731
+    handle = layer.register_forward_hook(hook)
+    assert list(layer._forward_hooks.values()) == [hook] and handle.id in layer._forward_hooks
+    assert repr(layer._forward_hooks).startswith("OrderedDict(")
+    del layer._forward_hooks[handle.id]
+    layer(tallow.ones(1))
+    layer._forward_hooks[7] = hook
+    layer(tallow.ones(1))
+    layer._forward_hooks.clear()
+    layer(tallow.ones(1))
+    assert calls == [1]

@@ -8,6 +8,7 @@ category.
 import ml_dtypes
 import numpy as np
 
+from tallow import names
 from tallow.errors import DtypeError, TypeMismatchError
 
 __all__ = [
@@ -55,7 +56,7 @@ class dtype:
         return self if self.is_complex else complex128 if self is float64 else complex64
 
     def __repr__(self):
-        return f"tallow.{self.name}"
+        return f"{names.package}.{self.name}"
 
     def __reduce__(self):
         return by_name, (self.name,)  # pickled and copied as the one instance

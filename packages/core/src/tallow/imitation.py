@@ -7,6 +7,8 @@ from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
 
+from tallow import names
+
 PACKAGES = {
     "torch": "tallow",
     "torchaudio": "tallowaudio",
@@ -42,8 +44,8 @@ def as_torch():
 
     RuntimeError if PyTorch itself has been imported before. A module that tallow lacks is an
     ImportError that names it. `__version__` says which version of PyTorch's the names are of, and
-    that they are tallow's: "2.13.0+tallow.0.1.0". Call it first in a program, as
-    `python -m tallow run` does:
+    that they are tallow's: "2.13.0+tallow.0.1.0"; dtypes and sizes print as torch's. Call it
+    first in a program, as `python -m tallow run` does:
 
         import tallow
 
@@ -53,6 +55,7 @@ def as_torch():
     for name, ours in PACKAGES.items():
         if name in sys.modules and sys.modules[name].__name__ != ours:
             raise RuntimeError(f"as_torch: expected to be called before {name} is imported")
+    names.package = "torch"
     if not any(isinstance(finder, _Finder) for finder in sys.meta_path):
         sys.meta_path.insert(0, _Finder())
         multiprocessing.spawn.get_preparation_data = _prepared

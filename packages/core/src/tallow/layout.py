@@ -1,5 +1,7 @@
 """How the elements of a tensor lie in memory: names for it that functions take."""
 
+from tallow import names
+
 __all__ = [
     "channels_last", "channels_last_3d", "contiguous_format", "layout", "memory_format",
     "preserve_format", "strided",
@@ -15,7 +17,7 @@ class layout:
         self.name = name
 
     def __repr__(self):
-        return f"tallow.{self.name}"
+        return f"{names.package}.{self.name}"
 
     def __reduce__(self):
         return self.name  # pickled and copied as the one instance

@@ -2,7 +2,7 @@
 
 from typing import Union
 
-from tallow import creation, dtypes
+from tallow import creation, dtypes, names
 from tallow.errors import ArgumentError
 from tallow.promotion import shape_of
 from tallow.size import Size
@@ -49,7 +49,7 @@ class TensorType:
     __ror__ = __or__
 
     def __repr__(self):
-        return f"<class 'tallow.{self.name}'>"
+        return f"<class '{names.package}.{self.name}'>"
 
 
 BFloat16Tensor = TensorType("BFloat16Tensor", dtypes.bfloat16)

@@ -2,6 +2,7 @@
 
 import math
 
+from tallow import names
 from tallow.errors import TypeMismatchError
 
 
@@ -25,7 +26,7 @@ class Size(tuple):
         return math.prod(self)
 
     def __repr__(self):
-        return f"tallow.Size({list(self)})"
+        return f"{names.package}.Size({list(self)})"
 
     def __getitem__(self, index):
         item = tuple.__getitem__(self, index)

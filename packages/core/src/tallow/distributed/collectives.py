@@ -46,7 +46,7 @@ class Buffer:
 
 
 def _described(tensors, extra=""):
-    kinds = " ".join(f"{x.dtype} {tuple(x.shape)}".removeprefix("tallow.") for x in tensors)
+    kinds = " ".join(f"{x.dtype.name} {tuple(x.shape)}" for x in tensors)
     return f"{kinds} {extra}".strip()
 
 

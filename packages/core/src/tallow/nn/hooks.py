@@ -2,6 +2,7 @@
 
 import warnings
 from collections import OrderedDict
+from collections.abc import MutableMapping
 from dataclasses import dataclass, field
 
 from tallow.autograd.function import Function
@@ -39,6 +40,32 @@ class Hooks:
         if prepend:
             hooks.move_to_end(handle.id, last=False)
         return handle
+
+
+class View(MutableMapping):
+    """The hooks of a kind of one module, by number, as programs see and change them."""
+
+    def __init__(self, hooks):
+        self._hooks = hooks
+
+    def __getitem__(self, number):
+        hook = self._hooks[number]
+        return hook.call if isinstance(hook, ForwardHook) else hook
+
+    def __setitem__(self, number, hook):
+        self._hooks[number] = ForwardHook(hook)
+
+    def __delitem__(self, number):
+        del self._hooks[number]
+
+    def __iter__(self):
+        return iter(self._hooks)
+
+    def __len__(self):
+        return len(self._hooks)
+
+    def __repr__(self):
+        return repr(OrderedDict(self))
 
 
 def of(module, kind):

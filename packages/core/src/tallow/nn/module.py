@@ -493,6 +493,18 @@ class Module:
     def _hooks_of(self, kind):
         return () if self._hooks is None else hooks.of(self, kind)
 
+    @property
+    def _forward_hooks(self):
+        return self._view("forward")
+
+    @property
+    def _forward_pre_hooks(self):
+        return self._view("forward_pre")
+
+    def _view(self, kind):
+        """What programs that look for a hook look into."""
+        return hooks.View(getattr(self.__dict__.get("_hooks") or hooks.Hooks(), kind))
+
     def _add_hook(self, kind, hook, prepend=False):
         if "_hooks" not in self.__dict__:
             self._hooks = hooks.Hooks()
