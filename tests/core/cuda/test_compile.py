@@ -11,6 +11,8 @@ from tallow.kernels.cuda import launch
 
 FOLDER = Path(launch.__file__).parent
 TEXT = "\n".join(path.read_text() for path in [FOLDER / "common.cuh", *FOLDER.glob("*.cu")])
+INDEX = launch.source("index.cu")
+KINDS = [(real, TEXT) for real in launch.REALS.values()] + [("Int", INDEX)]
 WANTED = (70, 80, 90)
 
 
@@ -21,14 +23,14 @@ def architectures(supported):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("real", launch.REALS.values())
-def test_nvcc(real, tmp_path):
+@pytest.mark.parametrize(("real", "text"), KINDS, ids=[real for real, _ in KINDS])
+def test_nvcc(real, text, tmp_path):
     nvcc = shutil.which("nvcc")
     if nvcc is None:
         pytest.skip("nvcc is not here")
     listed = subprocess.run([nvcc, "--list-gpu-arch"], capture_output=True, text=True, check=True)
     source, made = tmp_path / "kernels.cu", tmp_path / "kernels.fatbin"
-    source.write_text(TEXT)
+    source.write_text(text)
     targets = [
         f"-gencode=arch=compute_{number},code=sm_{number}"
         for number in architectures(re.findall(r"compute_(\d+)\b", listed.stdout))
@@ -39,11 +41,11 @@ def test_nvcc(real, tmp_path):
     assert made.stat().st_size
 
 
-@pytest.mark.parametrize("real", launch.REALS.values())
-def test_nvrtc(real):
+@pytest.mark.parametrize(("real", "text"), KINDS, ids=[real for real, _ in KINDS])
+def test_nvrtc(real, text):
     nvrtc = pytest.importorskip("cupy").cuda.nvrtc
     for number in architectures(nvrtc.getSupportedArchs()):
-        program = nvrtc.createProgram(TEXT, "kernels.cu", [], [])
+        program = nvrtc.createProgram(text, "kernels.cu", [], [])
         options = [f"-DReal={real}", "-std=c++17", f"--gpu-architecture=sm_{number}"]
         nvrtc.compileProgram(program, options)
         assert nvrtc.getCUBIN(program)
