@@ -287,7 +287,7 @@ def {name}({signature}):
 
 def _parameters(function):
     """The names of a function's positional and of its keyword-only parameters; has it *args?"""
-    code = inspect.unwrap(function).__code__
+    code = getattr(function, "__wrapped__", function).__code__
     names, positional = code.co_varnames, code.co_argcount
     keyword = positional + code.co_kwonlyargcount
     star = names[keyword : keyword + 1] if code.co_flags & inspect.CO_VARARGS else ()
