@@ -77,6 +77,16 @@ def test_convolution_in_parts(emulated, monkeypatch):
     compared(lambda x, w: F.conv2d(x, w, groups=2), (5, 4, 6, 5), (6, 2, 1, 1))
 
 
+@pytest.mark.parametrize("many", [1, 3])
+def test_convolution_of_single_channels(many, emulated):
+    compared(
+        lambda x, w, b: F.conv2d(x, w, b, stride=(2, 1), padding=1, dilation=(1, 2), groups=4),
+        (3, 4, 9, 8), (4 * many, 1, 3, 3), (4 * many,),
+    )  # fmt: skip
+    compared(lambda x, w: F.conv1d(x, w, groups=2), (2, 2, 70), (2 * many, 1, 5))
+    compared(lambda x, w: F.conv_transpose2d(x, w, stride=2, groups=2), (2, 2, 3, 4), (2, 1, 3, 2))
+
+
 @pytest.mark.parametrize("causal", [True, False])
 @pytest.mark.parametrize("lengths", [(50, 50), (50, 70), (70, 50)])
 def test_attention_in_parts(causal, lengths, emulated, monkeypatch):

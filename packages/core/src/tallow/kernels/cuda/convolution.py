@@ -1,9 +1,13 @@
-"""Convolution and its gradients: cuDNN's where it is installed, else products with columns."""
+"""Convolution and its gradients: cuDNN's where it is installed, else products with columns.
+
+These reach the tensor cores by cuBLASLt. With a channel to each group, products would be of single
+rows: a kernel takes their place.
+"""
 
 from tallow import backend
 from tallow.kernels.cuda import cudnn
-from tallow.kernels.cuda.launch import in_order, is_real, size
-from tallow.kernels.cuda.windows import folded, unfolded
+from tallow.kernels.cuda.launch import block_for, empty, in_order, is_real, size
+from tallow.kernels.cuda.windows import described, folded, over, unfolded
 from tallow.ops import conv
 from tallow.ops.linalg import matmul
 
@@ -27,6 +31,23 @@ def _is_plain(kernel, stride, padding):
     return size(kernel) == 1 and size(stride) == 1 and not any(padding)
 
 
+def _depthwise(name, shape, sizes, how, channels, many, *arrays):
+    """A kernel from two arrays to a new one; None for what it does not do."""
+    kernel, stride, padding, dilation = how
+    count = conv.out_size(sizes, *how)
+    windows = described(sizes, kernel, stride, padding, dilation, count)
+    if windows is None:
+        return None
+    out, given = empty(shape, arrays[0]), map(in_order, arrays)
+    if name == "depthwise_grad_weight":
+        images = len(arrays[0])
+        threads = block_for(images * size(count))
+        over(name, out, out.size, threads, *given, out, windows, images, channels, many)
+    else:
+        over.each(name, out, out.size, *given, out, windows, channels, many)
+    return out
+
+
 def _joined(parts):
     return parts[0] if len(parts) == 1 else backend.for_array(parts[0]).xp.concatenate(parts)
 
@@ -39,6 +60,10 @@ def _(x, weight, bias, *, stride, padding, dilation, groups):
     count = conv.out_size(x.shape[2:], kernel, stride, padding, dilation)
     shape = (len(x), len(weight), *count)
     out = cudnn.run("conv_fprop", shape, x, weight, stride, padding, dilation)
+    if out is None and weight.shape[1] == 1 < groups:
+        how = (kernel, stride, padding, dilation)
+        many = len(weight) // groups
+        out = _depthwise("depthwise", shape, x.shape[2:], how, groups, many, x, weight)
     if out is None:
         places, depth = size(count), weight[0].size
         matrix = in_order(weight).reshape(groups, -1, depth)
@@ -76,6 +101,10 @@ def _(g, weight, *, size, stride, padding, dilation, groups):
         return NotImplemented
     shape = (len(g), weight.shape[1] * groups, *sizes)
     out = cudnn.run("conv_dgrad", shape, g, weight, stride, padding, dilation)
+    if out is None and weight.shape[1] == 1 < groups:
+        how = (kernel, stride, padding, dilation)
+        many = len(weight) // groups
+        out = _depthwise("depthwise_grad_input", shape, sizes, how, groups, many, g, weight)
     if out is not None:
         return out
     places, lines = _count(g.shape[2:]), shape[1] * _count(kernel)
@@ -103,6 +132,10 @@ def _(g, x, *, kernel, stride, padding, dilation, groups):
         return NotImplemented
     shape = (g.shape[1], x.shape[1] // groups, *kernel)
     total = cudnn.run("conv_wgrad", shape, x, g, stride, padding, dilation)
+    if total is None and x.shape[1] == groups > 1:
+        how = (kernel, stride, padding, dilation)
+        many = g.shape[1] // groups
+        total = _depthwise("depthwise_grad_weight", shape, x.shape[2:], how, groups, many, g, x)
     if total is not None:
         return total
     for part in _parts(len(x), x.shape[1] * size(kernel) * size(g.shape[2:])):

@@ -134,3 +134,52 @@ extern "C" __global__ void fold(Int count, const Real* columns, Real* out, Windo
     out[i] = total;
   }
 }
+
+// Convolution with a channel of x (N, C, *size) to each group, and `many` of out (N, C * many, ...)
+
+extern "C" __global__ void depthwise(Int count, const Real* x, const Real* weight, Real* out,
+                                     Windows w, Int channels, Int many) {
+  EACH(i, count) {
+    Int plane = i / w.places(), o = plane % (channels * many);
+    const Real* image = x + plane / many * w.volume();
+    Spot window(i % w.places(), w.count);
+    Wide total = 0;
+    KERNEL(k) {
+      int at = seen(w, window, Spot(k, w.kernel));
+      if (at >= 0) total += (Wide)image[at] * (Wide)weight[o * w.depth() + k];
+    }
+    out[i] = total;
+  }
+}
+
+extern "C" __global__ void depthwise_grad_input(Int count, const Real* g, const Real* weight,
+                                                Real* out, Windows w, Int channels, Int many) {
+  EACH(i, count) {
+    Int plane = i / w.volume() * many, o = plane % (channels * many);
+    Spot place(i % w.volume(), w.size);
+    Wide total = 0;
+    KERNEL(k) {
+      int at = seeing(w, place, Spot(k, w.kernel));
+      for (Int j = 0; at >= 0 && j < many; j++)
+        total += (Wide)g[(plane + j) * w.places() + at] * (Wide)weight[(o + j) * w.depth() + k];
+    }
+    out[i] = total;
+  }
+}
+
+// A block to each element of the weight
+extern "C" __global__ void depthwise_grad_weight(const Real* g, const Real* x, Real* out, Windows w,
+                                                 Int images, Int channels, Int many) {
+  Int o = blockIdx.x / w.depth();
+  Spot k(blockIdx.x % w.depth(), w.kernel);
+  Wide total = 0;
+  WITHIN(i, images * w.places()) {
+    Int image = i / w.places();
+    int place = i % w.places(), at = seen(w, Spot(place, w.count), k);
+    if (at >= 0)
+      total += (Wide)g[(image * channels * many + o) * w.places() + place] *
+               (Wide)x[(image * channels + o / many) * w.volume() + at];
+  }
+  total = over_block<Sum>(total);
+  if (threadIdx.x == 0) out[blockIdx.x] = total;
+}
