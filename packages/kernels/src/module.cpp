@@ -40,4 +40,5 @@ NB_MODULE(_compiled, m) {
     tallow::bind_first(m);
     tallow::bind_binary(m);
     tallow::bind_filters(m);
+    tallow::bind_wrap(m);
 }

@@ -108,7 +108,7 @@ def opened(monkeypatch):
     for table, old in zip(tables, before, strict=True):
         table.clear()
         table.update(old)
-    backend.RESULT_TYPES.discard(Array)
+    backend.ARRAY_TYPES.discard(Array)
     for name in MODULES:
         sys.modules.pop(name, None)
 

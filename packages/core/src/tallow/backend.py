@@ -62,7 +62,7 @@ def is_array_type(kind):
     return kind in _by_type
 
 
-RESULT_TYPES: set[type] = {tuple}  # what an operation may return as it is: whole arrays, or several
+ARRAY_TYPES: set[type] = set()  # whole arrays, not what reductions may return in place of 0-d ones
 
 HERE = nullcontext()
 _by_name: dict[str, Backend] = {}
@@ -73,14 +73,14 @@ def register(backend):
     """Make a backend known under its device name and its array types."""
     TYPES.add(backend.name)
     _by_name[backend.name] = backend
-    RESULT_TYPES.add(backend.array_type)
+    ARRAY_TYPES.add(backend.array_type)
     for array_type in (backend.array_type, *backend.scalar_types):
         _by_type[array_type] = backend
 
 
 def register_type(array_type, backend):
     """Make a type of array known that is no device's own."""
-    RESULT_TYPES.add(array_type)
+    ARRAY_TYPES.add(array_type)
     _by_type[array_type] = backend
 
 

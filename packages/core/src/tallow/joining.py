@@ -49,7 +49,7 @@ def _sequence(name, tensors):
 
 def _all_tensors(name, tensors):
     for x in tensors:
-        if not isinstance(x, Tensor):
+        if type(x) is not Tensor and not isinstance(x, Tensor):
             raise TypeMismatchError(f"{name}: expected tensors, got {type(x).__name__}")
     return tensors
 
@@ -69,17 +69,17 @@ def cat(tensors, dim=0, *, out=None):
     tallow.Size([3, 2])
     """
     tensors = _some("cat", tensors, ArgumentError)
-    shapes = [x.array.shape for x in tensors]
-    if shapes.count(shapes[0]) == len(shapes) and shapes[0]:
-        axis = axis_of("cat", dim, len(shapes[0]))
-    else:
+    try:
+        axis = dim if type(dim) is int and dim >= 0 else axis_of("cat", dim, tensors[0].array.ndim)
+        result = ops.cat(*tensors, axis=axis)
+    except (ValueError, IndexError):
         tensors, axis = _fitting(tensors, dim)
-    result = ops.cat(*tensors, axis=axis)
+        result = ops.cat(*tensors, axis=axis)
     return result if out is None else give(result, out, "cat")
 
 
 def _fitting(tensors, dim):
-    """The tensors of different shapes that `cat` joins, and the axis along which they differ."""
+    """The tensors among those given that `cat` joins, and the axis, if they can be joined."""
     filled = [x for x in tensors if x.array.shape != (0,)]
     if any(x.array.ndim != 1 for x in filled):  # an empty vector fits anything, as in PyTorch
         tensors = filled

@@ -233,12 +233,14 @@ def sizes_of(name, sizes, given=None):
     """A shape from `f(2, 3)`, `f((2, 3))` or (`given`) `f(size=(2, 3))`, as a tuple of ints."""
     if given is not None:
         sizes = (given,)
-    if len(sizes) == 1 and isinstance(sizes[0], (tuple, list)):
-        sizes = sizes[0]
     for n in sizes:
         if type(n) is not int:
-            return tuple(n if type(n) is int else _as_index(name, n) for n in sizes)
-    return tuple(sizes)
+            break
+    else:
+        return tuple(sizes)
+    if len(sizes) == 1 and isinstance(sizes[0], tuple | list):
+        (sizes,) = sizes
+    return tuple([n if type(n) is int else _as_index(name, n) for n in sizes])
 
 
 NUMPY_NAMES = {"axis": "dim", "keepdims": "keepdim"}

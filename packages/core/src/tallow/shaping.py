@@ -55,7 +55,14 @@ def reshape(input, *sizes, shape=None):
     tensor([[0, 1, 2],
             [3, 4, 5]])
     """
-    return ops.reshape(input, shape=_resolve("reshape", sizes_of("reshape", sizes, shape), input))
+    sizes = sizes_of("reshape", sizes, shape)
+    if sizes and min(sizes) < 0:
+        sizes = _resolve("reshape", sizes, input)
+    try:
+        return ops.reshape(input, shape=sizes)
+    except ValueError:
+        _resolve("reshape", sizes, input)  # which has more to say of sizes that do not fit
+        raise
 
 
 def view(input, *sizes, size=None, dtype=None):

@@ -161,9 +161,14 @@ class Op:
         return self.wrap(operands, params, out, mask)
 
     def wrap(self, operands, params, out, mask):
-        """The tensors around `out`, with a node where operands in `mask` need gradients."""
+        """The tensors around `out`, with a node where operands in `mask` need gradients.
+
+        Where the compiled kernels are loaded, they do this for one array of NumPy's.
+        """
         if type(out) is tuple:
             return self._wrap_several(operands, params, out, mask)
+        if type(out) not in backend.ARRAY_TYPES:
+            out = backend.as_array(out)
         tensor = _new(Tensor)
         tensor.array = out
         tensor.node = tensor.grad = tensor.alias = tensor.hooks = None
@@ -246,13 +251,11 @@ def {name}({signature}):
         _out = _kernel({arrays}{arguments})
     except Exception as error:
         raise _op.explain(error, ({arrays})) from error
-    if type(_out) not in RESULT_TYPES:
-        _out = _as_array(_out)
     return _wrap(({operands}), {params}, _out, _mask if _mask and _state.enabled else 0)
 """
 
 _UNWRAP = """\
-    if isinstance({x}, Tensor):
+    if type({x}) is Tensor or isinstance({x}, Tensor):
         if {x}.alias is not None:
             _refresh({x})
         if {x}._requires_grad:
@@ -303,8 +306,7 @@ def _first_call(*operands, **params):
 def _callable(made):
     """The function that users of an operation call."""
     scope = {
-        "Tensor": Tensor, "RESULT_TYPES": backend.RESULT_TYPES, "_as_array": backend.as_array,
-        "_batches": batches,
+        "Tensor": Tensor, "_batches": batches,
         "_kernels": made.kernels, "_op": made, "_refresh": refresh, "_state": state,
         "_wrap": made.wrap, "_compile_call": _compile_call,
     }  # fmt: skip
