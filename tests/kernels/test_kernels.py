@@ -155,18 +155,29 @@ def test_convolution(rng, case):
     assert_near(compiled.conv_grad_weight(g, x, kernel=kernel, **how), by_weight)
 
 
-def test_exact_convolution_is_nearer(rng):
+@pytest.fixture(params=["near-exact", "exact"])
+def precision(request):
+    tallow.backends.cpu.set_conv_precision(request.param)
+    yield request.param
+    tallow.backends.cpu.set_conv_precision("fast")
+
+
+@pytest.mark.parametrize("case", [c for c in CONVOLUTIONS if c[5] == (3, 3)], ids=str)
+def test_convolution_in_other_precisions(rng, case, precision):
+    test_convolution(rng, case)
+
+
+def test_precise_convolutions_are_nearer(rng, precision):
     x, weight = normal(rng, 2, 32, 16, 16), normal(rng, 32, 32, 3, 3)
     how = {"stride": (1, 1), "padding": (1, 1), "dilation": (1, 1), "groups": 1}
-    expected, errors = generic(conv.conv, x, weight, None, **how), {}
-    try:
-        for precision in ("exact", "fast"):
-            tallow.backends.cpu.set_conv_precision(precision)
-            errors[precision] = np.abs(compiled.conv(x, weight, None, **how) - expected).mean()
-    finally:
-        tallow.backends.cpu.set_conv_precision("fast")
-    assert errors["exact"] < 0.7 * errors["fast"]
-    with pytest.raises(ValueError, match="set_conv_precision: expected 'fast' or 'exact', got 'x'"):
+    expected = generic(conv.conv, x, weight, None, **how)
+    error = np.abs(compiled.conv(x, weight, None, **how) - expected).mean()
+    tallow.backends.cpu.set_conv_precision("fast")
+    assert error < 0.7 * np.abs(compiled.conv(x, weight, None, **how) - expected).mean()
+
+
+def test_unknown_precision():
+    with pytest.raises(ValueError, match="set_conv_precision: expected one of .*, got 'x'"):
         tallow.backends.cpu.set_conv_precision("x")
 
 

@@ -19,7 +19,8 @@ struct Product {
     int64_t batch, m, n, k;
     Strided a, b;
     float* c;
-    const float* bias;  // or null
+    const float* bias;     // or null
+    bool rounded = false;  // A and B may be rounded to bfloat16
 };
 
 // An array of `ndim` axes: their sizes, and elements between neighbours. What a copy takes has no
@@ -155,14 +156,17 @@ struct Parameter {
     int64_t count;
 };
 
-// Set: no convolution goes through Winograd's transforms, whose rounding errors are larger.
-inline std::atomic<bool> exact_convolution = false;
+// How 3 x 3 convolutions are computed: by Winograd's transforms of 4 x 4 outputs, whose rounding errors
+// are a few times those of plain sums; of 2 x 2; or by plain sums.
+enum class Precision { fast, near, exact };
+inline std::atomic<Precision> conv_precision = Precision::fast;
 
 struct Kernels {
     const char* name;  // of the instruction set
     int width;         // floats in a vector
 
     void (*multiply)(const Product&);
+    bool (*rounds_products)();  // whether there is anything to gain from `rounded` products
 
     // to = x, in row-major order
     void (*copy)(const Layout&, const float* x, float* to);

@@ -81,13 +81,18 @@ def set_float32_matmul_precision(precision):
     """Allow products of float32 matrices to be less exact: "highest", "high" or "medium".
 
     On CUDA they are then of TensorFloat-32 (10 bits of fraction), or of bfloat16 (7 bits), summed
-    in float32. On the CPU they are of float32 whatever is allowed.
+    in float32. On the CPU "medium" rounds them to bfloat16 where the compiled kernels run on a
+    processor with AVX512-BF16, which makes large ones up to twice as fast; "high" changes nothing.
+    `tallow.backends.cpu.info()["matmul_precision"]` says what each setting means there.
     """
     if precision not in PRECISIONS:
         raise ArgumentError(
             f"set_float32_matmul_precision: expected one of {PRECISIONS}, got {precision!r}"
         )
     linalg.precision = precision
+    kernels = _kernels()
+    if kernels:
+        kernels.set_rounded_products(precision == "medium")
 
 
 def get_float32_matmul_precision():

@@ -70,7 +70,7 @@ nb::object conv_grad_weight(nb::handle g, nb::handle x, Sizes kernel, Sizes stri
 
 void bind_convolutions(nb::module_& m) {
     using nb::literals::operator""_a;
-    m.def("set_exact_convolution", [](bool exact) { exact_convolution = exact; });
+    m.def("set_conv_precision", [](int which) { conv_precision = Precision(which); });
     m.def("conv", &conv, nb::arg(), nb::arg(), nb::arg().none(), nb::kw_only(), "stride"_a,
           "padding"_a, "dilation"_a, "groups"_a);
     m.def("conv_grad_input", &conv_grad_input, nb::arg(), nb::arg(), nb::kw_only(), "size"_a,

@@ -1,12 +1,15 @@
 // Matrix products of arrays that may be transposed views.
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <memory>
 
 #include "bind.hpp"
 
 namespace tallow {
 namespace {
+
+std::atomic<bool> rounded = false;  // set_float32_matmul_precision("medium")
 
 // The last two axes of a float32 array of any strides, and the others as one. An array whose other
 // axes do not lie so is copied.
@@ -63,7 +66,7 @@ nb::object matmul(nb::handle x, nb::handle y) {
     std::copy_n(a.shape, a.ndim, shape.begin());
     shape[a.ndim - 1] = b.columns;
     Made out(a.ndim, shape.data());
-    Product p{a.batch, a.rows, b.columns, a.columns, a.strided(), b.strided(), out.data(), nullptr};
+    Product p{a.batch, a.rows, b.columns, a.columns, a.strided(), b.strided(), out.data(), nullptr, rounded};
     if (shared && a.step == a.rows * a.row) p.m *= p.batch, p.batch = 1;
     unlocked(p.batch * p.m * p.n * p.k / 16, [&] { kernels().multiply(p); });
     return out.object();
@@ -90,7 +93,8 @@ nb::object linear(nb::handle x, nb::handle weight, nb::handle bias) {
                     {input.data(), depth, 1, 0},
                     {w.data, w.column, w.row, 0},
                     out.data(),
-                    bias.is_none() ? nullptr : b.data()};
+                    bias.is_none() ? nullptr : b.data(),
+                    rounded};
     unlocked(p.m * p.n * p.k / 16, [&] { kernels().multiply(p); });
     return out.object();
 }
@@ -98,6 +102,8 @@ nb::object linear(nb::handle x, nb::handle weight, nb::handle bias) {
 }  // namespace
 
 void bind_products(nb::module_& m) {
+    m.def("set_rounded_products", [](bool allowed) { rounded = allowed; });
+    m.def("rounds_products", [] { return kernels().rounds_products(); });
     m.def("matmul", &matmul);
     m.def("linear", &linear, nb::arg(), nb::arg(), nb::arg().none());
 }

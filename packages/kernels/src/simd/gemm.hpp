@@ -182,7 +182,7 @@ struct PackedRows {
 
 // C = A B (or += with `add`), C with rows c_row apart. strips_a(i0, tall, k0, deep) gives strips of
 // A; pack_b(begin, columns, k0, deep, to) packs a strip of B. Uses scratch slots 0 and 1.
-template <class StripsA, class PackB>
+template <auto MULTIPLY_STRIPS = multiply_strips, class StripsA, class PackB>
 void multiply(int64_t m, int64_t n, int64_t depth, const StripsA& strips_a, const PackB& pack_b,
               float* c, int64_t c_row, bool add) {
     float* packed_b = scratch(1, std::min(WIDE, (n + COLUMNS - 1) / COLUMNS * COLUMNS) * DEPTH);
@@ -199,7 +199,7 @@ void multiply(int64_t m, int64_t n, int64_t depth, const StripsA& strips_a, cons
                     const int64_t columns = std::min<int64_t>(COLUMNS, wide - j);
                     for (int64_t i = 0; i < tall; i += ROWS) {
                         Vec piece[ROWS][VECTORS];
-                        multiply_strips(deep, a + i * deep, packed_b + j * deep, piece);
+                        MULTIPLY_STRIPS(deep, a + i * deep, packed_b + j * deep, piece);
                         put_piece(piece, c + (i0 + i) * c_row + j0 + j, c_row,
                                   std::min<int64_t>(ROWS, tall - i), columns, add || k0 > 0);
                     }

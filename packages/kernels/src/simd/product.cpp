@@ -1,5 +1,6 @@
 // Batched matrix products: the result is cut into pieces, one or more for each thread.
 #include "gemm.hpp"
+#include "pairs.hpp"
 #include "rows.hpp"
 #include "table.hpp"
 
@@ -68,7 +69,11 @@ void multiply_batch(const Product& p) {
         const Matrix a{p.a.data + image * p.a.batch + i * p.a.row, p.a.row, p.a.column};
         const Matrix b{p.b.data + image * p.b.batch + j * p.b.column, p.b.row, p.b.column};
         float* c = p.c + (image * p.m + i) * p.n + j;
-        multiply(m, n, p.k, PackRows{a}, PackColumns{b}, c, p.n, false);
+        if (p.rounded && has_pairs())
+            multiply<multiply_pairs>(m, n, (p.k + 1) / 2, PackRowPairs{a, p.k},
+                                     PackColumnPairs{b, p.k}, c, p.n, false);
+        else
+            multiply(m, n, p.k, PackRows{a}, PackColumns{b}, c, p.n, false);
         if (p.bias) add_bias(c, p.n, m, n, p.bias + j);
     };
     const int64_t blocks = p.batch * rows * columns;
@@ -78,5 +83,7 @@ void multiply_batch(const Product& p) {
         parallel(blocks, piece);
     }
 }
+
+bool rounds_products() { return has_pairs(); }
 
 }  // namespace tallow::ISA

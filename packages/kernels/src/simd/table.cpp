@@ -12,6 +12,7 @@ const Kernels table{
     NAME(ISA),
     WIDTH,
     multiply_batch,
+    rounds_products,
     copy,
     conv,
     conv_by_input,

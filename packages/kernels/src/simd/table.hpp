@@ -6,6 +6,7 @@
 namespace tallow::ISA {
 
 void multiply_batch(const Product&);
+bool rounds_products();
 
 void copy(const Layout&, const float* x, float* to);
 

@@ -1,82 +1,24 @@
-// 3 x 3 convolution at stride 1 by Winograd's minimal filtering F(4 x 4, 3 x 3): 36 products for 16
-// outputs instead of 144. Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks", CVPR
-// 2016; at the interpolation points 0, +-1/sqrt(2), +-sqrt(2) and infinity, whose rounding errors
-// are a fifth of those at the usual 0, +-1, +-2.
+// 3 x 3 convolution at stride 1 by Winograd's minimal filtering. Lavin and Gray, "Fast Algorithms for
+// Convolutional Neural Networks", CVPR 2016.
 //
-// An image is cut into tiles of 4 x 4 outputs, which need 6 x 6 inputs d. With the transforms B, G,
-// A (1-d along each axis), y = A^T [(G w G^T) . (B^T d B)] A, where the dot in the middle, summed
-// over channels, is a matrix product for each of the 36 places: (tiles x in) times (in x out).
-// The lanes of vectors are channels.
+// An image is cut into tiles of T x T outputs, T = 4 or 2, which need (T + 2) x (T + 2) inputs d.
+// With the transforms B, G, A (1-d along each axis), y = A^T [(G w G^T) . (B^T d B)] A, where the dot
+// in the middle, summed over channels, is a matrix product for each of the places: (tiles x in)
+// times (in x out). The lanes of vectors are channels.
 //
-// The gradient by the weight is F(3 x 3, 4 x 4) with the same B: the tile of g plays the filter.
+// The gradient by the weight is F(3 x 3, T x T) with the same B: the tile of g plays the filter.
+//
+// `F`, of which everything here is a template, is `Fast` (T = 4) or `Near` (T = 2).
 #include "winograd.hpp"
 
 #include "block.hpp"
 #include "lanes.hpp"
+#include "winograd_transforms.hpp"
 
 namespace tallow::ISA {
 namespace {
 
-constexpr float A1 = 0.70710678118654752f, B1 = 1.41421356237309505f;  // the points a and b
-constexpr float A2 = 0.5f, B2 = 2.0f, A3 = A1 * A2, B3 = B1 * B2;      // and their powers
-// 1 / product of the differences to the other points
-constexpr float NA = 1 / -1.5f, NB = 1 / 6.0f;
-constexpr int PLACES = 36;
 constexpr int64_t CHUNK = 2 * COLUMNS;  // outputs whose products are made at a time
-
-// 1-d transforms of elements `step` apart: 6 -> 6, 3 -> 6, 4 -> 6, 6 -> 4 and 6 -> 3.
-template <class T>
-inline void transform_input(const T* d, int step, T* to, int to_step) {
-    const T even_a = d[4 * step] - B2 * d[2 * step], odd_a = A1 * (d[3 * step] - B2 * d[step]);
-    const T even_b = d[4 * step] - A2 * d[2 * step], odd_b = B1 * (d[3 * step] - A2 * d[step]);
-    const T first = d[0] - 2.5f * d[2 * step] + d[4 * step];
-    const T last = d[step] - 2.5f * d[3 * step] + d[5 * step];
-    to[0] = first;
-    to[to_step] = even_a + odd_a, to[2 * to_step] = even_a - odd_a;
-    to[3 * to_step] = even_b + odd_b, to[4 * to_step] = even_b - odd_b;
-    to[5 * to_step] = last;
-}
-
-template <class T>
-inline void transform_filter(const T* w, int step, T* to, int to_step) {
-    const T even_a = NA * (w[0] + A2 * w[2 * step]), odd_a = (NA * A1) * w[step];
-    const T even_b = NB * (w[0] + B2 * w[2 * step]), odd_b = (NB * B1) * w[step];
-    to[0] = w[0];
-    to[to_step] = even_a + odd_a, to[2 * to_step] = even_a - odd_a;
-    to[3 * to_step] = even_b + odd_b, to[4 * to_step] = even_b - odd_b;
-    to[5 * to_step] = w[2 * step];
-}
-
-template <class T>
-inline void transform_map(const T* g, int step, T* to, int to_step) {
-    const T even_a = NA * (g[0] + A2 * g[2 * step]), odd_a = NA * (A1 * g[step] + A3 * g[3 * step]);
-    const T even_b = NB * (g[0] + B2 * g[2 * step]), odd_b = NB * (B1 * g[step] + B3 * g[3 * step]);
-    to[0] = g[0];
-    to[to_step] = even_a + odd_a, to[2 * to_step] = even_a - odd_a;
-    to[3 * to_step] = even_b + odd_b, to[4 * to_step] = even_b - odd_b;
-    to[5 * to_step] = g[3 * step];
-}
-
-template <class T>
-inline void transform_output(const T* m, int step, T* to, int to_step) {
-    const T even_a = m[step] + m[2 * step], odd_a = m[step] - m[2 * step];
-    const T even_b = m[3 * step] + m[4 * step], odd_b = m[3 * step] - m[4 * step];
-    const T last = m[5 * step];
-    to[0] = m[0] + even_a + even_b;
-    to[to_step] = A1 * odd_a + B1 * odd_b;
-    to[2 * to_step] = A2 * even_a + B2 * even_b;
-    to[3 * to_step] = A3 * odd_a + B3 * odd_b + last;
-}
-
-template <class T>
-inline void transform_weight_grad(const T* m, int step, T* to, int to_step) {
-    const T even_a = m[step] + m[2 * step], odd_a = m[step] - m[2 * step];
-    const T even_b = m[3 * step] + m[4 * step], odd_b = m[3 * step] - m[4 * step];
-    const T last = m[5 * step];
-    to[0] = m[0] + even_a + even_b;
-    to[to_step] = A1 * odd_a + B1 * odd_b;
-    to[2 * to_step] = A2 * even_a + B2 * even_b + last;
-}
 
 // Some tiles of one image: the place of the first, and how many of the block's come before.
 struct Piece {
@@ -90,9 +32,10 @@ struct Blocks {
     int64_t images, high, wide;        // images of a block; tiles of a rectangle
     int64_t rows, columns, count;      // rectangles of an image; blocks
 
-    // A number of blocks that `parts` divides, if that can be.
-    Blocks(const Conv& c, int64_t limit, int64_t parts)
-        : across((c.out_width + 3) / 4), down((c.out_height + 3) / 4), all_images(c.images) {
+    // A number of blocks that `parts` divides, if that can be; tiles of `side` x `side` outputs.
+    Blocks(const Conv& c, int side, int64_t limit, int64_t parts)
+        : across((c.out_width + side - 1) / side), down((c.out_height + side - 1) / side),
+          all_images(c.images) {
         columns = (across + limit - 1) / limit;
         wide = (across + columns - 1) / columns;
         rows = evenly(down, std::max<int64_t>(1, limit / wide), parts);
@@ -132,9 +75,9 @@ struct Blocks {
 struct Transformed {
     float* data;
     int64_t channels, place;
-    Transformed(int slot, int64_t tiles, int64_t size)
+    Transformed(int slot, int places, int64_t tiles, int64_t size)
         : channels(size), place(tiles * size + WIDTH) {
-        data = scratch(slot, PLACES * place);
+        data = scratch(slot, places * place);
     }
     float* at(int64_t p, int64_t tile, int64_t channel) const {
         return data + p * place + tile * channels + channel;
@@ -142,7 +85,7 @@ struct Transformed {
 };
 
 // SIZE x SIZE patches of a batch of images, one for each tile, shifted, what lies outside being 0.
-template <int SIZE, class Transform>
+template <class F, int SIZE, class Transform>
 struct Patches {
     const float* x;
     int64_t channels, in_image, height, width, shift_y, shift_x;  // some channels of those there
@@ -150,10 +93,11 @@ struct Patches {
 
     // The patches of a piece's tiles, transformed: to (place, tile, channel).
     void operator()(const Piece& piece, const Transformed& to) const {
-        const int64_t high = 4 * piece.high + SIZE - 4, wide = 4 * piece.wide + SIZE - 4;
+        const int64_t high = F::SIDE * piece.high + SIZE - F::SIDE,
+                      wide = F::SIDE * piece.wide + SIZE - F::SIDE;
         float* pixels = scratch(3, high * wide * WIDTH);  // [y][x][lane]
-        float* half = scratch(4, 6 * wide * WIDTH);       // [place along y][x][lane]
-        const int64_t top = 4 * piece.y - shift_y, left = 4 * piece.x - shift_x;
+        float* half = scratch(4, F::IN * wide * WIDTH);   // [place along y][x][lane]
+        const int64_t top = F::SIDE * piece.y - shift_y, left = F::SIDE * piece.x - shift_x;
         const int64_t y = std::max<int64_t>(0, top), x0 = std::max<int64_t>(0, left);
         const Rectangle inside{y, x0, std::min(height, top + high) - y,
                                std::min(width, left + wide) - x0};
@@ -166,7 +110,7 @@ struct Patches {
                 to_lanes({x + (piece.image * in_image + channel) * plane, some, plane, width},
                          inside, pixels + ((y - top) * wide + x0 - left) * WIDTH, wide);
             for (int64_t ty = 0; ty < piece.high; ++ty)
-                transform_row(pixels + 4 * ty * wide * WIDTH, wide, piece.wide, half,
+                transform_row(pixels + F::SIDE * ty * wide * WIDTH, wide, piece.wide, half,
                               to.at(0, piece.first + ty * piece.wide, channel), to);
         }
     }
@@ -175,30 +119,34 @@ struct Patches {
     void transform_row(const float* pixels, int64_t row, int64_t tiles, float* half, float* to,
                        const Transformed& like) const {
         for (int64_t x = 0; x < row; ++x) {
-            Vec column[SIZE], made[6];
+            Vec column[SIZE], made[F::IN];
             for (int i = 0; i < SIZE; ++i) column[i] = load(pixels + (i * row + x) * WIDTH);
             transform(column, made);
-            for (int i = 0; i < 6; ++i) store(half + (i * row + x) * WIDTH, made[i]);
+            for (int i = 0; i < F::IN; ++i) store(half + (i * row + x) * WIDTH, made[i]);
         }
         for (int64_t tile = 0; tile < tiles; ++tile, to += like.channels)
-            for (int i = 0; i < 6; ++i) {
-                Vec line[SIZE], made[6];
+            for (int i = 0; i < F::IN; ++i) {
+                Vec line[SIZE], made[F::IN];
                 for (int j = 0; j < SIZE; ++j)
-                    line[j] = load(half + (i * row + 4 * tile + j) * WIDTH);
+                    line[j] = load(half + (i * row + F::SIDE * tile + j) * WIDTH);
                 transform(line, made);
-                for (int j = 0; j < 6; ++j) store(to + (i * 6 + j) * like.place, made[j]);
+                for (int j = 0; j < F::IN; ++j) store(to + (i * F::IN + j) * like.place, made[j]);
             }
     }
 };
 
+template <class F>
 struct InputTransform {
-    void operator()(const Vec* d, Vec* to) const { transform_input(d, 1, to, 1); }
+    void operator()(const Vec* d, Vec* to) const { F::input(d, 1, to, 1); }
 };
+template <class F>
 struct MapTransform {
-    void operator()(const Vec* g, Vec* to) const { transform_map(g, 1, to, 1); }
+    void operator()(const Vec* g, Vec* to) const { F::map(g, 1, to, 1); }
 };
 
-Patches<6, InputTransform> inputs_of(const Conv& c, const float* x, int64_t first, int64_t some) {
+template <class F>
+Patches<F, F::IN, InputTransform<F>> inputs_of(const Conv& c, const float* x, int64_t first,
+                                               int64_t some) {
     return {x + first * c.height * c.width,
             some,
             c.in,
@@ -209,7 +157,8 @@ Patches<6, InputTransform> inputs_of(const Conv& c, const float* x, int64_t firs
             {}};
 }
 
-Patches<4, MapTransform> maps_of(const Conv& c, const float* g) {
+template <class F>
+Patches<F, F::SIDE, MapTransform<F>> maps_of(const Conv& c, const float* g) {
     return {g, c.out, c.out, c.out_height, c.out_width, 0, 0, {}};
 }
 
@@ -221,10 +170,11 @@ struct Filters {
     bool turned;
 };
 
-// The transformed weights as B of 36 products: u[place][strip of outputs][in][COLUMNS].
+// The transformed weights as B of the products: u[place][strip of outputs][in][COLUMNS].
+template <class F>
 const float* transform_weights(const Conv& c, const Filters& w) {
     const int64_t strips = (c.out + COLUMNS - 1) / COLUMNS, place = strips * c.in * COLUMNS;
-    float* u = scratch(2, PLACES * place);
+    float* u = scratch(2, F::PLACES * place);
     parallel(strips * VECTORS, [&](int64_t block) {
         const int64_t first = block * WIDTH, count = std::min<int64_t>(WIDTH, c.out - first);
         float* to = u + (block / VECTORS * c.in) * COLUMNS + block % VECTORS * WIDTH;
@@ -234,21 +184,22 @@ const float* transform_weights(const Conv& c, const Filters& w) {
                 const float* from = w.data + (first + o) * w.out_step + i * w.in_step;
                 for (int t = 0; t < 9; ++t) taps[t * WIDTH + o] = from[w.turned ? 8 - t : t];
             }
-            Vec filter[9], half[18], values[PLACES];
+            Vec filter[9], half[3 * F::IN], values[F::PLACES];
             for (int k = 0; k < 9; ++k) filter[k] = load(taps + k * WIDTH);
-            for (int j = 0; j < 3; ++j) transform_filter(filter + j, 3, half + j, 3);
-            for (int k = 0; k < 6; ++k) transform_filter(half + k * 3, 1, values + k * 6, 1);
-            for (int p = 0; p < PLACES; ++p) store(to + p * place, values[p]);
+            for (int j = 0; j < 3; ++j) F::filter(filter + j, 3, half + j, 3);
+            for (int k = 0; k < F::IN; ++k) F::filter(half + k * 3, 1, values + k * F::IN, 1);
+            for (int p = 0; p < F::PLACES; ++p) store(to + p * place, values[p]);
         }
     });
     return u;
 }
 
 // Products (place, tile, output - first) of outputs first .. end - 1.
+template <class F>
 void multiply_places(const Conv& c, const float* u, const Transformed& v, int64_t tiles,
                      int64_t first, int64_t end, const Transformed& m) {
     const int64_t strips = (c.out + COLUMNS - 1) / COLUMNS;
-    for (int p = 0; p < PLACES; ++p)
+    for (int p = 0; p < F::PLACES; ++p)
         for (int64_t o = first; o < end; o += COLUMNS) {
             const float* b = u + (p * strips + o / COLUMNS) * c.in * COLUMNS;
             multiply_rows(
@@ -258,67 +209,72 @@ void multiply_places(const Conv& c, const float* u, const Transformed& v, int64_
 }
 
 // The outputs of a piece, of WIDTH channels or fewer from `channel` on: from (place, tile, lane).
+template <class F>
 void put_outputs(const Conv& c, const float* from, const Transformed& m, const float* bias,
                  const Piece& piece, int64_t channel, float* y) {
-    const int64_t some = std::min<int64_t>(WIDTH, c.out - channel), wide = 4 * piece.wide;
+    const int64_t some = std::min<int64_t>(WIDTH, c.out - channel), wide = F::SIDE * piece.wide;
     const Vec shift = bias ? load_up_to(bias + channel, some) : Vec{};
-    float* pixels = scratch(3, 16 * piece.count() * WIDTH);  // [y][x][lane]
+    float* pixels = scratch(3, F::SIDE * F::SIDE * piece.count() * WIDTH);  // [y][x][lane]
     for (int64_t tile = 0; tile < piece.count(); ++tile, from += m.channels) {
-        Vec half[24];
-        for (int i = 0; i < 6; ++i) {
-            Vec line[6];
-            for (int j = 0; j < 6; ++j) line[j] = load(from + (i * 6 + j) * m.place);
-            transform_output(line, 1, half + i * 4, 1);
+        Vec half[F::IN * F::SIDE];
+        for (int i = 0; i < F::IN; ++i) {
+            Vec line[F::IN];
+            for (int j = 0; j < F::IN; ++j) line[j] = load(from + (i * F::IN + j) * m.place);
+            F::output(line, 1, half + i * F::SIDE, 1);
         }
-        float* to = pixels + (tile / piece.wide * 4 * wide + tile % piece.wide * 4) * WIDTH;
-        for (int j = 0; j < 4; ++j) {
-            Vec column[4];
-            transform_output(half + j, 4, column, 1);
-            for (int i = 0; i < 4; ++i) store(to + (i * wide + j) * WIDTH, column[i] + shift);
+        float* to = pixels + (tile / piece.wide * wide + tile % piece.wide) * F::SIDE * WIDTH;
+        for (int j = 0; j < F::SIDE; ++j) {
+            Vec column[F::SIDE];
+            F::output(half + j, F::SIDE, column, 1);
+            for (int i = 0; i < F::SIDE; ++i) store(to + (i * wide + j) * WIDTH, column[i] + shift);
         }
     }
     const int64_t map = c.out_height * c.out_width;
-    const Rectangle there{4 * piece.y, 4 * piece.x,
-                          std::min(4 * piece.high, c.out_height - 4 * piece.y),
-                          std::min(wide, c.out_width - 4 * piece.x)};
+    const int64_t top = F::SIDE * piece.y, left = F::SIDE * piece.x;
+    const Rectangle there{top, left, std::min(F::SIDE * piece.high, c.out_height - top),
+                          std::min(wide, c.out_width - left)};
     from_lanes(pixels, wide, {y + (piece.image * c.out + channel) * map, some, map, c.out_width},
                there);
 }
 
+template <class F>
 void convolve(const Conv& c, const float* x, const Filters& weight, const float* bias, float* y) {
-    const float* u = transform_weights(c, weight);
+    const float* u = transform_weights<F>(c, weight);
     const int64_t in = whole_vectors(c.in), chunk = std::min(CHUNK, whole_vectors(c.out));
     // What a block works on stays in the L2 cache.
-    const int64_t limit = std::clamp<int64_t>(4096 / (in + chunk) / ROWS, 2, 8) * ROWS;
-    const Blocks blocks(c, limit, get_threads());
+    const int64_t limit =
+        std::clamp<int64_t>(4096 / (in + chunk) / ROWS, 2, 8) * ROWS * Fast::PLACES / F::PLACES;
+    const Blocks blocks(c, F::SIDE, limit, get_threads());
     parallel(blocks.count, [&](int64_t block) {
-        const Transformed v(0, blocks.tiles(), in), m(1, blocks.tiles(), chunk);
-        const auto inputs = inputs_of(c, x, 0, c.in);
+        const Transformed v(0, F::PLACES, blocks.tiles(), in),
+            m(1, F::PLACES, blocks.tiles(), chunk);
+        const auto inputs = inputs_of<F>(c, x, 0, c.in);
         const int64_t tiles =
             blocks.for_pieces(block, [&](const Piece& piece) { inputs(piece, v); });
         for (int64_t first = 0; first < c.out; first += chunk) {
             const int64_t end = std::min(c.out, first + chunk);
-            multiply_places(c, u, v, tiles, first, end, m);
+            multiply_places<F>(c, u, v, tiles, first, end, m);
             blocks.for_pieces(block, [&](const Piece& piece) {
                 for (int64_t o = first; o < end; o += WIDTH)
-                    put_outputs(c, m.at(0, piece.first, o - first), m, bias, piece, o, y);
+                    put_outputs<F>(c, m.at(0, piece.first, o - first), m, bias, piece, o, y);
             });
         }
     });
 }
 
 // totals[group][place][in][out], summed over groups, to weight_grad (out, in, 3, 3).
+template <class F>
 void put_weight_grad(const Conv& c, const float* totals, int64_t groups, float* weight_grad) {
     const int64_t out = whole_vectors(c.out), place = c.in * out;
     parallel(c.in, [&](int64_t i) {
         for (int64_t o = 0; o < c.out; o += WIDTH) {
             const int64_t count = std::min<int64_t>(WIDTH, c.out - o);
-            Vec sums[PLACES] = {}, half[18], whole[9];
+            Vec sums[F::PLACES] = {}, half[3 * F::IN], whole[9];
             const float* from = totals + i * out + o;
-            for (int64_t p = 0; p < groups * PLACES; ++p)
-                sums[p % PLACES] += load(from + p * place);
-            for (int j = 0; j < 6; ++j) transform_weight_grad(sums + j, 6, half + j, 6);
-            for (int k = 0; k < 3; ++k) transform_weight_grad(half + k * 6, 1, whole + k * 3, 1);
+            for (int64_t p = 0; p < groups * F::PLACES; ++p)
+                sums[p % F::PLACES] += load(from + p * place);
+            for (int j = 0; j < F::IN; ++j) F::weight_grad(sums + j, F::IN, half + j, F::IN);
+            for (int k = 0; k < 3; ++k) F::weight_grad(half + k * F::IN, 1, whole + k * 3, 1);
             alignas(64) float lanes[9 * WIDTH];
             std::memcpy(lanes, &whole, sizeof lanes);
             for (int64_t lane = 0; lane < count; ++lane)
@@ -328,32 +284,10 @@ void put_weight_grad(const Conv& c, const float* totals, int64_t groups, float* 
     });
 }
 
-}  // namespace
-
-bool suits_winograd(const Conv& c) {
-    return !exact_convolution && c.kernel_y == 3 && c.kernel_x == 3 && c.stride_y == 1 &&
-           c.stride_x == 1 && c.dilation_y == 1 && c.dilation_x == 1 && c.groups == 1 &&
-           c.in >= 8 && c.out >= 8 && c.out_height >= 4 && c.out_width >= 4;
-}
-
-// To transform the weights costs as much as some tiles do in the direct way, more where they do not
-// stay in a cache.
-bool pays_to_transform_weights(const Conv& c) {
-    const int64_t tiles = c.images * ((c.out_height + 3) / 4) * ((c.out_width + 3) / 4);
-    return tiles >= 24 + c.in * c.out / 8192;
-}
-
-void winograd(const Conv& c, const float* x, const float* weight, const float* bias, float* y) {
-    convolve(c, x, {weight, c.in * 9, 9, false}, bias, y);
-}
-
-void winograd_turned(const Conv& t, const float* g, const float* weight, float* x_grad) {
-    convolve(t, g, {weight, 9, t.out * 9, true}, nullptr, x_grad);
-}
-
-void winograd_by_weight(const Conv& c, const float* g, const float* x, float* weight_grad) {
-    const int64_t out = whole_vectors(c.out), sums = PLACES * c.in * out;
-    const Blocks blocks(c, 96, 1);
+template <class F>
+void by_weight(const Conv& c, const float* g, const float* x, float* weight_grad) {
+    const int64_t out = whole_vectors(c.out), sums = F::PLACES * c.in * out;
+    const Blocks blocks(c, F::SIDE, 96 * Fast::PLACES / F::PLACES, 1);
     // A number of groups that depends on the shapes alone: the same sums for any number of threads.
     const int64_t groups =
         std::max<int64_t>(1, std::min<int64_t>({8, blocks.count, (int64_t(1) << 23) / sums}));
@@ -366,22 +300,53 @@ void winograd_by_weight(const Conv& c, const float* g, const float* x, float* we
         const int64_t some = std::min(per_slice, c.in - first), in = whole_vectors(some);
         const int64_t begin = group * blocks.count / groups;
         for (int64_t block = begin; block < (group + 1) * blocks.count / groups; ++block) {
-            const Transformed a(0, blocks.tiles(), in), b(1, blocks.tiles(), out);
-            const auto inputs = inputs_of(c, x, first, some);
-            const auto maps = maps_of(c, g);
+            const Transformed a(0, F::PLACES, blocks.tiles(), in),
+                b(1, F::PLACES, blocks.tiles(), out);
+            const auto inputs = inputs_of<F>(c, x, first, some);
+            const auto maps = maps_of<F>(c, g);
             const int64_t tiles = blocks.for_pieces(block, [&](const Piece& piece) {
                 inputs(piece, a);
                 maps(piece, b);
             });
-            for (int p = 0; p < PLACES; ++p)
+            for (int p = 0; p < F::PLACES; ++p)
                 for (int64_t o = 0; o < out; o += COLUMNS) {
-                    float* to = totals + ((group * PLACES + p) * c.in + first) * out + o;
+                    float* to = totals + ((group * F::PLACES + p) * c.in + first) * out + o;
                     multiply_rows(some, out - o > WIDTH ? VECTORS : 1, tiles, Even{in, out},
                                   {a.at(p, 0, 0), 1, b.at(p, 0, o), to, out, WIDTH, block > begin});
                 }
         }
     });
-    put_weight_grad(c, totals, groups, weight_grad);
+    put_weight_grad<F>(c, totals, groups, weight_grad);
+}
+
+bool is_near() { return conv_precision == Precision::near; }
+
+}  // namespace
+
+bool suits_winograd(const Conv& c) {
+    return conv_precision != Precision::exact && c.kernel_y == 3 && c.kernel_x == 3 && c.stride_y == 1 &&
+           c.stride_x == 1 && c.dilation_y == 1 && c.dilation_x == 1 && c.groups == 1 &&
+           c.in >= 8 && c.out >= 8 && c.out_height >= 4 && c.out_width >= 4;
+}
+
+// To transform the weights costs as much as some tiles do in the direct way, more where they do not
+// stay in a cache.
+bool pays_to_transform_weights(const Conv& c) {
+    const int64_t tiles = c.images * ((c.out_height + 3) / 4) * ((c.out_width + 3) / 4);
+    return tiles >= 24 + c.in * c.out / 8192;
+}
+
+void winograd(const Conv& c, const float* x, const float* weight, const float* bias, float* y) {
+    (is_near() ? convolve<Near> : convolve<Fast>)(c, x, {weight, c.in * 9, 9, false}, bias, y);
+}
+
+void winograd_turned(const Conv& t, const float* g, const float* weight, float* x_grad) {
+    const Filters filters{weight, 9, t.out * 9, true};
+    (is_near() ? convolve<Near> : convolve<Fast>)(t, g, filters, nullptr, x_grad);
+}
+
+void winograd_by_weight(const Conv& c, const float* g, const float* x, float* weight_grad) {
+    (is_near() ? by_weight<Near> : by_weight<Fast>)(c, g, x, weight_grad);
 }
 
 }  // namespace tallow::ISA

@@ -24,4 +24,9 @@ def info():
         "instruction_sets": compiled.instruction_sets(),
         "instruction_set": compiled.INSTRUCTION_SET,
         "threads": compiled.get_threads(),
+        "matmul_precision": {
+            "highest": "float32",
+            "high": "float32",  # as two parts of bfloat16 they would take longer, without AMX
+            "medium": "bfloat16" if compiled.rounds_products() else "float32",
+        },
     }

@@ -21,20 +21,26 @@ def get_cpu_capability():
     return {"v4": "AVX512", "v3": "AVX2"}.get(info().get("instruction_set"), "DEFAULT")
 
 
-def set_conv_precision(precision):
-    """How 3 x 3 convolutions are computed: "fast", by Winograd's transforms, or "exact".
+CONV_PRECISIONS = ("fast", "near-exact", "exact")
 
-    Errors of "fast", which is set at first, are a few times those of sums of products, "exact".
-    Raises ValueError for another word.
+
+def set_conv_precision(precision):
+    """How 3 x 3 convolutions are computed: "fast", "near-exact" or "exact".
+
+    "exact" are sums of products. The others go through Winograd's transforms: "fast", which is set
+    at first, of tiles of 4 x 4, with errors a few times those of sums; "near-exact" of 2 x 2, with
+    errors like those of sums. Raises ValueError for another word.
 
     >>> import tallow
     >>> tallow.backends.cpu.set_conv_precision("fast")
     """
-    if precision not in ("fast", "exact"):
-        raise ValueError(f"set_conv_precision: expected 'fast' or 'exact', got {precision!r}")
+    if precision not in CONV_PRECISIONS:
+        raise ValueError(
+            f"set_conv_precision: expected one of {CONV_PRECISIONS}, got {precision!r}"
+        )
     compiled = import_module("tallow.kernels.cpu").compiled
     if compiled is not None:
-        compiled.set_exact_convolution(precision == "exact")
+        compiled.set_conv_precision(CONV_PRECISIONS.index(precision))
 
 
 def memory_stats():

@@ -1,0 +1,71 @@
+"""Products that `set_float32_matmul_precision("medium")` allows to be of bfloat16."""
+
+import numpy as np
+import pytest
+
+import tallow
+from tallow.kernels.cpu import compiled
+
+pytestmark = pytest.mark.skipif(
+    compiled is None or not compiled.rounds_products(), reason="no instructions for bfloat16"
+)
+
+
+@pytest.fixture(autouse=True)
+def medium():
+    tallow.set_float32_matmul_precision("medium")
+    yield
+    tallow.set_float32_matmul_precision("highest")
+
+
+def normal(*shape):
+    return np.random.default_rng(sum(shape)).standard_normal(shape).astype(np.float32)
+
+
+def as_bfloat16(x):
+    return tallow.tensor(x).bfloat16().float().numpy()
+
+
+SIZES = [(5, 1, 2), (5, 7, 3), (12, 2, 32), (13, 513, 33), (130, 300, 65), (25, 1025, 2), (6, 0, 3)]
+
+
+@pytest.mark.parametrize("sizes", SIZES, ids=str)
+@pytest.mark.parametrize("turned", [(False, False), (True, False), (False, True)])
+def test_products_are_of_rounded_operands(sizes, turned):
+    m, k, n = sizes
+    x, y = normal(m, k), normal(k, n)
+    x, y = (np.ascontiguousarray(a.T).T if t else a for a, t in zip((x, y), turned, strict=True))
+    expected = as_bfloat16(x).astype(np.float64) @ as_bfloat16(y)
+    got = compiled.matmul(x, y)
+    if m <= 4 and turned[1]:  # few rows are read once, and as they are
+        expected = x.astype(np.float64) @ y
+    np.testing.assert_allclose(got, expected, rtol=1e-4, atol=1e-5 * max(k, 1) ** 0.5)
+
+
+def test_batches_and_bias():
+    x, y = normal(3, 20, 31), normal(3, 31, 17)
+    expected = as_bfloat16(x).astype(np.float64) @ as_bfloat16(y)
+    np.testing.assert_allclose(compiled.matmul(x, y), expected, rtol=1e-4, atol=1e-4)
+    weight, bias = normal(17, 31), normal(17)
+    expected = as_bfloat16(x).astype(np.float64) @ as_bfloat16(weight).T + bias
+    np.testing.assert_allclose(compiled.linear(x, weight, bias), expected, rtol=1e-4, atol=1e-4)
+
+
+def test_infinities_and_nan():
+    x, y = normal(20, 40), np.eye(40, dtype=np.float32) + 1
+    x[3, 5], x[4, 6], x[5, 7] = np.inf, -np.inf, np.nan
+    x[6, 0] = np.float32(3.4e38)  # which rounds to infinity
+    with np.errstate(invalid="ignore"):
+        got = compiled.matmul(x, y)
+    assert np.all(got[3] == np.inf) and np.all(got[4] == -np.inf) and np.all(np.isnan(got[5]))
+    assert np.isfinite(np.delete(got, [3, 4, 5, 6], 0)).all()
+
+
+def test_others_stay_as_they_are():
+    x, y = normal(20, 40), normal(40, 30)
+    rounded = compiled.matmul(x, y)
+    tallow.set_float32_matmul_precision("high")
+    exact = compiled.matmul(x, y)
+    assert np.abs(rounded - exact).max() > 1e-3
+    np.testing.assert_allclose(exact, x.astype(np.float64) @ y, rtol=1e-5, atol=1e-5)
+    assert tallow.backends.cpu.info()["matmul_precision"]["medium"] == "bfloat16"
