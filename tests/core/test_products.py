@@ -5,6 +5,8 @@ import itertools
 import numpy as np
 import pytest
 
+import tallow
+
 
 @pytest.fixture(scope="module")
 def parity(parity):
@@ -224,3 +226,23 @@ def test_second_order(parity, source, leaf):
         total = f"total = (({source}) ** 3).sum(); "
         source = total + f"torch.autograd.grad(total, {leaf}, create_graph=True)[0]"
         parity(source, factor=1000, m=M, n=N)
+
+
+SHORT_PRODUCTS = {
+    "matmul": (lambda lib, x, y: x @ y, (5, 7), (7, 3)),
+    "batched": (lambda lib, x, y: x @ y, (2, 5, 7), (7, 3)),
+    "linear": (lambda lib, *xs: lib.nn.functional.linear(*xs), (4, 7), (3, 7), (3,)),
+    "conv2d": (lambda lib, *xs: lib.nn.functional.conv2d(*xs), (2, 3, 5, 5), (4, 3, 3, 3), (4,)),
+}
+
+
+@pytest.mark.parametrize("name", SHORT_PRODUCTS)
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+def test_products_of_short_floats_are_rounded_once(name, dtype):
+    function, *shapes = SHORT_PRODUCTS[name]
+    short = [tallow.randn(shape).to(getattr(tallow, dtype)) for shape in shapes]
+    out = function(tallow, *(x.requires_grad_() for x in short))
+    wide = function(tallow, *(x.detach().float() for x in short))
+    assert tallow.equal(out, wide.to(out.dtype))
+    out.sum().backward()
+    assert all(x.grad.dtype is x.dtype for x in short)

@@ -9,6 +9,7 @@ gradient by x is the transposed convolution.
 from math import prod
 
 from tallow.autograd.op import op
+from tallow.ops.linalg import in_float32
 from tallow.ops.reduce import sum
 from tallow.ops.shape import crop, pad
 
@@ -104,6 +105,10 @@ def conv_grad_input(xp, g, weight, *, size, stride, padding, dilation, groups):
         for place, key in offsets(xp, kernel, count, stride, dilation):
             out[part][key] += unfolded[(slice(None), slice(None), *place)]
     return out[inner(out.shape, padding)]
+
+
+for product in (conv, conv_grad_weight, conv_grad_input):
+    in_float32(product)
 
 
 def bias_gradient(g):

@@ -8,7 +8,10 @@ best instruction set that the processor has is used; `TALLOW_KERNELS=v2` or `v3`
 import os
 from importlib import import_module
 
-from tallow.autograd.op import Op
+from tallow.autograd.modes import state
+from tallow.autograd.node import NOTHING, Node
+from tallow.autograd.op import REGISTRY, Op
+from tallow.tensor import UNRECORDED, Tensor, View, tick
 
 REASON = ""  # why there are no compiled kernels, where there are none
 
@@ -27,6 +30,11 @@ def _load():
 compiled, REASON = _load()
 if compiled is not None:
     compiled.install_memory()
-    Op.first_of = compiled.first_of  # the same, without a frame of Python in each call
-    for name in ("registered", "recurrent", "scattering", "optimizers", "filters"):
+    # The same, without frames of Python in each call:
+    Op.first_of = compiled.first_of
+    Op.wrap = compiled.wrapper(Op, Tensor, View, Node, state, tick, UNRECORDED, NOTHING)
+    for op in REGISTRY.values():
+        op.call.__globals__["_wrap"] = op.wrap
+    # What is registered last is asked first.
+    for name in ("volumes", "registered", "recurrent", "scattering", "optimizers", "filters"):
         import_module(f"tallow.kernels.cpu.{name}")
