@@ -9,7 +9,7 @@ gradient by x is the transposed convolution.
 from math import prod
 
 from tallow.autograd.op import op
-from tallow.ops.linalg import in_float32
+from tallow.ops.linalg import wide_on_cpu
 from tallow.ops.reduce import sum
 from tallow.ops.shape import crop, pad
 
@@ -108,7 +108,7 @@ def conv_grad_input(xp, g, weight, *, size, stride, padding, dilation, groups):
 
 
 for product in (conv, conv_grad_weight, conv_grad_input):
-    in_float32(product)
+    wide_on_cpu(product)
 
 
 def bias_gradient(g):

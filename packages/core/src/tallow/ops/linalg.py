@@ -7,7 +7,7 @@ from tallow.ops.shape import reshape, swap
 precision = "highest"  # of products of float32 on CUDA, as `set_float32_matmul_precision` has it
 
 
-def in_float32(product):
+def wide_on_cpu(product):
     """Let the CPU do a product of 16-bit floats in float32, and round the result.
 
     NumPy's own takes a hundred times as long.
@@ -67,7 +67,7 @@ def _batch(shape, full):
 
 
 matmul.vjp(_left_gradient, _right_gradient)
-in_float32(matmul)
+wide_on_cpu(matmul)
 
 
 @op
@@ -89,4 +89,4 @@ linear.vjp(
     lambda g, x: matmul(swap(rows(g), axis1=0, axis2=1), rows(x)),
     lambda g: sum_to(g, shape=g.shape[-1:]),
 )
-in_float32(linear)
+wide_on_cpu(linear)
