@@ -231,10 +231,12 @@ def by_policy(function):
     name = function.__name__
     policies = {device: policy.get(name) for device, policy in POLICY_OF.items()}
 
+    positional = getattr(function, "positional", function)
+
     @functools.wraps(function)
     def call(*args, **kwargs):
         if _state.active is None:
-            return function(*args, **kwargs)
+            return function(*args, **kwargs) if kwargs else positional(*args)
         return _cast_and_call(function, policies, args, kwargs)
 
     call.policies = policies

@@ -247,7 +247,10 @@ NUMPY_NAMES = {"axis": "dim", "keepdims": "keepdim"}
 
 
 def numpy_names(function):
-    """The function, which takes `axis` and `keepdims` for `dim` and `keepdim`, as PyTorch's do."""
+    """The function, which takes `axis` and `keepdims` for `dim` and `keepdim`, as PyTorch's do.
+
+    Its attribute `positional` is what to call where no arguments have names.
+    """
 
     @wraps(function)
     def call(*args, **kwargs):
@@ -256,6 +259,7 @@ def numpy_names(function):
         kwargs = {NUMPY_NAMES.get(name, name): value for name, value in kwargs.items()}
         return function(*args, **kwargs)
 
+    call.positional = function
     return call
 
 

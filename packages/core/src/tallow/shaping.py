@@ -55,9 +55,11 @@ def reshape(input, *sizes, shape=None):
     tensor([[0, 1, 2],
             [3, 4, 5]])
     """
-    sizes = sizes_of("reshape", sizes, shape)
-    if sizes and min(sizes) < 0:
-        sizes = _resolve("reshape", sizes, input)
+    sizes = sizes if shape is None else (shape,)
+    for n in sizes:
+        if type(n) is not int or n < 0:  # a tuple of sizes, or one that is to be found
+            sizes = _resolve("reshape", sizes_of("reshape", sizes), input)
+            break
     try:
         return ops.reshape(input, shape=sizes)
     except ValueError:
