@@ -153,6 +153,6 @@ def test_what_cannot_be_compared():
 
 def test_devices():
     x = tallow.ones(2)
-    assert "expected the device standin, got cpu" in message(x, x.to("standin"))
+    assert "expected the device standin:0, got cpu" in message(x, x.to("standin"))
     assert_close(x, x.to("standin"), check_device=False)
     assert_close(x.to("standin"), x.to("standin"))
