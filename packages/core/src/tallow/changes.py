@@ -34,8 +34,12 @@ def in_place(name, function, update=None):
             inplace.check(self, name, True)
             result = function(inplace.snapshot(self, copy=not alone), *args, **kwargs)
         elif update is not None and _updatable(self, args, kwargs):
-            with backend.at(self.array):
-                update(self.array, args[0].array if isinstance(args[0], Tensor) else args[0])
+            other = args[0].array if isinstance(args[0], Tensor) else args[0]
+            if type(self.array) is np.ndarray:  # which is all that a context would find
+                update(self.array, other)
+            else:
+                with backend.at(self.array):
+                    update(self.array, other)
             inplace.bump(self, name)
             return self
         else:
