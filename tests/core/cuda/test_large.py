@@ -7,6 +7,7 @@ import tallow
 from tallow import nn
 from tallow.kernels.cuda import attention, convolution
 from tallow.nn import functional as F
+from tallow.ops import attention as ops
 from tallow.testing import assert_close
 
 
@@ -94,6 +95,13 @@ def test_attention_in_parts(causal, lengths, emulated, monkeypatch):
     queries, keys = lengths
     compared(
         lambda q, k, v: F.scaled_dot_product_attention(q, k, v, is_causal=causal),
+        (2, 3, queries, 8), (2, 3, keys, 8), (2, 3, keys, 5),
+    )  # fmt: skip
+    keep = (tallow.arange(6 * queries * keys).reshape(2, 3, queries, keys) % 5 > 0) / 0.8
+    compared(
+        lambda q, k, v: ops.attend(
+            q, k, v, None, keep.to(q.device), scale=0.4, causal=causal
+        )[0],
         (2, 3, queries, 8), (2, 3, keys, 8), (2, 3, keys, 5),
     )  # fmt: skip
     hidden = tallow.arange(queries * keys).reshape(queries, keys) % 3 == 0

@@ -44,6 +44,11 @@ def _scores(q, k, bias, part, keys, scale):
     return in_order(scores.astype(wide(q.dtype), copy=False)), 1.0
 
 
+def _dropped(x, keep, part, keys):
+    """What dropout leaves of some rows of weights, or of the gradient by them."""
+    return x if keep is None else in_order(x * keep[..., part, :keys]).astype(x.dtype, copy=False)
+
+
 def _takes(q, k, v, bias):
     plain = all(x.ndim >= 2 and x.size for x in (q, k, v)) and is_real(q, k, v)
     return plain and (bias is None or bias.ndim >= 2)
@@ -51,7 +56,7 @@ def _takes(q, k, v, bias):
 
 @attention.attend.on("cuda")
 def _(q, k, v, bias, keep, *, scale, causal):
-    if keep is not None or not _takes(q, k, v, bias):
+    if not _takes(q, k, v, bias):
         return NotImplemented
     (q, k, v), batch = _together(q, k, v)
     queries = q.shape[-2]
@@ -66,14 +71,14 @@ def _(q, k, v, bias, keep, *, scale, causal):
             "attend", q, levels.size, block_for(n), scores, weights, levels, n, rows, part.start,
             float(left), causal,
         )  # fmt: skip
-        out[..., part, :] = multiply(weights, v[..., :keys, :])
+        out[..., part, :] = multiply(_dropped(weights, keep, part, keys), v[..., :keys, :])
         level[..., part, :] = levels
     return out, level
 
 
 @attention.attend_grad.on("cuda")
 def _(g, q, k, v, bias, keep, level, *, scale, causal):
-    if keep is not None or not _takes(q, k, v, bias) or not is_real(g, q):
+    if not _takes(q, k, v, bias) or not is_real(g, q):
         return NotImplemented
     shapes = [x.shape for x in (q, k, v)]
     (g, q, k, v), batch = _together(g, q, k, v)
@@ -87,6 +92,7 @@ def _(g, q, k, v, bias, keep, level, *, scale, causal):
             return NotImplemented
         seen, (rows, n) = slice(keys), scores.shape[-2:]
         by_weights = multiply(g[..., part, :], v[..., seen, :].swapaxes(-1, -2), dtype=sums)
+        by_weights = _dropped(by_weights, keep, part, keys)
         weights, by_scores = empty(scores.shape, q), empty(scores.shape, q)
         rows_of(
             "attend_grad", q, size(scores.shape[:-1]), block_for(n), scores, by_weights, weights,
@@ -94,6 +100,7 @@ def _(g, q, k, v, bias, keep, level, *, scale, causal):
         )  # fmt: skip
         by_q[..., part, :] = multiply(by_scores, k[..., seen, :])
         on_k = multiply(by_scores.swapaxes(-1, -2), q[..., part, :], dtype=sums)
+        weights = _dropped(weights, keep, part, keys)
         on_v = multiply(weights.swapaxes(-1, -2), g[..., part, :], dtype=sums)
         by_k[..., seen, :] += on_k
         by_v[..., seen, :] += on_v
