@@ -81,6 +81,10 @@ def test_nothing_is_traced():
 
 def test_nothing_of_the_compiled_part_is_here():
     assert not hasattr(tallow._C, "_jit_set_profiling_executor")
+    assert tallow._C._log_api_usage_once("a program") is None
+    with tallow.backends.cuda.sdp_kernel(enable_math=False):
+        x = tallow.ones(1, 2)
+        assert tallow.nn.functional.scaled_dot_product_attention(x, x, x).equal(x)
 
 
 def test_annotations():

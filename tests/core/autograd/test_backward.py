@@ -566,3 +566,23 @@ class TestThreads:
         y.register_hook(hook)
         y.sum().backward()
         assert inner == [[3, 3]] and x.grad.tolist() == [2, 2]
+
+
+def test_a_pass_ends_at_what_is_wanted():
+    """Layer by layer: what is before a wanted tensor keeps what it needs for a pass of its own."""
+    x = tallow.tensor([1.0, -2.0], requires_grad=True)
+    h = x.relu()
+    parts = (h * 3).chunk(2)
+    (later,) = tallow.autograd.grad(parts[0] ** 2, h, only_inputs=True)
+    assert later.tolist() == [18.0, 0.0]
+    (first,) = tallow.autograd.grad(h, x, later)
+    assert first.tolist() == [18.0, 0.0]
+
+
+def test_a_wanted_tensor_on_the_way_to_another():
+    x = tallow.tensor([1.0, 2.0], requires_grad=True)
+    h = x.exp()
+    to_h, to_x = tallow.autograd.grad((h * h).sum(), (h, x))
+    assert to_h.equal(2 * h) and to_x.allclose(2 * h * h)
+    with pytest.raises(RuntimeError, match="an earlier backward.* freed it"):
+        h.sum().backward()

@@ -40,6 +40,7 @@ class Walk:
         self.captured = {} if wanted is not None else None
         self.wanted_nodes = {x.node for x in wanted or () if x.node is not None}
         self.wanted_leaves = {id(x) for x in wanted or () if x.node is None}
+        self.ends = set()  # wanted nodes before which nothing is wanted: not differentiated
 
     def run(self, roots, gradients):
         """Send `gradients` (arrays, or tensors under create_graph) into the tensors `roots`."""
@@ -94,12 +95,14 @@ class Walk:
     def _leading_to_wanted(self, oldest_first):
         """Only the nodes through which a wanted tensor is reached."""
         leads = set(self.wanted_nodes)
+        self.ends = set(leads)
         for node in oldest_first:
             if any(
                 id(edge) in self.wanted_leaves if isinstance(edge, Tensor) else edge in leads
                 for edge in node.edges
             ):
                 leads.add(node)
+                self.ends.discard(node)
         return [node for node in oldest_first if node in leads]
 
     def _visit(self, node, g):
@@ -107,6 +110,8 @@ class Walk:
         hooks = node.hooks
         if hooks is not None or node.retained or node in self.wanted_nodes:
             g = self._observe(node, g)
+            if node in self.ends:
+                return
         if type(g) is list:
             g = tuple(map(self._zeros, repeat(node), count(), g)) if node.materialize else tuple(g)
         parts = node.vjp(g, self.create_graph)
@@ -332,14 +337,15 @@ def backward(tensors, grad_tensors=None, retain_graph=None, create_graph=False, 
 
 
 def grad(
-    outputs, inputs, grad_outputs=None, retain_graph=None, create_graph=False,
+    outputs, inputs, grad_outputs=None, retain_graph=None, create_graph=False, only_inputs=True,
     allow_unused=None, is_grads_batched=False, materialize_grads=False,
 ):  # fmt: skip
     """The gradients of the sum of `outputs` by `inputs`, as a tuple; `grad` is not touched.
 
     An input that was not used raises GradientError, unless `allow_unused` (gives None) or
     `materialize_grads` (gives zeros). With `is_grads_batched` each of `grad_outputs` has a batch
-    dim in front, and so has each result: one backward pass per element.
+    dim in front, and so has each result: one backward pass per element. `only_inputs` makes no
+    difference.
 
     >>> import tallow
     >>> x = tallow.tensor(3.0, requires_grad=True)

@@ -1,5 +1,7 @@
 """CUDA: whether it is there, and how exact its products are."""
 
+from contextlib import contextmanager
+
 from tallow.cuda import is_available
 from tallow.settings import get_float32_matmul_precision, set_float32_matmul_precision
 
@@ -28,3 +30,9 @@ matmul = _Products()
 def is_built():
     """True if CuPy and a device are there."""
     return is_available()
+
+
+@contextmanager
+def sdp_kernel(enable_flash=True, enable_math=True, enable_mem_efficient=True, enable_cudnn=True):
+    """Changes nothing: `nn.attention.sdpa_kernel` by its old name."""
+    yield

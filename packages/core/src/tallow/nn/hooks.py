@@ -64,8 +64,11 @@ class View(MutableMapping):
     def __len__(self):
         return len(self._hooks)
 
+    def items(self):
+        return OrderedDict((number, self[number]) for number in self).items()  # reversible
+
     def __repr__(self):
-        return repr(OrderedDict(self))
+        return repr(OrderedDict(self.items()))
 
 
 def of(module, kind):

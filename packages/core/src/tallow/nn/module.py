@@ -501,6 +501,10 @@ class Module:
     def _forward_pre_hooks(self):
         return self._view("forward_pre")
 
+    @property
+    def _backward_hooks(self):
+        return self._view("backward")
+
     def _view(self, kind):
         """What programs that look for a hook look into."""
         return hooks.View(getattr(self.__dict__.get("_hooks") or hooks.Hooks(), kind))
