@@ -87,6 +87,17 @@ def test_steps_are_counted_where_the_parameter_is(make, emulated):
             assert step.item() == 1 and step.device.type == where
 
 
+def test_steps_may_be_counted_on_both(emulated):
+    params = [nn.Parameter(tallow.ones(2).to("standin")) for _ in range(2)]
+    optimizer = optim.Adam(params, lr=0.5)
+    for fused, p in zip((False, True), params, strict=True):
+        optimizer.param_groups[0]["fused"] = fused
+        p.grad = tallow.ones(2).to("standin")
+        optimizer.step()
+    assert params[0].tolist() == pytest.approx([0, 0], abs=1e-5)
+    assert params[1].tolist() == pytest.approx([0.5, 0.5], abs=1e-5)
+
+
 FACTORS = [1.0, 3.0, float("inf"), 0.25, float("nan"), 1.0, 1.0, 1.0]
 
 

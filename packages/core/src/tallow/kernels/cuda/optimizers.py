@@ -34,22 +34,24 @@ def _launch(kernel, columns, numbers, *args):
         return NotImplemented
     if not all(x.flags.c_contiguous for x in arrays):
         return NotImplemented
+    if any(len({hasattr(x, "dtype") for x in column}) > 1 for column in numbers):
+        return NotImplemented  # some steps are counted on the host, and others there
     first = columns[0]
     for start in range(0, len(first), MANY):
         chunk, part = np.zeros((), CHUNK), slice(start, start + MANY)
-        for k, column in enumerate(columns):
-            for i, x in enumerate(column[part]):
-                chunk["at"][k, i] = address(x)
-        for k, column in enumerate(numbers):
-            for i, x in enumerate(column[part]):
-                if hasattr(x, "dtype"):
-                    chunk["counter"][i] = address(x)
-                else:
-                    chunk["number"][k, i] = x
         sizes = [x.size for x in first[part]]
-        chunk["size"][: len(sizes)] = sizes
+        n = len(sizes)
+        chunk["size"][:n] = sizes
+        for k, column in enumerate(columns):
+            if column:
+                chunk["at"][k, :n] = list(map(address, column[part]))
+        for k, column in enumerate(numbers):
+            if hasattr(column[0], "dtype"):
+                chunk["counter"][:n] = list(map(address, column[part]))
+            else:
+                chunk["number"][k, :n] = column[part]
         blocks = max(1, min(-(-max(sizes) // (4 * THREADS)), 2048))
-        steps(kernel, first[0], (blocks, len(sizes)), THREADS, chunk, *args)
+        steps(kernel, first[0], (blocks, n), THREADS, chunk, *args)
     return None
 
 
