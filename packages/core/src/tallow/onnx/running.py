@@ -13,6 +13,7 @@ from tallow.joining import cat
 from tallow.math import where
 from tallow.nn import functional as F
 from tallow.ops import rnn as ops
+from tallow.products import einsum
 from tallow.tensor import Tensor
 
 RUNNERS = {}
@@ -49,9 +50,14 @@ RUNNERS |= {
     "Max": lambda *xs: reduce(Tensor.maximum, xs),
     "Min": lambda *xs: reduce(Tensor.minimum, xs),
     "Sum": lambda *xs: reduce(Tensor.add, xs),
-    "IsInf": lambda x, **how: x.isinf(),
     "Pow": lambda x, y: x.pow(y).to(x.dtype),
-    "Cast": lambda x, to, saturate=1: x.to(to),
+    "Cast": lambda x, to, saturate=1, round_mode="up": x.to(to),
+    "CastLike": lambda x, other, saturate=1, round_mode="up": x.to(other.dtype),
+    "Einsum": lambda *xs, equation: einsum(equation, *xs),
+    "NonZero": lambda x: x.nonzero().T,
+    "Size": lambda x: creation.tensor(x.numel()),
+    "Swish": lambda x, alpha=1.0: x * (x * alpha).sigmoid(),
+    "ThresholdedRelu": lambda x, alpha=1.0: F.threshold(x, alpha, 0.0),
     "Concat": lambda *xs, axis: cat(xs, axis),
     "Constant": lambda value=None, **other: value if value is not None else _constant(**other),
     "Expand": lambda x, shape: x * creation.ones(shape.tolist(), dtype=x.dtype, device=x.device),
@@ -77,7 +83,10 @@ RUNNERS |= {
     "InstanceNormalization": lambda x, weight, bias, epsilon=1e-5: F.instance_norm(
         x, None, None, weight, bias, eps=epsilon
     ),
-    "Range": lambda start, limit, delta: creation.arange(
+    "GroupNormalization": lambda x, weight, bias, num_groups, epsilon=1e-5, **how: F.group_norm(
+        x, num_groups, weight, bias, epsilon
+    ),
+    "Range": lambda start, limit, delta, stash_type=1: creation.arange(
         start.item(), limit.item(), delta.item(), dtype=start.dtype
     ),
 }
@@ -107,6 +116,13 @@ def _(x, y, fmod=0):
 def _(x, low=None, high=None, min=None, max=None):
     low, high = (min if low is None else low), (max if high is None else high)
     return x if low is high is None else x.clamp(low, high)
+
+
+@runs("IsInf")
+def _(x, detect_negative=1, detect_positive=1):
+    found = x.isinf()
+    found = found if detect_negative else found & (x > 0)
+    return found if detect_positive else found & (x < 0)
 
 
 @runs("Selu")
@@ -239,6 +255,37 @@ def _(x, pads, value=None, axes=None, mode="constant"):
     return F.pad(x, widths, {"edge": "replicate", "wrap": "circular"}.get(mode, mode))
 
 
+@runs("TopK")
+def _(x, k, axis=-1, largest=1, sorted=1):
+    return tuple(x.topk(int(k), axis, bool(largest), bool(sorted)))
+
+
+@runs("OneHot")
+def _(indices, depth, values, axis=-1):
+    depth, (off, on) = int(depth), values.unbind()
+    places = creation.arange(depth, device=indices.device)
+    shape = [1] * (indices.ndim + 1)
+    shape[axis] = depth
+    return where((indices % depth).unsqueeze(axis) == places.reshape(shape), on, off)
+
+
+@runs("DepthToSpace")
+def _(x, blocksize, mode="DCR"):
+    if mode == "CRD":
+        return F.pixel_shuffle(x, blocksize)
+    batch, channels, height, width = x.shape
+    parts = x.reshape(batch, blocksize, blocksize, -1, height, width)
+    return parts.permute(0, 3, 4, 1, 5, 2).reshape(batch, -1, height * blocksize, width * blocksize)
+
+
+@runs("SpaceToDepth")
+def _(x, blocksize):
+    batch, channels, height, width = x.shape
+    height, width = height // blocksize, width // blocksize
+    parts = x.reshape(batch, channels, height, blocksize, width, blocksize)
+    return parts.permute(0, 3, 5, 1, 2, 4).reshape(batch, -1, height, width)
+
+
 @runs("ConstantOfShape")
 def _(shape, value=None):
     value = creation.zeros(1) if value is None else value
@@ -310,9 +357,11 @@ def _(
 @runs("ConvTranspose")
 def _(
     x, weight, bias=None, kernel_shape=None, strides=None, pads=None, dilations=None, group=1,
-    output_padding=None, auto_pad="NOTSET",
+    output_padding=None, output_shape=None, auto_pad="NOTSET",
 ):  # fmt: skip
     n = x.ndim - 2
+    if output_shape or auto_pad not in ("NOTSET", "VALID"):
+        raise NotSupportedError("ConvTranspose: expected explicit padding, got the output's shape")
     if pads and pads[:n] != pads[n:]:
         raise NotSupportedError(f"ConvTranspose: expected the same padding on both sides: {pads}")
     conv = (F.conv_transpose1d, F.conv_transpose2d, F.conv_transpose3d)[n - 1]
@@ -359,6 +408,17 @@ def _(x, weight, bias, mean, variance, epsilon=1e-5, momentum=0.9, training_mode
 @runs("LayerNormalization")
 def _(x, weight, bias=None, axis=-1, epsilon=1e-5, stash_type=1):
     return F.layer_norm(x, tuple(x.shape[axis:]), weight, bias, epsilon)
+
+
+@runs("RMSNormalization")
+def _(x, weight, axis=-1, epsilon=1e-5, stash_type=1):
+    return F.rms_norm(x, x.shape[axis % x.ndim :], weight, epsilon)
+
+
+@runs("GridSample")
+def _(x, grid, mode="linear", padding_mode="zeros", align_corners=0):
+    mode = {"linear": "bilinear", "cubic": "bicubic"}.get(mode, mode)
+    return F.grid_sample(x, grid, mode, padding_mode, bool(align_corners))
 
 
 @runs("LRN")
@@ -412,6 +472,15 @@ def _layer(step, order, x, w, r, b, lengths, states, direction, layout, options)
     return cat(outputs, 1), *ends
 
 
+def _only(layer, activations, usual, **others):
+    """Refuse what recurrent layers seldom have: other activations, bounds, gates that are tied."""
+    if activations not in (None, usual, usual * 2):
+        raise NotSupportedError(f"{layer}: expected activations {usual}, got {activations}")
+    for name, value in others.items():
+        if value:
+            raise NotSupportedError(f"{layer}: expected no {name}, got {value}")
+
+
 def _ordered(weight, order):
     parts = weight.chunk(len(order))
     return cat([parts[i] for i in order])
@@ -420,8 +489,9 @@ def _ordered(weight, order):
 @runs("RNN")
 def _(
     x, w, r, b=None, lengths=None, h=None, *, hidden_size=None, direction="forward", layout=0,
-    activations=None,
+    activations=None, activation_alpha=None, activation_beta=None, clip=None,
 ):  # fmt: skip
+    _only("RNN", None, [], clip=clip)
     kinds = set(activations or ["Tanh"])
     if kinds not in ({"Tanh"}, {"Relu"}):
         raise NotSupportedError(f"RNN: expected activations Tanh or Relu, got {activations}")
@@ -432,8 +502,10 @@ def _(
 @runs("LSTM")
 def _(
     x, w, r, b=None, lengths=None, h=None, c=None, peepholes=None, *, hidden_size=None,
-    direction="forward", layout=0,
+    direction="forward", layout=0, activations=None, activation_alpha=None, activation_beta=None,
+    clip=None, input_forget=0,
 ):  # fmt: skip
+    _only("LSTM", activations, ["Sigmoid", "Tanh", "Tanh"], clip=clip, input_forget=input_forget)
     if peepholes is not None:
         raise NotSupportedError("LSTM: expected no peepholes, got them")
 
@@ -446,8 +518,9 @@ def _(
 @runs("GRU")
 def _(
     x, w, r, b=None, lengths=None, h=None, *, hidden_size=None, direction="forward", layout=0,
-    linear_before_reset=0,
+    linear_before_reset=0, activations=None, activation_alpha=None, activation_beta=None, clip=None,
 ):  # fmt: skip
+    _only("GRU", activations, ["Sigmoid", "Tanh"], clip=clip)
     if not linear_before_reset:
         raise NotSupportedError("GRU: expected linear_before_reset, got 0")
     return _layer(ops.gru, [1, 0, 2], x, w, r, b, lengths, [h], direction, layout, {})
