@@ -186,7 +186,7 @@ def test_programs_see_and_remove_hooks():
     hook = lambda *_: calls.append(1)  # noqa: E731
     handle = layer.register_forward_hook(hook)
     assert list(layer._forward_hooks.values()) == [hook] and handle.id in layer._forward_hooks
-    assert repr(layer._forward_hooks).startswith("OrderedDict(") and not layer._backward_hooks
+    assert repr(layer._forward_hooks) == repr({handle.id: hook}) and not layer._backward_hooks
     assert list(reversed(layer._forward_hooks.items())) == [(handle.id, hook)]
     del layer._forward_hooks[handle.id]
     layer(tallow.ones(1))

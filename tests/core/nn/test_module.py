@@ -369,3 +369,13 @@ def test_other_errors_get_one_note():
     assert caught.value.args == ("missing",)
     assert caught.value.__notes__ == ["in Sequential.0.0, Failing"]
     pickle.loads(pickle.dumps(caught.value))
+
+
+def test_members_can_be_walked_backwards_and_changed_meanwhile():
+    model = nn.Sequential(nn.Linear(1, 2), nn.ReLU())
+    assert [name for name, _ in reversed(model._modules.items())] == ["1", "0"]
+    assert [*reversed(model._modules)] == [*reversed(model._modules.keys())] == ["1", "0"]
+    for name, child in model._modules.items():
+        model._modules[name] = nn.Sequential(child)
+    assert [type(x) for x in model._modules.values()] == [nn.Sequential] * 2
+    assert repr(model[0]._parameters) == "{}" and type(model._modules.copy()) is dict

@@ -2,11 +2,11 @@
 
 import warnings
 from collections import OrderedDict
-from collections.abc import MutableMapping
 from dataclasses import dataclass, field
 
 from tallow.autograd.function import Function
 from tallow.graph import RemovableHandle
+from tallow.nn.members import View
 from tallow.tensor import Tensor
 
 
@@ -42,7 +42,7 @@ class Hooks:
         return handle
 
 
-class View(MutableMapping):
+class HookView(View):
     """The hooks of a kind of one module, by number, as programs see and change them."""
 
     def __init__(self, hooks):
@@ -63,12 +63,6 @@ class View(MutableMapping):
 
     def __len__(self):
         return len(self._hooks)
-
-    def items(self):
-        return OrderedDict((number, self[number]) for number in self).items()  # reversible
-
-    def __repr__(self):
-        return repr(OrderedDict(self.items()))
 
 
 def of(module, kind):

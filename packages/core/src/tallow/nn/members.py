@@ -12,7 +12,32 @@ BUFFER = "buffer"
 MODULE = "child module"
 
 
-class Members(MutableMapping):
+class View(MutableMapping):
+    """A mapping that shows a part of a module, with what a dict has beside."""
+
+    __slots__ = ()
+
+    def keys(self):
+        return self.copy().keys()
+
+    def items(self):
+        return self.copy().items()
+
+    def values(self):
+        return self.copy().values()
+
+    def copy(self):
+        """A dict of the same: its views can be reversed, and bear changes of the module."""
+        return {name: self[name] for name in self}
+
+    def __reversed__(self):
+        return reversed(list(self))
+
+    def __repr__(self):
+        return repr(self.copy())
+
+
+class Members(View):
     """The parameters, buffers or children of a module by name. A change of it changes the module.
 
     A member may be None: a name that was registered and holds nothing, such as the bias of a layer
@@ -50,9 +75,6 @@ class Members(MutableMapping):
 
     def __len__(self):
         return sum(kind == self._kind for kind in self._kinds.values())
-
-    def __repr__(self):
-        return repr(dict(self))
 
 
 class Uninitialized:

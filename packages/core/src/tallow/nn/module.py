@@ -507,7 +507,7 @@ class Module:
 
     def _view(self, kind):
         """What programs that look for a hook look into."""
-        return hooks.View(getattr(self.__dict__.get("_hooks") or hooks.Hooks(), kind))
+        return hooks.HookView(getattr(self.__dict__.get("_hooks") or hooks.Hooks(), kind))
 
     def _add_hook(self, kind, hook, prepend=False):
         if "_hooks" not in self.__dict__:
