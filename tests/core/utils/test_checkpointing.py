@@ -6,6 +6,7 @@ import os
 import random
 import resource
 import signal
+import subprocess
 import time
 
 import pytest
@@ -141,3 +142,29 @@ def test_a_full_disk(tmp_path, room):
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert caught.value.errno == errno.EFBIG
     assert sorted(tmp_path.iterdir()) == before and manager.load() == {"step": 0}
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of a megabyte, where this process may mount one."""
+    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(tmp_path)]
+    try:
+        subprocess.run(mount, check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("needs the right to mount a file system")
+    try:
+        yield tmp_path
+    finally:
+        subprocess.run(["umount", str(tmp_path)], check=True)
+
+
+@pytest.mark.parametrize("count", [240_000, 1_000_000])
+def test_a_disk_that_is_really_full(small_disk, count):
+    """With a first checkpoint on it, it has no room for the second."""
+    manager = CheckpointManager(small_disk)
+    manager.save({"step": 0, "weight": tallow.zeros(60_000)}, 0)
+    before = sorted(small_disk.iterdir())
+    with pytest.raises(OSError) as caught:
+        manager.save({"weight": tallow.zeros(count)}, 1)
+    assert caught.value.errno == errno.ENOSPC
+    assert sorted(small_disk.iterdir()) == before and manager.load()["step"] == 0
