@@ -23,12 +23,48 @@ def randn(*shape):
     return RNG.standard_normal(shape)
 
 
-def conv(lib, x, w, b):
-    return lib.nn.functional.conv2d(x, w, b, padding=1)
+def conv(lib, x, w, b, **how):
+    return lib.nn.functional.conv2d(x, w, b, padding=w.shape[-1] // 2, **how)
+
+
+def precise_conv(precision):
+    """`conv`, gradients included, computed by tallow in another way."""
+
+    def run(lib, x, w, b):
+        tallow.backends.cpu.set_conv_precision(precision)
+        return conv(lib, x, w, b)
+
+    return run
+
+
+def strided(lib, x, w, b):
+    return conv(lib, x, w, b, stride=2)
+
+
+def depthwise(lib, x, w, b):
+    return conv(lib, x, w, b, groups=len(w))
+
+
+def conv3d(lib, x, w, b):
+    return lib.nn.functional.conv3d(x, w, b, padding=1)
+
+
+def rounded_product(lib, x, y):
+    """The product in the precision "medium", of which PyTorch makes use on some processors."""
+    lib.set_float32_matmul_precision("medium" if x.dtype is lib.float32 else "highest")
+    return x @ y
 
 
 def layer_norm(lib, x, w, b):
     return lib.nn.functional.layer_norm(x, x.shape[-1:], w, b)
+
+
+def group_norm(lib, x, w, b):
+    return lib.nn.functional.group_norm(x, 4, w, b)
+
+
+def rms_norm(lib, x, w):
+    return lib.nn.functional.rms_norm(x, x.shape[-1:], w)
 
 
 def batch_norm(lib, x, w, b):
@@ -74,16 +110,30 @@ def gates(count):
     return [randn(*size) / 8 for size in sizes]
 
 
+IMAGES, SQUARE = randn(8, 64, 32, 32), (randn(64, 64, 3, 3), randn(64))
+
 CASES = {
     "matmul, 512": (lambda lib, x, y: x @ y, randn(512, 512), randn(512, 512)),
-    "conv 3 x 3, 64 to 64 (Winograd)": (conv, randn(8, 64, 32, 32), randn(64, 64, 3, 3), randn(64)),
+    'matmul, 512, "medium"': (rounded_product, randn(512, 512), randn(512, 512)),
+    "conv 3 x 3, 64 to 64 (fast)": (conv, IMAGES, *SQUARE),
+    "conv 3 x 3, 64 to 64 (near-exact)": (precise_conv("near-exact"), IMAGES, *SQUARE),
+    "conv 3 x 3, 64 to 64 (exact)": (precise_conv("exact"), IMAGES, *SQUARE),
+    "conv 3 x 3, stride 2": (strided, IMAGES, *SQUARE),
+    "conv 3 x 3, depthwise": (depthwise, IMAGES, randn(64, 1, 3, 3), randn(64)),
+    "conv 1 x 1, 64 to 64": (conv, IMAGES, randn(64, 64, 1, 1), randn(64)),
+    "conv 3 x 3 x 3, 16 to 16": (
+        conv3d, randn(2, 16, 8, 16, 16), randn(16, 16, 3, 3, 3), randn(16),
+    ),
     "conv 3 x 3, 3 to 64": (conv, randn(8, 3, 32, 32), randn(64, 3, 3, 3), randn(64)),
     "batch norm": (batch_norm, randn(16, 32, 16, 16) + 3, randn(32), randn(32)),
+    "group norm": (group_norm, randn(16, 32, 16, 16) + 3, randn(32), randn(32)),
+    "RMS norm": (rms_norm, randn(512, 768) + 3, randn(768)),
     "layer norm": (layer_norm, randn(512, 768) + 3, randn(768), randn(768)),
     "softmax": (lambda lib, x: x.softmax(-1), randn(512, 1000) * 4),
     "log_softmax": (lambda lib, x: x.log_softmax(-1), randn(512, 1000) * 4),
     "gelu": (lambda lib, x: lib.nn.functional.gelu(x), randn(100_000) * 3),
     "silu": (lambda lib, x: lib.nn.functional.silu(x), randn(100_000) * 3),
+    "hardswish": (lambda lib, x: lib.nn.functional.hardswish(x), randn(100_000) * 3),
     "tanh": (lambda lib, x: x.tanh(), randn(100_000) * 3),
     "sigmoid": (lambda lib, x: x.sigmoid(), randn(100_000) * 3),
     "exp": (lambda lib, x: x.exp(), randn(100_000) * 3),
@@ -96,6 +146,7 @@ CASES = {
     "sum of columns": (lambda lib, x: x.sum(0), randn(4096, 512)),
     "sum of rows": (lambda lib, x: x.sum(1), randn(512, 4096)),
     "mean of all": (lambda lib, x: x.mean().reshape(1), randn(1_000_000) + 1),
+    "average pool 3 x 3": (lambda lib, x: lib.nn.functional.avg_pool2d(x, 3, 2), IMAGES),
 }  # fmt: skip
 
 
@@ -106,6 +157,8 @@ def results(lib, function, operands, dtype):
     seed = lib.tensor(np.random.default_rng(1).standard_normal(out.shape), dtype=dtype)
     out.backward(seed)
     grads = [x.grad for x in tensors if x.grad is not None]
+    lib.set_float32_matmul_precision("highest")
+    tallow.backends.cpu.set_conv_precision("fast")
     return [x.detach().numpy().astype(np.float64) for x in (out, *grads)]
 
 

@@ -53,7 +53,8 @@ def test(arguments):
     compiled = sys.modules[spec.name] = module_from_spec(spec)
     spec.loader.exec_module(compiled)
     tests = ROOT / "tests" / "kernels"
-    return pytest.main([str(tests), f"--ignore={tests / 'test_memory.py'}", *arguments])
+    quick = ["-m", "not slow"]  # the slow test is this program
+    return pytest.main([str(tests), f"--ignore={tests / 'test_memory.py'}", *quick, *arguments])
 
 
 if __name__ == "__main__":
