@@ -117,7 +117,7 @@ def for_array_type(array_type):
 
 def as_array(value):
     """A 0-d array for what a library's reduction returned in its place; an array as it is."""
-    return for_array(value).xp.asarray(value)
+    return value if type(value) in ARRAY_TYPES else for_array(value).xp.asarray(value)
 
 
 def at(array):

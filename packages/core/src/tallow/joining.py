@@ -44,12 +44,16 @@ def _sequence(name, tensors):
         raise TypeMismatchError(
             f"{name}: expected a tuple or list of tensors, got {type(tensors).__name__}"
         )
-    return promoted(_all_tensors(name, tensors)) if tensors else ()
+    dtype = None
+    for x in tensors:
+        if type(x) is not Tensor or x.array.dtype is not (dtype := dtype or x.array.dtype):
+            return promoted(_all_tensors(name, tensors))
+    return tensors
 
 
 def _all_tensors(name, tensors):
     for x in tensors:
-        if type(x) is not Tensor and not isinstance(x, Tensor):
+        if not isinstance(x, Tensor):
             raise TypeMismatchError(f"{name}: expected tensors, got {type(x).__name__}")
     return tensors
 

@@ -37,10 +37,13 @@ class Walk:
         self.gradients = {}  # node -> gradient, or a list of them for a node with several outputs
         self.leaves = {}  # id of a leaf -> (leaf, gradient so far, is it ours alone)
         self.pending = {}  # id of a leaf -> how many nodes will still send it a gradient
-        self.captured = {} if wanted is not None else None
-        self.wanted_nodes = {x.node for x in wanted or () if x.node is not None}
-        self.wanted_leaves = {id(x) for x in wanted or () if x.node is None}
-        self.ends = set()  # wanted nodes before which nothing is wanted: not differentiated
+        self.captured = None
+        self.wanted_nodes = self.wanted_leaves = ()
+        self.ends = ()  # wanted nodes before which nothing is wanted: not differentiated
+        if wanted is not None:
+            self.captured = {}
+            self.wanted_nodes = {x.node for x in wanted if x.node is not None}
+            self.wanted_leaves = {id(x) for x in wanted if x.node is None}
 
     def run(self, roots, gradients):
         """Send `gradients` (arrays, or tensors under create_graph) into the tensors `roots`."""

@@ -167,8 +167,7 @@ class Op:
         """
         if type(out) is tuple:
             return self._wrap_several(operands, params, out, mask)
-        if type(out) not in backend.ARRAY_TYPES:
-            out = backend.as_array(out)
+        out = backend.as_array(out)
         tensor = _new(Tensor)
         tensor.array = out
         tensor.node = tensor.grad = tensor.alias = tensor.hooks = None
@@ -270,14 +269,15 @@ def {name}({signature}):
         _out = _batches.call(_op, {operands}, {params})
         if _out is not NotImplemented:
             return _out
-    if not isinstance({operands}[0], Tensor) and not any(isinstance(x, Tensor) for x in {operands}):
+    if type({operands}[0]) is not Tensor and not any(isinstance(x, Tensor) for x in {operands}):
         return (_kernels.get(type({operands}[0])) or _op.bind({operands}))(*{operands}{arguments})
-    _mask, arrays = 0, []
-    for i, x in enumerate({operands}):
+    _mask, _bit, arrays = 0, 1, []
+    for x in {operands}:
         if x.alias is not None:
             _refresh(x)
         if x._requires_grad:
-            _mask |= 1 << i
+            _mask |= _bit
+        _bit += _bit
         arrays.append(x.array)
     _kernel = _kernels.get(type(arrays[0])) or _op.bind(arrays)
     try:

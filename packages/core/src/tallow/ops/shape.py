@@ -74,11 +74,12 @@ def cat(xp, *xs, axis):
 
 @cat.joint_vjp
 def _(g, shapes, axis):
-    starts = [0]
+    parts, start = [], 0
     for shape in shapes:
-        starts.append(starts[-1] + shape[axis])
-    bounds = zip(starts, starts[1:], strict=False)
-    return [cut(g, axis=axis, start=start, stop=stop) for start, stop in bounds]
+        stop = start + shape[axis]
+        parts.append(cut(g, axis=axis, start=start, stop=stop))
+        start = stop
+    return parts
 
 
 def around(shape, axis, start, stop):
