@@ -19,7 +19,7 @@ FLOORS = [
     "ops",
     "kernels",
     """
-    activations attributes casting changes complex_parts conversion creation cuda diagonals
+    activations attributes casting changes complex_parts conversion copies creation cuda diagonals
     distributed drawing elementwise fft foreach formatting graph indexing joining legacy linalg
     logic math matrices methods ordering products promotion random reductions running scattering
     settings shaping signal special spectral statistics

@@ -510,10 +510,6 @@ NOT_HERE = {  # by the reason
         torch._scaled_mm torch._scaled_mm_v2 torch.ops.aten._efficient_attention_forward
         torch.ops.aten._flash_attention_forward torch.ops.aten._safe_softmax.default
     """,
-    "for PyTorch's compiler: functions that give views, as copies": """
-        alias_copy as_strided_copy diagonal_copy expand_copy permute_copy split_with_sizes_copy
-        squeeze_copy t_copy transpose_copy unbind_copy unfold_copy unsqueeze_copy view_copy
-    """,
     "compiles CUDA at run time": """
         jiterator_2inputs_2outputs jiterator_4inputs_with_extra_args jiterator_binary
         jiterator_binary_return_by_ref jiterator_unary

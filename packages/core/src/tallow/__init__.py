@@ -21,6 +21,7 @@ from tallow.autograd import enable_grad, inference_mode, is_grad_enabled, no_gra
 from tallow.casting import *
 from tallow.changes import *
 from tallow.complex_parts import *
+from tallow.copies import *
 from tallow.creation import *
 from tallow.device import device, get_default_device, set_default_device
 from tallow.diagonals import *

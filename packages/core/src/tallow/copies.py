@@ -1,0 +1,27 @@
+"""`expand_copy` and its kin: what a view would show, in memory of its own."""
+
+from tallow.promotion import give
+from tallow.reductions import give_all
+
+VIEWS = """
+    alias as_strided diagonal expand permute select split_with_sizes squeeze t transpose unbind
+    unfold unsqueeze view
+""".split()
+__all__ = [f"{name}_copy" for name in VIEWS]
+
+
+def _copying(name):
+    """The function that copies what a method of Tensor shows."""
+
+    def function(input, *args, out=None, **kwargs):
+        made = input if name == "alias" else getattr(input, name)(*args, **kwargs)
+        if isinstance(made, tuple | list):
+            return give_all(tuple(x.clone() for x in made), out, function.__name__)
+        return give(made.clone(), out, function.__name__)
+
+    function.__name__ = function.__qualname__ = f"{name}_copy"
+    function.__doc__ = f"A copy of `input.{name}(...)`." if name != "alias" else "A copy."
+    return function
+
+
+globals().update({f"{name}_copy": _copying(name) for name in VIEWS})
