@@ -25,7 +25,8 @@ __all__ = [
 
 def place(array, where=None, requires_grad=False):
     """A leaf with a NumPy array's values on a device, the default one unless told."""
-    where = get_default_device() if where is None else device(where)
+    if type(where) is not device:
+        where = get_default_device() if where is None else device(where)
     if where.type != "cpu":
         array = backend.for_device(where).from_host(array, where.index)
     tensor = wrap(array)

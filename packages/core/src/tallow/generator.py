@@ -183,6 +183,10 @@ class DefaultGenerator(Generator):
         self.main = Generator()
         self.lent = _Lent()
 
+    @property
+    def bits(self):
+        return self.current().bits
+
     def current(self):
         """The generator that this thread draws from."""
         lent = self.lent
