@@ -69,3 +69,17 @@ def test_others_stay_as_they_are():
     assert np.abs(rounded - exact).max() > 1e-3
     np.testing.assert_allclose(exact, x.astype(np.float64) @ y, rtol=1e-5, atol=1e-5)
     assert tallow.backends.cpu.info()["matmul_precision"]["medium"] == "bfloat16"
+
+
+@pytest.mark.parametrize("sizes", [(5, 7, 3), (40, 300, 65), (2, 9, 4)], ids=str)
+def test_short_floats(sizes):
+    """Of bfloat16 they are so whatever is allowed: nothing is lost."""
+    tallow.set_float32_matmul_precision("highest")
+    m, k, n = sizes
+    x, y, bias = (tallow.tensor(normal(*shape)).bfloat16() for shape in ((m, k), (k, n), (n,)))
+    for out, expected in (
+        (x @ y, x.double() @ y.double()),
+        (tallow.nn.functional.linear(x, y.T, bias), x.double() @ y.double() + bias.double()),
+    ):
+        assert out.dtype is tallow.bfloat16
+        tallow.testing.assert_close(out.double(), expected, rtol=2**-8, atol=2**-8)

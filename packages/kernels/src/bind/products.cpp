@@ -57,7 +57,8 @@ struct Operand {
     Strided strided() const { return {data, row, column, step}; }
 };
 
-nb::object matmul(nb::handle x, nb::handle y) {
+// `short_floats`: the operands were bfloat16, and lose nothing by being it.
+nb::object matmul(nb::handle x, nb::handle y, bool short_floats) {
     const Operand a(x), b(y);
     if (!a.data || !b.data || a.columns != b.rows) return not_implemented();
     const bool shared = b.ndim == 2 && a.ndim > 2;  // one right matrix for all
@@ -66,14 +67,14 @@ nb::object matmul(nb::handle x, nb::handle y) {
     std::copy_n(a.shape, a.ndim, shape.begin());
     shape[a.ndim - 1] = b.columns;
     Made out(a.ndim, shape.data());
-    Product p{a.batch, a.rows, b.columns, a.columns, a.strided(), b.strided(), out.data(), nullptr, rounded};
+    Product p{a.batch, a.rows, b.columns, a.columns, a.strided(), b.strided(), out.data(), nullptr, rounded || short_floats};
     if (shared && a.step == a.rows * a.row) p.m *= p.batch, p.batch = 1;
     unlocked(p.batch * p.m * p.n * p.k / 16, [&] { kernels().multiply(p); });
     return out.object();
 }
 
 // x (..., in) times weight (out, in) transposed, plus bias (out) or None.
-nb::object linear(nb::handle x, nb::handle weight, nb::handle bias) {
+nb::object linear(nb::handle x, nb::handle weight, nb::handle bias, bool short_floats) {
     const Dense input(x), b(bias);
     const Operand w(weight);
     if (!input.ok() || input.ndim() < 1 || !w.data || w.ndim != 2 || input.shape(-1) != w.columns)
@@ -94,7 +95,7 @@ nb::object linear(nb::handle x, nb::handle weight, nb::handle bias) {
                     {w.data, w.column, w.row, 0},
                     out.data(),
                     bias.is_none() ? nullptr : b.data(),
-                    rounded};
+                    rounded || short_floats};
     unlocked(p.m * p.n * p.k / 16, [&] { kernels().multiply(p); });
     return out.object();
 }
@@ -104,8 +105,8 @@ nb::object linear(nb::handle x, nb::handle weight, nb::handle bias) {
 void bind_products(nb::module_& m) {
     m.def("set_rounded_products", [](bool allowed) { rounded = allowed; });
     m.def("rounds_products", [] { return kernels().rounds_products(); });
-    m.def("matmul", &matmul);
-    m.def("linear", &linear, nb::arg(), nb::arg(), nb::arg().none());
+    m.def("matmul", &matmul, nb::arg(), nb::arg(), nb::arg() = false);
+    m.def("linear", &linear, nb::arg(), nb::arg(), nb::arg().none(), nb::arg() = false);
 }
 
 }  // namespace tallow

@@ -185,15 +185,15 @@ struct Call {
         return false;
     }
 
-    nb::object view(PyObject* parent) const {
+    nb::object view(PyObject* parent, bool recorded) const {
         nb::object view = core->make(core->view);
         PyObject* made = view.ptr();
         core->parent.set(made, parent);
         core->shown.set(made, core->array.of(parent));
         core->op.set(made, op);
         core->params.set(made, params);
-        const bool recorded = get(core->state.ptr(), core->enabled).is(Py_True);
-        core->source.set(made, recorded ? core->x_node.of(parent) : core->unrecorded.ptr());
+        const bool enabled = recorded || get(core->state.ptr(), core->enabled).is(Py_True);
+        core->source.set(made, enabled ? core->x_node.of(parent) : core->unrecorded.ptr());
         return view;
     }
 
@@ -219,7 +219,7 @@ struct Call {
         PyObject* parent = may_show ? operand(0) : nullptr;
         const bool shown =
             parent && core->is_tensor(parent) && shows(core->array.of(parent));
-        core->alias.set(made, shown ? view(parent) : nb::none());
+        core->alias.set(made, shown ? view(parent, recorded) : nb::none());
         return tensor;
     }
 };

@@ -36,5 +36,13 @@ if compiled is not None:
     for op in REGISTRY.values():
         op.call.__globals__["_wrap"] = op.wrap
     # What is registered last is asked first.
-    for name in ("volumes", "registered", "recurrent", "scattering", "optimizers", "filters"):
+    for name in (
+        "volumes",
+        "short",
+        "registered",
+        "recurrent",
+        "scattering",
+        "optimizers",
+        "filters",
+    ):
         import_module(f"tallow.kernels.cpu.{name}")
