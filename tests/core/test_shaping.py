@@ -516,3 +516,8 @@ def test_results_lie_in_rows(parity, source):
     x = np.arange(9.0).reshape(3, 3)
     parity(f"{source}.view(-1)", x=x, n=np.zeros((3, 3), np.int64))
     parity(source, strides=True, x=x, n=np.zeros((3, 3), np.int64))
+
+
+@pytest.mark.parametrize("shape", [(2, 3), (6,), (3, 2), (2,), ()])
+def test_resize_shares_memory(parity, shape):
+    parity("x.data.resize_(shape).fill_(5), x", x=np.zeros((2, 3), "float32"), shape=shape)

@@ -473,11 +473,18 @@ def dim_order(input):
 
 
 def resize_(input, *sizes, size=None, memory_format=None):
-    """Give the tensor another shape in place: elements are kept in order, new ones arbitrary."""
+    """Give the tensor another shape in place: elements are kept in order, new ones arbitrary.
+
+    It shares memory with what it shared it with, unless it grows or is not contiguous.
+    """
     shape = shape_of("resize_", sizes if size is None else (size,))
     if input.requires_grad:
         raise ShapeError("resize_: expected a tensor without gradients, got one that requires them")
-    input.array = backend.for_array(input.array).xp.resize(input.array, shape)
+    array, count = input.array, math.prod(shape)
+    if array.flags.c_contiguous and count <= array.size:
+        input.array = array.reshape(-1)[:count].reshape(shape)
+    else:
+        input.array = backend.for_array(array).xp.resize(array, shape)
     return input
 
 
