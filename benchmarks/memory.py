@@ -14,7 +14,7 @@ from importlib import import_module
 
 import models
 
-STEPS = 20
+STEPS = 5
 
 
 def peak(module):
@@ -41,7 +41,7 @@ def main():
     if options.module:
         print(*peak(options.module))
         return
-    print("| | imported | after 20 steps |\n|---|---:|---:|")
+    print(f"| | imported | after {STEPS} steps |\n|---|---:|---:|")
     for module in ("tallow", "torch"):
         command = [sys.executable, __file__, "--module", module]
         after, before = map(float, subprocess.check_output(command, text=True).split())
