@@ -121,7 +121,10 @@ def to_tallow(x):
     memory = torch.empty(0, dtype=torch.uint8).set_(x.untyped_storage()).numpy()
     steps = [n * x.itemsize for n in x.stride()]
     dtype = getattr(tallow, name_of(x.dtype)).numpy
-    array = np.ndarray(tuple(x.shape), dtype, memory, x.storage_offset() * x.itemsize, steps)
+    if x.numel():
+        array = np.ndarray(tuple(x.shape), dtype, memory, x.storage_offset() * x.itemsize, steps)
+    else:  # NumPy refuses strides of such that lead out of the memory
+        array = np.empty(tuple(x.shape), dtype)
     array.flags.writeable = not any(n > 1 and s == 0 for n, s in zip(x.shape, steps, strict=True))
     return tallow.from_numpy(array).requires_grad_(x.requires_grad)
 

@@ -72,13 +72,16 @@ cummin = _running_extreme("cummin", True)
 
 
 def diff(input, n=1, dim=-1, prepend=None, append=None, *, out=None):
-    """The n-th differences of neighbours along `dim`, of bool by exclusive or."""
+    """The n-th differences of neighbours along `dim`, of bool by exclusive or.
+
+    `prepend` and `append` are put before and after it first, unless n is 0.
+    """
     if n < 0:
         raise ShapeError(f"diff: expected an order of 0 or more, got {n}")
     if not input.array.ndim:
         raise ShapeError("diff: expected at least one dim, got a 0-d tensor")
     axis = axis_of("diff", dim, input.array.ndim)
-    parts = [x for x in (prepend, input, append) if x is not None]
+    parts = [x for x in (prepend, input, append) if x is not None] if n else [input]
     x = cat(parts, axis) if len(parts) > 1 else input
     for _ in range(min(n, x.array.shape[axis])):
         length = max(x.array.shape[axis] - 1, 0)
