@@ -214,7 +214,7 @@ def test_convolution_is_the_same_for_any_number_of_threads(rng, passed):
 # Pooling
 
 
-@pytest.mark.parametrize("size", [(8, 9), (9, 12), (35, 70)], ids=str)
+@pytest.mark.parametrize("size", [(8, 9), (9, 12), (35, 70), (14, 37), (7, 64)], ids=str)
 @pytest.mark.parametrize(
     ("kernel", "stride", "padding", "dilation"),
     [(2, 2, 0, 1), (3, 2, 1, 1), (3, 1, 1, 2), (3, 3, 0, 1), (2, 1, 0, 1)],
@@ -428,6 +428,27 @@ def test_layer_norm(rng, length, centre):
     got = compiled.layer_norm_grad(g, x, weight, got[1], got[2], length, 1e-3, centre)
     for mine, wide in zip(got, expected, strict=True):
         assert_near(mine.reshape(wide.shape), wide, 1e-4)
+
+
+def test_large_results_along_rows(rng):
+    """Those that are stored past the caches; the rows begin at all places within a cache line."""
+    x, g, label = normal(rng, 2100, 1003), normal(rng, 2100, 1003), rng.integers(0, 1003, 2100)
+    how = {"ignore_index": -100, "reduction": "none"}
+    y = generic(softmax.softmax, x, axis=1)
+    logarithm = generic(softmax.log_softmax, x, axis=1)
+    assert_near(compiled.softmax(x, axis=1), y)
+    assert_near(compiled.log_softmax(x, axis=1), logarithm)
+    narrow = y.astype(np.float32)
+    expected = generic(softmax.softmax_grad, g, narrow, axis=1)
+    assert_near(compiled.softmax_grad(g, narrow, axis=1), expected)
+    expected = generic(loss.cross_entropy_grad, g[:, 0], x, label, None, **how)
+    assert_near(compiled.cross_entropy_grad(np.ascontiguousarray(g[:, 0]), x, label, 1), expected)
+    norm_of = {"axes": (1,), "eps": 1e-5, "centre": True}
+    made = generic(norm.normalize, x, None, None, factor=None, **norm_of)
+    got = compiled.layer_norm(x, None, None, 1003, 1e-5, True)
+    assert_near(got[0], made[0])
+    expected, *_ = generic(norm.normalize_grad, g, x, None, *made[1:], **norm_of)
+    assert_near(compiled.layer_norm_grad(g, x, None, *got[1:], 1003, 1e-5, True)[0], expected, 1e-4)
 
 
 # Threads

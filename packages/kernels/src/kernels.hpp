@@ -110,6 +110,35 @@ struct Ctc {
     float *forward, *losses;
 };
 
+// Result i along an axis is the sum over t of weight[t][i] * x[index[t][i]]; both are (taps,
+// stride), stride a multiple of 16, and weights past the results 0. first (2, stride / 16): the
+// first element of which each 16 results are made, and how many times 16 elements from there; -1
+// where these are more than 4. count 0: the axis stays.
+struct Taps {
+    int64_t count, taps, stride;
+    const int32_t *index, *first;
+    const float* weight;
+};
+
+// x (outer, height, width).
+struct Resample {
+    int64_t outer, height, width;
+    Taps y, x;
+};
+
+enum class GridMode { nearest, linear, cubic };
+enum class GridPadding { zeros, border, reflection };
+
+// x (images, channels, *size), of 2 or 3 axes (an axis that is not has size 1), and the grid
+// (images, points, axes), which holds the last axis' coordinate first; the result is (images,
+// channels, points).
+struct Grid {
+    int64_t images, channels, axes, size[3], points;
+    GridMode mode;
+    GridPadding padding;
+    bool align_corners;
+};
+
 // Settings of an optimiser's step, those of `Update` bodies of the same names. `sign` is -1 to
 // ascend.
 struct SgdStep {
@@ -255,6 +284,13 @@ struct Kernels {
     void (*max_pool_grad)(const Conv&, const float* g, const float* x, float* x_grad);
     void (*pool_sum)(const Conv&, const float* x, float* y);
     void (*pool_spread)(const Conv&, const float* g, float* x_grad);
+
+    void (*resample)(const Resample&, const float* x, float* out);
+
+    // Of the gradients, null is one that is not needed.
+    void (*grid_sample)(const Grid&, const float* x, const float* grid, float* out);
+    void (*grid_sample_grad)(const Grid&, const float* g, const float* x, const float* grid,
+                             float* x_grad, float* grid_grad);
 
     // out[index[i]] += values[i], rows of `width`
     void (*add_rows)(float* out, const int64_t* index, const float* values, int64_t count,

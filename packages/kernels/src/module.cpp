@@ -41,4 +41,5 @@ NB_MODULE(_compiled, m) {
     tallow::bind_binary(m);
     tallow::bind_filters(m);
     tallow::bind_wrap(m);
+    tallow::bind_images(m);
 }

@@ -143,7 +143,13 @@ TABLES = [
 ]
 
 
-def resampled(x, axis, taps):
+def resampled(x, axes, taps):
+    for axis, table in zip(axes, taps, strict=True):
+        x = resampled_along(x, axis, table)
+    return x
+
+
+def resampled_along(x, axis, taps):
     matrix = np.zeros((taps.size, len(taps.index)))
     for i, (index, weight) in enumerate(zip(taps.index, taps.weight, strict=True)):
         for source, factor in zip(index, weight, strict=True):
@@ -169,8 +175,11 @@ CASES = [
     Case(ops.pool_spread, pool_spread,
          *[given((*x[:2], *how["count"]), size=x[2:], **how) for x, how in SUMS], tolerance=4),
     Case(resample.resample, resampled,
-         *[given((2, table.size, 3), axis=1, taps=table) for table in TABLES],
-         given((2, 8), axis=1, taps=TABLES[0].transposed), given((0, 5), axis=1, taps=TABLES[2]),
+         *[given((2, table.size, 3), axes=(1,), taps=(table,)) for table in TABLES],
+         given((2, 8), axes=(1,), taps=(TABLES[0].transposed,)),
+         given((0, 5), axes=(1,), taps=(TABLES[2],)),
+         given((2, 5, 2, 5), axes=(1, 3), taps=(TABLES[1], TABLES[0])),
+         given((2, 5, 5), axes=(1, 2), taps=(TABLES[0], TABLES[3])),
          tolerance=8),
 ]  # fmt: skip
 

@@ -24,5 +24,6 @@ void bind_first(nb::module_& m);
 void bind_binary(nb::module_& m);
 void bind_filters(nb::module_& m);
 void bind_wrap(nb::module_& m);
+void bind_images(nb::module_& m);
 
 }  // namespace tallow

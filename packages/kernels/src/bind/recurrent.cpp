@@ -29,6 +29,21 @@ bool is(const Floats& x, int64_t rows, int64_t columns) {
     return x.ok() && x.ndim() == 2 && x.shape(0) == rows && x.shape(1) == columns;
 }
 
+bool is_if_given(const Floats& x, nb::handle given, int64_t rows, int64_t columns) {
+    return given.is_none() || is(x, rows, columns);
+}
+
+const float* data_if_given(const Floats& x) { return x.ok() ? x.data() : nullptr; }
+
+// A layer of these steps; its arrays are still to be set.
+template <class Layer>
+Layer layer_of(const Steps& steps, int64_t hidden) {
+    Layer layer{};
+    layer.steps = int64_t(steps.rows.size()), layer.hidden = hidden;
+    layer.starts = steps.starts.data(), layer.rows = steps.rows.data();
+    return layer;
+}
+
 Made copy(const Floats& x) {
     Made made(x);
     std::memcpy(made.data(), x.data(), size_t(x.size()) * sizeof(float));
@@ -54,15 +69,9 @@ nb::object lstm(nb::handle gates, nb::handle h, nb::handle c, nb::handle weight,
         !is(first, batch, n) || !is(cell, batch, n) || steps.all == 0)
         return not_implemented();
     Made last = copy(first), last_cell = copy(cell), states{steps.all, n}, cells{steps.all, n};
-    const LstmLayer layer{int64_t(steps.rows.size()),
-                          n,
-                          steps.starts.data(),
-                          steps.rows.data(),
-                          entering.writable(),
-                          last.data(),
-                          last_cell.data(),
-                          states.data(),
-                          cells.data()};
+    auto layer = layer_of<LstmLayer>(steps, n);
+    layer.gates = entering.writable(), layer.last = last.data(), layer.cell = last_cell.data();
+    layer.states = states.data(), layer.cells = cells.data();
     unlocked(steps.all * n * n, [&] { kernels().lstm(layer, w.data()); });
     return nb::make_tuple(states.object(), last.object(), last_cell.object(), nb::borrow(gates),
                           cells.object());
@@ -79,18 +88,16 @@ nb::object lstm_grad(nb::handle by_states, nb::handle by_last, nb::handle by_cel
     if (!w.ok() || w.ndim() != 2 || w.size() == 0) return not_implemented();
     const int64_t n = w.shape(1), batch = steps.batch();
     if (!is(w, 4 * n, n) || !is(values, steps.all, 4 * n) || !is(memory, steps.all, n) ||
-        !is(first, batch, n) || (!by_states.is_none() && !is(on_states, steps.all, n)) ||
-        (!by_last.is_none() && !is(on_last, batch, n)) ||
-        (!by_cell.is_none() && !is(on_cell, batch, n)))
+        !is(first, batch, n) || !is_if_given(on_states, by_states, steps.all, n) ||
+        !is_if_given(on_last, by_last, batch, n) || !is_if_given(on_cell, by_cell, batch, n))
         return not_implemented();
     Made by_h = start(on_last, batch, n), by_c = start(on_cell, batch, n),
          by_gates{steps.all, 4 * n};
     LstmGrad grad{};
-    grad.layer.steps = int64_t(steps.rows.size()), grad.layer.hidden = n;
-    grad.layer.starts = steps.starts.data(), grad.layer.rows = steps.rows.data();
+    grad.layer = layer_of<LstmLayer>(steps, n);
     grad.layer.gates = const_cast<float*>(values.data());
     grad.layer.cells = const_cast<float*>(memory.data());
-    grad.first_cell = first.data(), grad.by_states = on_states.ok() ? on_states.data() : nullptr;
+    grad.first_cell = first.data(), grad.by_states = data_if_given(on_states);
     grad.by_last = by_h.data(), grad.by_cell = by_c.data(), grad.by_gates = by_gates.data();
     unlocked(steps.all * n * n, [&] { kernels().lstm_grad(grad, w.data()); });
     return nb::make_tuple(by_gates.object(), by_h.object(), by_c.object());
@@ -108,10 +115,9 @@ nb::object gru(nb::handle gates, nb::handle h, nb::handle weight, nb::handle bia
         (!bias.is_none() && (!b.ok() || b.size() != 3 * n)))
         return not_implemented();
     Made last = copy(first), states{steps.all, n}, inner{steps.all, n};
-    const GruLayer layer{
-        int64_t(steps.rows.size()), n,           steps.starts.data(), steps.rows.data(),
-        entering.writable(),        last.data(), states.data(),       inner.data(),
-        b.ok() ? b.data() : nullptr};
+    auto layer = layer_of<GruLayer>(steps, n);
+    layer.gates = entering.writable(), layer.last = last.data(), layer.states = states.data();
+    layer.inner = inner.data(), layer.bias = data_if_given(b);
     unlocked(steps.all * n * n, [&] { kernels().gru(layer, w.data()); });
     return nb::make_tuple(states.object(), last.object(), nb::borrow(gates), inner.object());
 }
@@ -127,17 +133,16 @@ nb::object gru_grad(nb::handle by_states, nb::handle by_last, nb::handle states,
     const int64_t n = w.shape(1), batch = steps.batch();
     if (!is(w, 3 * n, n) || !is(values, steps.all, 3 * n) || !is(part, steps.all, n) ||
         !is(shown, steps.all, n) || !is(first, batch, n) ||
-        (!by_states.is_none() && !is(on_states, steps.all, n)) ||
-        (!by_last.is_none() && !is(on_last, batch, n)))
+        !is_if_given(on_states, by_states, steps.all, n) ||
+        !is_if_given(on_last, by_last, batch, n))
         return not_implemented();
     Made by_h = start(on_last, batch, n), by_gates{steps.all, 3 * n}, by_hidden{steps.all, 3 * n};
     GruGrad grad{};
-    grad.layer.steps = int64_t(steps.rows.size()), grad.layer.hidden = n;
-    grad.layer.starts = steps.starts.data(), grad.layer.rows = steps.rows.data();
+    grad.layer = layer_of<GruLayer>(steps, n);
     grad.layer.gates = const_cast<float*>(values.data());
     grad.layer.states = const_cast<float*>(shown.data());
     grad.layer.inner = const_cast<float*>(part.data());
-    grad.first = first.data(), grad.by_states = on_states.ok() ? on_states.data() : nullptr;
+    grad.first = first.data(), grad.by_states = data_if_given(on_states);
     grad.by_last = by_h.data(), grad.by_gates = by_gates.data(), grad.by_hidden = by_hidden.data();
     unlocked(steps.all * n * n, [&] { kernels().gru_grad(grad, w.data()); });
     return nb::make_tuple(by_gates.object(), by_hidden.object(), by_h.object());

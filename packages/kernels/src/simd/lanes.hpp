@@ -28,6 +28,10 @@ struct PairsLow {
 struct PairsHigh {
     constexpr int operator()(int i) const { return PairsLow{}(i) + 2; }
 };
+// Lanes 1, 3, ... of x, then of y.
+struct Odds {
+    constexpr int operator()(int i) const { return 2 * i + 1; }
+};
 // Fours of lanes 0, 2, ... of x, then of y; and 1, 3, ...
 struct EvenFours {
     constexpr int operator()(int i) const { return i / 4 * 8 + i % 4; }

@@ -52,54 +52,17 @@ inline void backward_cell(const LstmGrad& g, int64_t t, int64_t row, int64_t j, 
 }  // namespace
 
 void lstm(const LstmLayer& l, const float* weight) {
-    const int64_t n = l.hidden;
-    const GateWeights weights(n, 4);
-    float* packed = scratch(2, weights.size());
-    weights.pack(weight, 4, packed);
-    for (int64_t t = 0; t < l.steps; ++t) {
-        const int64_t rows = l.rows[t];
-        float* state = scratch(3, PackedRows::size(rows, n));  // [strip of rows][n][ROWS]
-        pack_rows({l.last, n, 1}, 0, rows, 0, n, state);
-        step_blocks(weights.blocks, rows * n * 4 * n, [&](int64_t block) {
-            const int64_t j = block * WIDTH, count = std::min<int64_t>(WIDTH, n - j);
-            for (int64_t first = 0; first < rows; first += ROWS) {
-                Vec low[ROWS][VECTORS], high[ROWS][VECTORS];  // gates i and f, m and o
-                multiply_strips(n, state + first * n, packed + weights.place(block, 0), low);
-                multiply_strips(n, state + first * n, packed + weights.place(block, 1), high);
-                for (int64_t r = 0; r < std::min<int64_t>(ROWS, rows - first); ++r)
-                    forward_cell(l, t, first + r, j, count,
-                                 {low[r][0], low[r][1], high[r][0], high[r][1]});
-            }
-        });
-    }
+    forward_steps<4>(l, weight,
+                     [&](int64_t t, int64_t row, int64_t j, int64_t count, const Vec(&sums)[4]) {
+                         forward_cell(l, t, row, j, count, sums);
+                     });
 }
 
 void lstm_grad(const LstmGrad& g, const float* weight) {
-    const LstmLayer& l = g.layer;
-    const int64_t n = l.hidden, depth = 4 * n, strips = (n + COLUMNS - 1) / COLUMNS;
-    float* packed = scratch(2, strips * COLUMNS * depth);
-    pack_columns(weight, depth, n, packed);
-    for (int64_t t = l.steps - 1; t >= -1; --t) {
-        // By the states: from the gates of the step after; then by the gates of this step.
-        const int64_t after = t + 1 < l.steps ? l.rows[t + 1] : 0, rows = t >= 0 ? l.rows[t] : 0;
-        float* by_gates = scratch(3, PackedRows::size(after, depth));  // [strip][4 n][ROWS]
-        if (after)
-            pack_rows({g.by_gates + l.starts[t + 1] * depth, depth, 1}, 0, after, 0, depth,
-                      by_gates);
-        step_blocks(strips, std::max(rows, after) * n * depth, [&](int64_t strip) {
-            const int64_t first = strip * COLUMNS, wide = std::min<int64_t>(COLUMNS, n - first);
-            for (int64_t row = 0; row < after; row += ROWS) {
-                Vec piece[ROWS][VECTORS];
-                multiply_strips(depth, by_gates + row * depth, packed + first * depth, piece);
-                put_piece(piece, g.by_last + row * n + first, n,
-                          std::min<int64_t>(ROWS, after - row), wide, false);
-            }
-            for (int64_t row = 0; row < rows; ++row)
-                along(wide, [&](int64_t i, int64_t count) {
-                    backward_cell(g, t, row, first + i, count);
-                });
-        });
-    }
+    backward_steps<4>(g.layer, weight, g.by_gates, g.by_last, false,
+                      [&](int64_t t, int64_t row, int64_t j, int64_t count) {
+                          backward_cell(g, t, row, j, count);
+                      });
 }
 
 }  // namespace tallow::ISA

@@ -15,9 +15,18 @@ inline Vec horner(const float* coefficients, int count, Vec x) {
 // 2 ** n for whole n from -126 to 127.
 inline Vec power_of_two(Ints n) { return (Vec)((n + 127) << 23); }
 
-// exp(x) = 2**n exp(r), |r| <= log(2) / 2, the polynomial from Cephes' expf (Moshier, 1984). 2**n
-// is applied in two halves, so that results down to the smallest denormal and up to infinity come
-// out right.
+// x 2**n for the whole n of exp: in two halves, so that results down to the smallest denormal and
+// up to infinity come out right.
+inline Vec scaled(Vec x, Vec n) {
+#if defined(__AVX512F__)
+    return (Vec)_mm512_scalef_ps((__m512)x, (__m512)n);
+#else
+    const Ints whole = __builtin_convertvector(n, Ints), half = whole >> 1;
+    return x * power_of_two(half) * power_of_two(whole - half);
+#endif
+}
+
+// exp(x) = 2**n exp(r), |r| <= log(2) / 2, the polynomial from Cephes' expf (Moshier, 1984).
 inline Vec exp(Vec x) {
     constexpr float P[] = {1.9875691500e-4f, 1.3981999507e-3f, 8.3334519073e-3f,
                            4.1665795894e-2f, 1.6666665459e-1f, 5.0000001201e-1f};
@@ -25,9 +34,7 @@ inline Vec exp(Vec x) {
     const Vec limited = at_most(at_least(x, -104.0f), 89.0f);
     const Vec whole = (limited * 1.44269504088896341f + ROUND) - ROUND;
     const Vec r = (limited - whole * 0.693359375f) + whole * 2.12194440e-4f;
-    const Vec small = r * r * horner(P, 6, r) + r + 1.0f;
-    const Ints n = __builtin_convertvector(whole, Ints), half = n >> 1;
-    return small * power_of_two(half) * power_of_two(n - half);
+    return scaled(r * r * horner(P, 6, r) + r + 1.0f, whole);
 }
 
 // log(x) of 0, normal numbers and infinity; NaN below 0. x = 2**n m, m from sqrt(1/2) to sqrt(2),
@@ -54,14 +61,17 @@ inline Vec root(Vec x) {
 
 inline Vec sigmoid(Vec x) { return 1.0f / (exp(-x) + 1.0f); }
 
-// tanh: near 0 an odd polynomial (Cephes' tanhf), else from exp.
+// x with the sign of another.
+inline Vec with_sign(Vec x, Vec other) { return (Vec)((Ints)x | ((Ints)other & INT32_MIN)); }
+
+// tanh: near 0 an odd polynomial (Cephes' tanhf), else from exp; of |x|, so that -0 keeps its sign.
 inline Vec tanh(Vec x) {
     constexpr float P[] = {-5.70498872745e-3f, 2.06390887954e-2f, -5.37397155531e-2f,
                            1.33314422036e-1f, -3.33332819422e-1f};
     const Vec size = absolute(x), z = x * x;
-    const Vec near = x + x * z * horner(P, 5, z);
+    const Vec near = size + size * z * horner(P, 5, z);
     const Vec far = 1.0f - 2.0f / (exp(size + size) + 1.0f);
-    return select(size < 0.625f, near, select(x < 0.0f, -far, far));
+    return with_sign(select(size < 0.625f, near, far), x);
 }
 
 // erfc(z) exp(z*z) for z >= 0: a polynomial in t = 1 / (1 + 0.45 z), fitted to a relative error of

@@ -2,6 +2,7 @@
 // are 1. The lanes of vectors are planes for the largest element, the windows of a row for sums.
 #include <algorithm>
 
+#include "halves.hpp"
 #include "lanes.hpp"
 #include "table.hpp"
 #include "windows.hpp"
@@ -108,6 +109,7 @@ inline void for_places(const Conv& c, int64_t first, const Range& down, const Ra
 }  // namespace
 
 void max_pool(const Conv& c, const float* x, float* y) {
+    if (halves(c)) return halve(c, x, y);
     // Bands of rows whose pixels stay in the L2 cache.
     const int64_t most = std::max<int64_t>(1, (1 << 11) / (c.width * c.stride_y));
     const int64_t bands = (c.out_height + most - 1) / most;
@@ -136,6 +138,7 @@ void max_pool(const Conv& c, const float* x, float* y) {
 
 // g goes to the first largest element of its window; NaN is larger than everything.
 void max_pool_grad(const Conv& c, const float* g, const float* x, float* x_grad) {
+    if (halves(c)) return halve_grad(c, g, x, x_grad);
     const int64_t size = c.height * c.width, out = c.out_height * c.out_width;
     for_rows(lane_groups(c), size * WIDTH, [&](int64_t group) {
         float *pixels = scratch(0, size * WIDTH), *maps = scratch(1, out * WIDTH),

@@ -39,6 +39,21 @@ inline void along(int64_t n, const F& f) {
     if (i < n) f(i, n - i);
 }
 
+// Results of so many elements are stored past the caches, in which they would not stay until they
+// are read: a store through them first reads the line that it then overwrites.
+inline bool streams(int64_t elements) { return elements >= int64_t(1) << 21; }
+
+// to[i ...] = f(i, count) along a row; past the caches in whole vectors that are aligned.
+template <class F>
+inline void fill_row(float* to, int64_t n, bool past, const F& f) {
+    if (!past)
+        return along(n, [&](int64_t i, int64_t count) { store_up_to(to + i, f(i, count), count); });
+    int64_t i = std::min<int64_t>(n, -(reinterpret_cast<intptr_t>(to) / 4) & (WIDTH - 1));
+    if (i) store_some(to, f(0, i), i);
+    for (; i + WIDTH <= n; i += WIDTH) stream(to + i, f(i, int64_t(WIDTH)));
+    if (i < n) store_some(to + i, f(i, n - i), n - i);
+}
+
 inline float row_maximum(const float* x, int64_t n) {
     constexpr float LOWEST = -__builtin_huge_valf();
     Vec tops[4] = {splat(LOWEST), splat(LOWEST), splat(LOWEST), splat(LOWEST)};
@@ -51,7 +66,8 @@ inline float row_maximum(const float* x, int64_t n) {
     return largest(maximum(maximum(tops[0], tops[1]), maximum(tops[2], tops[3])));
 }
 
-// body(row) for all rows of `length` elements, on all threads where there are enough elements.
+// body(row) for all rows of `length` elements, on all threads where there are enough elements. Rows
+// may be streamed.
 template <class Body>
 inline void for_rows(int64_t rows, int64_t length, const Body& body) {
     const int64_t grain = std::max<int64_t>(1, (1 << 14) / std::max<int64_t>(length, 1));
@@ -63,6 +79,7 @@ inline void for_rows(int64_t rows, int64_t length, const Body& body) {
     parallel(blocks, [&](int64_t block) {
         for (int64_t row = block * rows / blocks; row < (block + 1) * rows / blocks; ++row)
             body(row);
+        settle();
     });
 }
 

@@ -10,34 +10,46 @@ namespace {
 
 constexpr float LOWEST = -__builtin_huge_valf();
 
-// The sum of exp(x - top) over a row.
+// The sum of exp(x - top) over a row; keep(i, e) gets its terms.
+template <class Keep>
+float exponential_sum(const float* x, int64_t n, float top, const Keep& keep) {
+    return sum(total(n, [&](int64_t i, int64_t count) {
+        prefetch(x + n + i);  // the next row
+        const Vec e = exp(load_up_to(x + i, count, LOWEST) - top);
+        keep(i, e);
+        return e;
+    }));
+}
+
 float exponential_sum(const float* x, int64_t n, float top) {
-    return sum(total(
-        n, [&](int64_t i, int64_t count) { return exp(load_up_to(x + i, count, LOWEST) - top); }));
+    return exponential_sum(x, n, top, [](int64_t, Vec) {});
+}
+
+// to = (softmax(x) - [i = label]) factor. The exponentials wait in `terms`, which stays in the
+// cache; so does the label's change, since `to` may be stored past it.
+void softmax_row(const float* x, float* to, int64_t n, float factor, bool past,
+                 int64_t label = -1) {
+    float* terms = scratch(0, n + WIDTH);
+    const float sums =
+        exponential_sum(x, n, row_maximum(x, n), [&](int64_t i, Vec e) { store(terms + i, e); });
+    if (label >= 0) terms[label] -= sums;
+    const float share = factor / sums;
+    fill_row(to, n, past,
+             [&](int64_t i, int64_t count) { return load_up_to(terms + i, count) * share; });
 }
 
 }  // namespace
 
 void softmax(const float* x, float* y, int64_t outer, int64_t length, bool logarithm) {
+    const bool past = streams(outer * length);
     for_rows(outer, length, [&](int64_t row) {
         const float* from = x + row * length;
         float* to = y + row * length;
+        if (!logarithm) return softmax_row(from, to, length, 1, past);
         const float top = row_maximum(from, length);
-        if (logarithm) {
-            const float shift = std::log(exponential_sum(from, length, top));
-            along(length, [&](int64_t i, int64_t count) {
-                store_up_to(to + i, load_up_to(from + i, count) - top - shift, count);
-            });
-            return;
-        }
-        const Vec sums = total(length, [&](int64_t i, int64_t count) {
-            const Vec e = exp(load_up_to(from + i, count, LOWEST) - top);
-            store_up_to(to + i, e, count);
-            return e;
-        });
-        const float scale = 1 / sum(sums);
-        along(length, [&](int64_t i, int64_t count) {
-            store_up_to(to + i, load_up_to(to + i, count) * scale, count);
+        const float shift = std::log(exponential_sum(from, length, top));
+        fill_row(to, length, past, [&](int64_t i, int64_t count) {
+            return load_up_to(from + i, count) - top - shift;
         });
     });
 }
@@ -45,16 +57,17 @@ void softmax(const float* x, float* y, int64_t outer, int64_t length, bool logar
 // From the output y: y (g - sum(g y)), or for the logarithm g - exp(y) sum(g).
 void softmax_grad(const float* g, const float* y, float* out, int64_t outer, int64_t length,
                   bool logarithm) {
+    const bool past = streams(outer * length);
     for_rows(outer, length, [&](int64_t row) {
         const float *d = g + row * length, *at = y + row * length;
-        float* to = out + row * length;
         const float mass = sum(total(length, [&](int64_t i, int64_t count) {
             const Vec v = load_up_to(d + i, count);
             return logarithm ? v : v * load_up_to(at + i, count);
         }));
-        along(length, [&](int64_t i, int64_t count) {
+        fill_row(out + row * length, length, past, [&](int64_t i, int64_t count) {
+            prefetch(d + length + i), prefetch(at + length + i);
             const Vec v = load_up_to(d + i, count), s = load_up_to(at + i, count);
-            store_up_to(to + i, logarithm ? v - exp(s) * mass : s * (v - mass), count);
+            return logarithm ? v - exp(s) * mass : s * (v - mass);
         });
     });
 }
@@ -72,20 +85,10 @@ void cross_entropy(const float* x, const int64_t* label, float* loss, int64_t ou
 // (softmax(x) - [i = label]) g scale, with g[row * g_step] for each row: g_step 0 is one g for all.
 void cross_entropy_grad(const float* x, const int64_t* label, const float* g, int64_t g_step,
                         float scale, float* out, int64_t outer, int64_t length) {
+    const bool past = streams(outer * length);
     for_rows(outer, length, [&](int64_t row) {
-        const float* from = x + row * length;
-        float* to = out + row * length;
-        const float top = row_maximum(from, length), factor = g[row * g_step] * scale;
-        const Vec sums = total(length, [&](int64_t i, int64_t count) {
-            const Vec e = exp(load_up_to(from + i, count, LOWEST) - top);
-            store_up_to(to + i, e, count);
-            return e;
-        });
-        const float share = factor / sum(sums);
-        along(length, [&](int64_t i, int64_t count) {
-            store_up_to(to + i, load_up_to(to + i, count) * share, count);
-        });
-        to[label[row]] -= factor;
+        softmax_row(x + row * length, out + row * length, length, g[row * g_step] * scale, past,
+                    label[row]);
     });
 }
 

@@ -73,6 +73,12 @@ void max_pool_grad(const Conv&, const float* g, const float* x, float* x_grad);
 void pool_sum(const Conv&, const float* x, float* y);
 void pool_spread(const Conv&, const float* g, float* x_grad);
 
+void resample(const Resample&, const float* x, float* out);
+
+void grid_sample(const Grid&, const float* x, const float* grid, float* out);
+void grid_sample_grad(const Grid&, const float* g, const float* x, const float* grid, float* x_grad,
+                      float* grid_grad);
+
 void add_rows(float* out, const int64_t* index, const float* values, int64_t count, int64_t width);
 
 void sgd(const Parameter&, const SgdStep&);

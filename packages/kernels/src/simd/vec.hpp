@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <cstring>
 
-#if defined(__AVX512F__)
+#if defined(__SSE2__)
 #include <immintrin.h>
 #endif
 
@@ -33,6 +33,29 @@ inline Vec load(const float* from) {
 }
 
 inline void store(float* to, Vec x) { std::memcpy(to, &x, sizeof x); }
+
+// Stores past the caches, at a multiple of a vector's bytes. `settle` comes before other threads
+// read it.
+inline void stream(float* to, Vec x) {
+#if defined(__AVX512F__)
+    _mm512_stream_ps(to, (__m512)x);
+#elif defined(__AVX__)
+    _mm256_stream_ps(to, (__m256)x);
+#elif defined(__SSE2__)
+    _mm_stream_ps(to, (__m128)x);
+#else
+    store(to, x);
+#endif
+}
+
+// Into the second cache, for what comes next.
+inline void prefetch(const float* from) { __builtin_prefetch(from, 0, 2); }
+
+inline void settle() {
+#if defined(__SSE2__)
+    _mm_sfence();
+#endif
+}
 
 // The first `count` elements; the others are `rest`.
 inline Vec load_some(const float* from, int64_t count, float rest = 0) {

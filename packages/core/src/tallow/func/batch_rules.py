@@ -26,7 +26,7 @@ OF_ALL = set("""
 FOLDED = {
     "conv": 1, "conv_grad_input": 1, "max_pool": 1, "max_pool_grad": 3, "max_pool_pick": 3,
     "max_pool_indices": 1, "pool_sum": 1, "pool_spread": 1, "unfold": 1, "fold": 1, "read_at": 2,
-    "add_back": 2, "max_unpool": 2,
+    "add_back": 2, "max_unpool": 2, "grid_sample": 2,
 }  # how many first operands have an axis of images, which takes the examples'  # fmt: skip
 
 

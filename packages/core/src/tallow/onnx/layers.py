@@ -173,18 +173,21 @@ def _(g, x, *, kernel, stride, padding, count):
 
 
 @writes("resample")
-def _(g, x, *, axis, taps):
-    if is_mean(taps) and math.isclose(taps.weight[0, 0] * taps.size, 1):
-        return g.add("ReduceMean", x, g.integers([axis]))
-    if taps.plain:
-        return g.add("Gather", x, taps.index[:, 0], axis=axis)
-    rank = len(g.shape_of(x))
-    order = list(range(rank))
-    order[axis], order[-1] = order[-1], order[axis]
-    matrix = g.typed([x, taps.matrix])[1]
-    moved = x if axis == rank - 1 else g.add("Transpose", x, perm=order)
-    out = g.add("MatMul", moved, matrix)
-    return out if axis == rank - 1 else g.add("Transpose", out, perm=order)
+def _(g, x, *, axes, taps):
+    rank, out = len(g.shape_of(x)), x
+    for axis, table in zip(reversed(axes), reversed(taps), strict=True):
+        if is_mean(table) and math.isclose(table.weight[0, 0] * table.size, 1):
+            out = g.add("ReduceMean", out, g.integers([axis]))
+        elif table.plain:
+            out = g.add("Gather", out, table.index[:, 0], axis=axis)
+        else:
+            order = list(range(rank))
+            order[axis], order[-1] = order[-1], order[axis]
+            last = axis == rank - 1
+            moved = out if last else g.add("Transpose", out, perm=order)
+            product = g.add("MatMul", moved, g.typed([x, table.matrix])[1])
+            out = product if last else g.add("Transpose", product, perm=order)
+    return out
 
 
 @writes("normalize_by")

@@ -1,4 +1,4 @@
-"""Resampling along an axis by a table of weights, `Taps`."""
+"""Resampling along axes by tables of weights, `Taps`."""
 
 from tallow.autograd.op import op
 from tallow.ops.reduce import widened
@@ -7,8 +7,17 @@ FEW = 8  # taps a result; beyond, one matrix product is faster than a pass for e
 
 
 @op
-def resample(xp, x, *, axis, taps):
-    """Weighted sums of the elements along `axis`: interpolation, and means of windows."""
+def resample(xp, x, *, axes, taps):
+    """Weighted sums of the elements along each axis, the last one first, by a table for each.
+
+    That is interpolation, and means of windows.
+    """
+    for axis, table in zip(reversed(axes), reversed(taps), strict=True):
+        x = _along(xp, x, axis, table)
+    return x
+
+
+def _along(xp, x, axis, taps):
     if taps.plain:
         return xp.take(x, xp.asarray(taps.index[:, 0]), axis)
     wide = widened(xp, x)
@@ -26,4 +35,4 @@ def resample(xp, x, *, axis, taps):
     return out.astype(x.dtype, copy=False)
 
 
-resample.vjp(lambda g, axis, taps: resample(g, axis=axis, taps=taps.transposed))
+resample.vjp(lambda g, axes, taps: resample(g, axes=axes, taps=tuple([t.transposed for t in taps])))

@@ -43,7 +43,32 @@ class Taps:
         index = np.zeros((self.size, max(often.max(initial=0), 1)), np.int64)
         weight = np.zeros(index.shape)
         index[source, place], weight[source, place] = target, weights
+        # places without a weight are near those that have one
+        near = np.maximum.accumulate(index[:, :1])
+        index = np.where(weight == 0, np.maximum(index, near), index)
         return Taps(index, weight, len(self.index))
+
+    @cached_property
+    def packed(self):
+        """The table as compiled kernels take it: count, index, first, weight.
+
+        Index and weight are (taps, count), of int32 and float32, up to a multiple of 16. `first`
+        (2, count / 16) has the first element of those that each 16 results are made of, -1 where
+        these are more than 64 apart, and how many times 16 they are apart.
+        """
+        count, taps = self.index.shape
+        rest = ((0, 0), (0, -count % 16))
+        index = np.pad(self.index.astype(np.int32).T, rest, "edge").copy("C")
+        weight = np.pad(self.weight.astype(np.float32).T, rest).copy("C")
+        groups = index.reshape(taps, -1, 16)
+        first = groups.min((0, 2))
+        reach = (groups.max((0, 2)) - first) // 16 + 1
+        return (
+            count,
+            index,
+            np.stack([np.where(reach > 4, -1, first), reach], dtype=np.int32),
+            weight,
+        )
 
 
 # Windows that adapt to their number m: window i is from floor(i n / m) to ceil((i + 1) n / m)

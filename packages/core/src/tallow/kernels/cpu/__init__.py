@@ -44,5 +44,6 @@ if compiled is not None:
         "scattering",
         "optimizers",
         "filters",
+        "images",
     ):
         import_module(f"tallow.kernels.cpu.{name}")

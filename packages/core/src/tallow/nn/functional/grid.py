@@ -1,17 +1,16 @@
 """Sampling of images and volumes at the places that a grid holds."""
 
 import warnings
-from itertools import product
 
 from tallow.creation import linspace, ones
 from tallow.errors import ArgumentError, NotSupportedError, ShapeError, describe
 from tallow.joining import meshgrid, stack
 from tallow.nn.functional.common import same_dtype
-from tallow.ops.activation import hardtanh
-from tallow.ops.elementwise import where
-from tallow.ops.pool import read_at
+from tallow.ops import sample as ops
 
 __all__ = ["affine_grid", "grid_sample"]
+
+_MODES = {"nearest": "nearest", "bilinear": "linear", "bicubic": "cubic"}
 
 
 def affine_grid(theta, size, align_corners=None):
@@ -56,20 +55,9 @@ def grid_sample(input, grid, mode="bilinear", padding_mode="zeros", align_corner
     """
     align_corners = _aligned("grid_sample", align_corners)
     _check(input, grid, mode, padding_mode)
-    sizes = input.array.shape[2:]
-    places = []  # of each spatial axis, in elements
-    for m, x in zip(sizes, reversed(grid.unbind(-1)), strict=True):
-        places.append((x + 1) * ((m - 1) / 2) if align_corners else ((x + 1) * m - 1) * 0.5)
-
-    def inside(axis, place):
-        return _padded(place, sizes[axis], padding_mode, align_corners)
-
-    if mode == "bicubic":
-        return _cubic(input, places, inside)
-    places = [inside(axis, place) for axis, place in enumerate(places)]
-    if mode == "nearest":
-        return _read(input, [place.detach().round() for place in places])
-    return _linear(input, places)
+    return ops.grid_sample(
+        input, grid, mode=_MODES[mode], padding=padding_mode, align_corners=align_corners
+    )
 
 
 def _aligned(name, align_corners):
@@ -83,7 +71,7 @@ def _aligned(name, align_corners):
 
 def _check(input, grid, mode, padding_mode):
     n = input.array.ndim - 2
-    if mode not in ("bilinear", "nearest", "bicubic"):
+    if mode not in _MODES:
         raise ArgumentError(
             f"grid_sample: expected mode 'bilinear', 'nearest' or 'bicubic', got {mode!r}"
         )
@@ -103,65 +91,3 @@ def _check(input, grid, mode, padding_mode):
             f"grid_sample: expected an image (N, C, H, W) with bicubic, got {describe(input)}"
         )
     same_dtype("grid_sample", input, grid)
-
-
-def _padded(place, size, mode, align_corners):
-    """Places, moved into the image as the padding mode says."""
-    if mode == "zeros":
-        return place
-    if mode == "reflection":
-        low, span = (0, size - 1) if align_corners else (-0.5, size)
-        if not span:
-            return place * 0
-        distance = (place - low).abs()
-        flips = (distance.detach() / span).floor()
-        rest = distance - flips * span
-        place = where(flips % 2 == 0, rest, span - rest) + low
-    return hardtanh(place, low=0, high=size - 1)
-
-
-def _read(input, places):
-    """The elements at whole places; 0 at those outside of the image."""
-    flat, outside = 0, None
-    for size, place in zip(input.array.shape[2:], places, strict=True):
-        beyond = (place < 0) | (place > size - 1)
-        outside = beyond if outside is None else outside | beyond
-        flat = flat * size + place.nan_to_num().clamp(0, size - 1).long()
-    values = read_at(input, flat.unsqueeze(1))
-    return values.masked_fill(outside.unsqueeze(1), 0) if outside.any() else values
-
-
-def _linear(input, places):
-    lower = [place.detach().floor() for place in places]
-    far = [place - low for place, low in zip(places, lower, strict=True)]
-    total = 0
-    for corner in product((0, 1), repeat=len(places)):
-        weight = 1
-        for upper, distance in zip(corner, far, strict=True):
-            weight = weight * (distance if upper else 1 - distance)
-        values = _read(input, [low + upper for low, upper in zip(lower, corner, strict=True)])
-        total = total + values * weight.unsqueeze(1)
-    return total
-
-
-def _cubic(input, places, inside):
-    lower = [place.detach().floor() for place in places]
-    weights = [_cubic_weights(p - low) for p, low in zip(places, lower, strict=True)]
-    total = 0
-    for i, row in enumerate(weights[0]):
-        for j, column in enumerate(weights[1]):
-            y, x = inside(0, lower[0] + (i - 1)), inside(1, lower[1] + (j - 1))
-            total = total + _read(input, [y.round(), x.round()]) * (row * column).unsqueeze(1)
-    return total
-
-
-def _cubic_weights(far, a=-0.75):
-    """What the four elements around a place count, the second one `far` before it."""
-
-    def near(x):
-        return ((a + 2) * x - (a + 3)) * x * x + 1
-
-    def beyond(x):
-        return ((x - 5) * x + 8) * x * a - 4 * a
-
-    return beyond(far + 1), near(far), near(1 - far), beyond(2 - far)

@@ -303,9 +303,10 @@ def adaptive_avg(name, n, input, output_size):
         return _unbatch(mean(input, axis=tuple(range(2, n + 2)), keepdims=True), added)
     if kernel is not None:
         return _unbatch(_avg(name, n, input, kernel, None, 0, False, True, None), added)
-    for axis, m in enumerate(wanted, 2):
-        if m != input.array.shape[axis]:
-            input = resample(input, axis=axis, taps=window_means(input.array.shape[axis], m))
+    sizes = zip(input.array.shape[2:], wanted, strict=True)
+    tables = {axis: window_means(n, m) for axis, (n, m) in enumerate(sizes, 2) if n != m}
+    if tables:
+        input = resample(input, axes=tuple(tables), taps=tuple(tables.values()))
     return _unbatch(input, added)
 
 

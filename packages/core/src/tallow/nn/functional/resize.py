@@ -48,13 +48,16 @@ def interpolate(
         if dtype == dtypes.uint8 and n == 2 or dtype.itemsize == 2 and dtype.is_floating_point:
             input = to_dtype(input, dtypes.float32)
         floats("interpolate", input)
-    for axis in reversed(range(2, n + 2)):
-        sizes = input.array.shape[axis], counts[axis - 2], steps[axis - 2]
+    tables = {}
+    for axis, sizes in enumerate(zip(input.array.shape[2:], counts, steps, strict=True), 2):
         if sizes[0] != sizes[1]:
-            table = _table(mode, sizes, bool(align_corners), antialias)
-            input = resample(input, axis=axis, taps=table)
-            if dtype == dtypes.uint8:
-                input = input.round().clamp(0, 255)  # bytes again before the next axis
+            tables[axis] = _table(mode, sizes, bool(align_corners), antialias)
+    if dtype == dtypes.uint8:
+        for axis in reversed(tables):
+            input = resample(input, axes=(axis,), taps=(tables[axis],))
+            input = input.round().clamp(0, 255)  # bytes again before the next axis
+    elif tables:
+        input = resample(input, axes=tuple(tables), taps=tuple(tables.values()))
     return to_dtype(input, dtype)
 
 
