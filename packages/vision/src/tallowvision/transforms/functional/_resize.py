@@ -1,6 +1,6 @@
 """Resizing: the images of Pillow by Pillow, tensors by the same filters."""
 
-import functools
+import math
 from enum import Enum
 
 import numpy as np
@@ -139,83 +139,16 @@ def _by_pillow(image, size, mode):
 
 
 def _by_weights(image, size, name, antialias):
-    """Rows, then columns, as products with a matrix of weights: differentiable, on every device."""
-    exact = image if image.dtype in (tallow.float32, tallow.float64) else image.float()
-    for dim, new in ((-1, size[1]), (-2, size[0])):
-        old = image.shape[dim]
-        if old != new:
-            parts = []
-            how = name, old, new, antialias, exact.dtype, exact.device
-            for first, count, weights in _bands(*how):
-                part = exact.narrow(dim, first, count)
-                parts.append(part @ weights.T if dim == -1 else weights @ part)
-            exact = tallow.cat(parts, dim)
-            if image.dtype is tallow.uint8:  # rows are bytes again before columns are made
-                exact = exact.round().clamp(0, 255)
-    if image.is_floating_point():
-        return exact.to(image.dtype)
-    limits = tallow.iinfo(image.dtype)
-    return exact.round().clamp(limits.min, limits.max).to(image.dtype)
-
-
-def _cubic(x, a):
-    """The cubic convolution kernel of Keys (1981)."""
-    x = np.abs(x)
-    near = ((a + 2) * x - (a + 3)) * x * x + 1
-    far = ((x - 5) * x + 8) * x * a - 4 * a
-    return np.where(x < 1, near, np.where(x < 2, far, 0))
-
-
-_FILTERS = {
-    "bilinear": (1, lambda x: np.maximum(1 - np.abs(x), 0)),
-    "bicubic": (2, lambda x: _cubic(x, -0.5)),
-    "lanczos": (3, lambda x: np.where(np.abs(x) < 3, np.sinc(x) * np.sinc(x / 3), 0)),
-}
-_POINT_FILTERS = {"bilinear": _FILTERS["bilinear"], "bicubic": (2, lambda x: _cubic(x, -0.75))}
-
-
-@functools.lru_cache(64)
-def _weights(name, old, new, antialias):
-    """The matrix (new, old) that makes `new` pixels of `old`.
-
-    Antialiased, the filter is widened to what a new pixel covers, and cut at the edges. Otherwise
-    it is as wide as the old pixels, and pixels beyond the edge repeat the last one.
-    """
-    radius, kernel = (_FILTERS if antialias else _POINT_FILTERS)[name]
-    scale = old / new
-    centres = (np.arange(new)[:, None] + 0.5) * scale - 0.5
-    if antialias:
-        stretch = max(scale, 1)
-        weights = kernel((np.arange(old) - centres) / stretch)
-        return weights / weights.sum(1, keepdims=True)
-    if name == "bilinear":
-        centres = np.maximum(centres, 0)
-    first = np.floor(centres).astype(np.int64) - radius + 1
-    sources = first + np.arange(2 * radius)
-    weights = np.zeros((new, old))
-    rows = np.broadcast_to(np.arange(new)[:, None], sources.shape)
-    np.add.at(weights, (rows, sources.clip(0, old - 1)), kernel(sources - centres))
-    return weights
-
-
-_BAND = 32  # new pixels at a time, which are made of few of the old ones
-
-
-@functools.lru_cache(64)
-def _bands(name, old, new, antialias, dtype, device):
-    """The parts of `_weights`, rows by rows, without the zeros at both sides.
-
-    Each is the first of the old pixels that count, how many do, and the tensor of their weights.
-    """
-    weights, bands = _weights(name, old, new, antialias), []
-    for start in range(0, new, _BAND):
-        rows = weights[start : start + _BAND]
-        used = np.flatnonzero(rows.any(0))
-        first, count = int(used[0]), int(used[-1] - used[0] + 1)
-        part = tallow.from_numpy(np.ascontiguousarray(rows[:, first : first + count]))
-        with tallow.inference_mode(False):  # it outlives the call
-            bands.append((first, count, part.to(device, dtype)))
-    return bands
+    """By the weights of `interpolate`: differentiable, on every device."""
+    leading = image.shape[:-2]
+    planes = image.reshape(math.prod(leading), 1, *image.shape[-2:])
+    whole = not image.is_floating_point() and image.dtype is not tallow.uint8
+    planes = planes.float() if whole else planes
+    made = tallow.nn.functional.interpolate(planes, tuple(size), mode=name, antialias=antialias)
+    if whole:
+        limits = tallow.iinfo(image.dtype)
+        made = made.round().clamp(limits.min, limits.max).to(image.dtype)
+    return made.reshape(*leading, *size)
 
 
 @resize.on(PIL.Image.Image)
