@@ -94,6 +94,8 @@ def test_resampling_declines_what_it_does_not_do():
     for x in (normal(2, 5).astype(np.float64), normal(0, 5), normal(5)):
         how = {"axes": (x.ndim - 1,), "taps": (table,)}
         assert of_kernel(resample.resample, x, **how) is NotImplemented
+    how = {"axes": (1,), "taps": (table,)}
+    assert of_kernel(resample.resample, normal(3, 6), **how) is NotImplemented
     wide = taps.window_means(400, 2)
     how = {"axes": (1,), "taps": (wide,)}
     assert of_kernel(resample.resample, normal(3, 400), **how) is NotImplemented
@@ -184,8 +186,12 @@ def test_places_that_are_not_finite(mode, padding):
 def test_reading_at_places_declines_what_it_does_not_do():
     how = {"mode": "linear", "padding": "zeros", "align_corners": False}
     x, grid = normal(1, 1, 5, 4), places(1, 2, 3, 2)
-    for pair in ((x.astype(np.float64), grid), (x[:0], grid[:0]), (x[:, :0], grid)):
+    for pair in (
+        (x.astype(np.float64), grid), (x[:0], grid[:0]), (x[:, :0], grid),
+        (x, np.repeat(grid, 2, axis=0)), (x[:, :, None], grid[:, None]),
+    ):  # fmt: skip
         assert of_kernel(sample.grid_sample, *pair, **how) is NotImplemented
+    assert compiled.grid_sample_grad(x, x, grid, True, True, 1, 0, False) is NotImplemented
 
 
 def test_gradients_of_gradients_go_by_the_rule():

@@ -64,8 +64,10 @@ struct Sampled {
         : x(image), grid(places) {
         ok = x.ok() && grid.ok() && (x.ndim() == 4 || x.ndim() == 5) && grid.ndim() == x.ndim() &&
              x.size() > 0 && grid.size() > 0;
-        if (!ok) return;
         const int axes = x.ndim() - 2;
+        ok = ok && grid.shape(0) == x.shape(0) && grid.shape(-1) == axes &&
+             (axes == 2 || GridMode(mode) != GridMode::cubic);
+        if (!ok) return;
         s = {x.shape(0),     x.shape(1),           axes,         {1, 1, 1}, 1,
              GridMode(mode), GridPadding(padding), align_corners};
         shape[0] = s.images, shape[1] = s.channels;
@@ -94,7 +96,8 @@ nb::object grid_sample_grad(nb::handle g, nb::handle x, nb::handle grid, bool by
                             int mode, int padding, bool align_corners) {
     const Dense d(g);
     const Sampled at(x, grid, mode, padding, align_corners);
-    if (!d.ok() || !at.ok) return not_implemented();
+    if (!d.ok() || !at.ok || d.size() != at.s.images * at.s.channels * at.s.points)
+        return not_implemented();
     nb::object none = nb::none(), x_grad = none, grid_grad = none;
     float *to_x = nullptr, *to_grid = nullptr;
     if (by_x) {

@@ -9,9 +9,13 @@ MODES = {"nearest": 0, "linear": 1, "cubic": 2}
 PADDINGS = {"zeros": 0, "border": 1, "reflection": 2}
 
 
+def _takes(table, size):
+    return table.size == size and 0 < table.index.size <= MANY * len(table.index)
+
+
 @resample.resample.on("cpu")
 def _(x, *, axes, taps):
-    if x.ndim < 2 or not all(0 < table.index.size <= MANY * len(table.index) for table in taps):
+    if x.ndim < 2 or not all(map(_takes, taps, [x.shape[axis] for axis in axes])):
         return NotImplemented
     axes, taps, last = list(axes), [table.packed for table in taps], x.ndim - 1
     while axes and x is not NotImplemented:
