@@ -64,8 +64,9 @@ struct Sampled {
         : x(image), grid(places) {
         ok = x.ok() && grid.ok() && (x.ndim() == 4 || x.ndim() == 5) && grid.ndim() == x.ndim() &&
              x.size() > 0 && grid.size() > 0;
+        if (!ok) return;
         const int axes = x.ndim() - 2;
-        ok = ok && grid.shape(0) == x.shape(0) && grid.shape(-1) == axes &&
+        ok = grid.shape(0) == x.shape(0) && grid.shape(-1) == axes &&
              (axes == 2 || GridMode(mode) != GridMode::cubic);
         if (!ok) return;
         s = {x.shape(0),     x.shape(1),           axes,         {1, 1, 1}, 1,
