@@ -55,6 +55,8 @@ def load_npz(source, device="cpu"):
 
 def _read(archive, entry):
     """The array in an entry, whose length has to be that of its content."""
+    if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise ValueError(f"{entry.filename} is packed in a way that NumPy does not write")
     with archive.open(entry) as file:
         version = npy.read_magic(file)
         read_header = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
