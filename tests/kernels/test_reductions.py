@@ -136,3 +136,13 @@ def test_joins_that_are_declined():
     x = normal(3, 4)
     for parts in ((x, x.T), (x, x[:, ::2]), (x, x.astype(np.float64)), (x, normal(4))):
         assert compiled.cat(*parts, axis=0) is NotImplemented
+
+
+@pytest.mark.parametrize("axis", [None, 0, 1])
+def test_means_are_sums_divided(axis):
+    """By a division: 12 of 120 are a tenth, not twelve times a rounded 1/120."""
+    x = np.zeros((120, 120), np.float32)
+    x[:12] = x[:, :12] = 1
+    expected = x.sum(axis) / np.float32(x.size if axis is None else 120)
+    found = reduce.mean(x, axis=(0, 1) if axis is None else (axis,), keepdims=False)
+    assert np.array_equal(found, expected)

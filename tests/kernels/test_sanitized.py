@@ -1,4 +1,4 @@
-"""All tests of this folder on kernels built with sanitizers: minutes, so in the slow group alone."""
+"""The tests of this folder on kernels built with sanitizers: minutes, so in the slow group."""
 
 import shutil
 import subprocess

@@ -185,8 +185,8 @@ struct Parameter {
     int64_t count;
 };
 
-// How 3 x 3 convolutions are computed: by Winograd's transforms of 4 x 4 outputs, whose rounding errors
-// are a few times those of plain sums; of 2 x 2; or by plain sums.
+// How 3 x 3 convolutions are computed: by Winograd's transforms of 4 x 4 outputs, whose rounding
+// errors are a few times those of plain sums; of 2 x 2; or by plain sums.
 enum class Precision { fast, near, exact };
 inline std::atomic<Precision> conv_precision = Precision::fast;
 
@@ -210,8 +210,8 @@ struct Kernels {
     // out (outer, middle, inner) = x with y (middle), or y with x where `swapped`.
     void (*binary)(Binary, bool swapped, const float* x, const float* y, float* out, const Repeat&);
 
-    // out (k0, k1) = what x is reduced to, times scale.
-    void (*reduce)(Reduce, const Reduction&, const float* x, float scale, float* out);
+    // out (k0, k1) = what x is reduced to, divided by the divisor.
+    void (*reduce)(Reduce, const Reduction&, const float* x, float divisor, float* out);
 
     // Of n elements; a number is one element for all.
     void (*compare)(Comparison, const float* x, const float* y, bool number, uint8_t* out,

@@ -43,10 +43,10 @@ struct Axes {
     int64_t count() const { return r.r0 * r.r1; }
 };
 
-nb::object apply(Reduce kind, const Floats& x, const Axes& axes, float scale, int ndim,
+nb::object apply(Reduce kind, const Floats& x, const Axes& axes, float divisor, int ndim,
                  const npy_intp* shape) {
     Made out(ndim, shape);
-    unlocked(x.size(), [&] { kernels().reduce(kind, axes.r, x.data(), scale, out.data()); });
+    unlocked(x.size(), [&] { kernels().reduce(kind, axes.r, x.data(), divisor, out.data()); });
     return out.object();
 }
 
@@ -59,7 +59,7 @@ nb::object along(Reduce kind, nb::handle x, nb::handle axis, bool keepdims, bool
     int ndim = 0;
     for (int i = 0; i < input.ndim(); ++i)
         if (!axes.reduced[i] || keepdims) shape[ndim++] = axes.reduced[i] ? 1 : input.shape(i);
-    return apply(kind, input, axes, mean ? 1 / float(axes.count()) : 1, ndim, shape);
+    return apply(kind, input, axes, mean ? float(axes.count()) : 1, ndim, shape);
 }
 
 nb::object sum(nb::handle x, nb::handle axis, bool keepdims) {

@@ -42,7 +42,7 @@ struct Extreme {
 
 // k1 is 1: rows of r1 elements. A long one is cut, at places that its length alone decides.
 template <class Kind>
-void reduce_rows(const Reduction& r, const float* x, float scale, float* out) {
+void reduce_rows(const Reduction& r, const float* x, float divisor, float* out) {
     const int64_t pieces = r.k0 == 1 ? std::max<int64_t>(1, r.r1 / LONG) : 1;
     if (r.k0 == 1 && pieces > 1) {
         auto* found = reinterpret_cast<double*>(scratch(0, 2 * r.r0 * pieces));
@@ -53,14 +53,14 @@ void reduce_rows(const Reduction& r, const float* x, float scale, float* out) {
         });
         double all = Kind::START;
         for (int64_t i = 0; i < r.r0 * pieces; ++i) all = Kind::join_rows(found[i], all);
-        *out = float(all * scale);
+        *out = float(all / divisor);
         return;
     }
     for_rows(r.k0, r.r0 * r.r1, [&](int64_t k) {
         double all = Kind::START;
         for (int64_t i = 0; i < r.r0; ++i)
             all = Kind::join_rows(Kind::row(x + (i * r.k0 + k) * r.r1, r.r1), all);
-        out[k] = float(all * scale);
+        out[k] = float(all / divisor);
     });
 }
 
@@ -75,7 +75,7 @@ void join_into(float* to, const float* row, int64_t n) {
 
 // Columns first .. first + wide - 1 of k0's matrix k, some rows at a time.
 template <class Kind>
-void reduce_columns(const Reduction& r, const float* x, float scale, float* out, int64_t k,
+void reduce_columns(const Reduction& r, const float* x, float divisor, float* out, int64_t k,
                     int64_t first, int64_t wide) {
     const int64_t rows = r.r0 * r.r1;
     float *all = out + k * r.k1 + first, *part = scratch(1, wide);
@@ -87,28 +87,28 @@ void reduce_columns(const Reduction& r, const float* x, float scale, float* out,
                             wide);
         join_into<Kind>(all, part, wide);
     }
-    for (int64_t j = 0; j < wide; ++j) all[j] *= scale;
+    for (int64_t j = 0; j < wide; ++j) all[j] /= divisor;
 }
 
 template <class Kind>
-void apply(const Reduction& r, const float* x, float scale, float* out) {
-    if (r.k1 == 1) return reduce_rows<Kind>(r, x, scale, out);
+void apply(const Reduction& r, const float* x, float divisor, float* out) {
+    if (r.k1 == 1) return reduce_rows<Kind>(r, x, divisor, out);
     const int64_t work = r.r0 * r.r1 * r.k1;  // of one matrix
     const int64_t strips = r.k0 > 1 ? 1 : std::clamp<int64_t>(work / LONG, 1, (r.k1 + 63) / 64);
     const int64_t step = ((r.k1 + strips - 1) / strips + 15) / 16 * 16;
     for_rows(r.k0 * strips, work / strips, [&](int64_t block) {
         const int64_t first = block % strips * step, wide = std::min(step, r.k1 - first);
-        if (wide > 0) reduce_columns<Kind>(r, x, scale, out, block / strips, first, wide);
+        if (wide > 0) reduce_columns<Kind>(r, x, divisor, out, block / strips, first, wide);
     });
 }
 
 }  // namespace
 
-void reduce(Reduce kind, const Reduction& r, const float* x, float scale, float* out) {
+void reduce(Reduce kind, const Reduction& r, const float* x, float divisor, float* out) {
     switch (kind) {
-        case Reduce::sum: return apply<Sum>(r, x, scale, out);
-        case Reduce::largest: return apply<Extreme<false>>(r, x, scale, out);
-        case Reduce::smallest: return apply<Extreme<true>>(r, x, scale, out);
+        case Reduce::sum: return apply<Sum>(r, x, divisor, out);
+        case Reduce::largest: return apply<Extreme<false>>(r, x, divisor, out);
+        case Reduce::smallest: return apply<Extreme<true>>(r, x, divisor, out);
     }
 }
 

@@ -19,7 +19,7 @@ void unary_grad(Unary, const float* g, const float* x_or_y, float* out, int64_t 
 
 void binary(Binary, bool swapped, const float* x, const float* y, float* out, const Repeat&);
 
-void reduce(Reduce, const Reduction&, const float* x, float scale, float* out);
+void reduce(Reduce, const Reduction&, const float* x, float divisor, float* out);
 
 void compare(Comparison, const float* x, const float* y, bool number, uint8_t* out, int64_t n);
 void where(const uint8_t* condition, const float* x, bool x_number, const float* y, bool y_number,
