@@ -213,6 +213,9 @@ FUNCTIONS = [
     (nn.Upsample(scale_factor=2), IMAGE), (nn.PixelShuffle(2), IMAGE),
     (nn.Upsample(scale_factor=2, mode="bilinear"), IMAGE),
     (nn.Upsample(size=(9, 5), mode="bicubic", align_corners=True), IMAGE),
+    (lambda x, g: F.grid_sample(x, g.tanh(), align_corners=False), IMAGE, f(2, 3, 5, 2)),
+    (lambda x, g: F.grid_sample(x, g, "nearest", "reflection", True), IMAGE, f(2, 3, 5, 2)),
+    (lambda x, g: F.grid_sample(x, g, "bicubic", "border", False), IMAGE, f(2, 3, 5, 2)),
     (nn.Embedding(5, 3), i(2, 4)), (nn.GRU(4, 5), f(6, 3, 4), f(1, 3, 5)),
     (nn.LSTMCell(4, 5), X), (nn.TransformerDecoderLayer(8, 2, 16).eval(), f(4, 2, 8), f(5, 2, 8)),
 ]  # fmt: skip

@@ -75,14 +75,14 @@ def _build(model, args, names, output_names, axes, version):
     if isinstance(model, Module):
         parameters = {id(x.array): n for n, x in model.state_dict(keep_vars=True).items()}
     sources = {label: (names[pairs[0][0]], pairs[0][1]) for label, pairs in axes.items()}
-    graph = Graph(merged, names, parameters, sources)
+    graph = Graph(merged, names, parameters, sources, version)
     for step in merged.steps:
         write(graph, step)
     outputs = _names("output", output_names, len(merged.results))
     for name, result in zip(outputs, merged.results, strict=True):
         node = graph.onnx.helper.make_node("Identity", [graph.name(result)], [name], name=name)
         graph.nodes.append(node)
-    made = _model(graph, names, outputs, version)
+    made = _model(graph, names, outputs)
     graph.onnx.checker.check_model(made, full_check=True)
     return made
 
@@ -137,7 +137,7 @@ def _flat(results):
     )
 
 
-def _model(graph, names, outputs, version):
+def _model(graph, names, outputs):
     """The graph in ONNX's own form."""
     onnx, trace = graph.onnx, graph.trace
     helper = onnx.helper
@@ -154,7 +154,7 @@ def _model(graph, names, outputs, version):
         for name, array in graph.initializers.items()
     ]
     body = helper.make_graph(graph.nodes, "tallow", inputs, results, constants)
-    opset = helper.make_opsetid("", version)
+    opset = helper.make_opsetid("", graph.opset)
     return helper.make_model_gen_version(body, producer_name="tallow", opset_imports=[opset])
 
 

@@ -21,13 +21,15 @@ def package():
 class Graph:
     """Nodes and initializers. Values are known by their names, constants by what they hold.
 
-    `axes` says of which input, and which of its dims, a dynamic axis is the size.
+    `axes` says of which input, and which of its dims, a dynamic axis is the size; `opset` is the
+    version of ONNX's operators.
     """
 
-    def __init__(self, trace, input_names, parameters, axes):
+    def __init__(self, trace, input_names, parameters, axes, opset):
         self.onnx = package()
         self.trace = trace
         self.axes = axes
+        self.opset = opset
         self.parameters = parameters  # id of an array -> name
         self.nodes = []
         self.initializers = {}

@@ -190,6 +190,13 @@ def _(g, x, *, axes, taps):
     return out
 
 
+@writes("grid_sample")
+def _(g, x, grid, *, mode, padding, align_corners):
+    earlier = {"linear": "bilinear", "cubic": "bicubic"} if g.opset < 20 else {}
+    how = {"mode": earlier.get(mode, mode), "padding_mode": padding}
+    return g.add("GridSample", x, grid, align_corners=int(align_corners), **how)
+
+
 @writes("normalize_by")
 def _(g, x, average, variance, weight, bias, *, factor, eps):
     kind = g.dtype_of(average)
