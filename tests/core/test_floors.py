@@ -27,9 +27,10 @@ FLOORS = [
     "nn.functional",
     "nn",
     """
-    __main__ _C _dynamo _inductor accelerator amp autograd.forward_ad autograd.functional
-    backends compiler cpu cuda.amp demo distributed.optim distributed.run distributions func fx hub
-    imitation jit mps multiprocessing onnx optim profiler serialization types utils xpu
+    __main__ _C __config__ _dynamo _higher_order_ops _inductor accelerator amp autograd.forward_ad
+    autograd.functional backends compiler cpu cuda.amp demo distributed.optim distributed.run
+    distributions func fx hub imitation jit library mps multiprocessing onnx optim profiler
+    serialization types utils xpu
     """,
     "array_api testing version",
 ]

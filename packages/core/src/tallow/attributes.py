@@ -88,10 +88,34 @@ def is_set_to(input, tensor):
 
 
 class UntypedStorage:
-    """The memory that a tensor and its views share, as bytes: where it is and how long."""
+    """The memory that a tensor and its views share, as bytes, or a slice of it.
+
+    >>> import tallow
+    >>> storage = tallow.tensor([1, 2], dtype=tallow.int16).untyped_storage()
+    >>> tallow.asarray(storage[2:4], dtype=tallow.uint8)
+    tensor([2, 0], dtype=tallow.uint8)
+    """
 
     def __init__(self, memory):
         self._memory = memory
+
+    @classmethod
+    def from_file(cls, filename, shared=False, nbytes=0):
+        """The first `nbytes` bytes of a file, read where they are used; `shared` writes changes."""
+        array = np.memmap(filename, np.uint8, "r+" if shared else "c", shape=(nbytes,))
+        return cls(wrap(array.view(np.ndarray)))
+
+    def untyped(self):
+        """Itself."""
+        return self
+
+    @property
+    def __array_interface__(self):
+        return self[:]._memory.array.__array_interface__
+
+    def __getitem__(self, place):
+        array = self._memory.array.reshape(-1).view(np.uint8)
+        return UntypedStorage(wrap(array[place])) if isinstance(place, slice) else int(array[place])
 
     def data_ptr(self):
         """Its address."""
@@ -273,8 +297,9 @@ PROPERTIES = {
     "layout": lambda input: strided,
     "is_cuda": lambda input: input.device.type == "cuda",
     "is_cpu": lambda input: input.device.type == "cpu",
+    "is_meta": lambda input: input.device.type == "meta",
     **dict.fromkeys(
-        ("is_mps", "is_meta", "is_nested", "is_quantized", "is_sparse", "is_sparse_csr"),
+        ("is_mps", "is_nested", "is_quantized", "is_sparse", "is_sparse_csr"),
         lambda input: False,
     ),
     "grad_fn": graph.grad_fn,

@@ -16,7 +16,7 @@ import numpy as np
 from tallow.device import CPU, TYPES, device
 from tallow.errors import DeviceError, describe
 
-MODULES = {"cuda": "tallow.kernels.cuda.opening"}
+MODULES = {"cuda": "tallow.kernels.cuda.opening", "meta": "tallow.kernels.meta"}
 
 
 class Backend(NamedTuple):

@@ -33,6 +33,38 @@ def allow_in_graph(fn):
     return fn
 
 
+def assume_constant_result(fn):
+    """The function itself: it is called every time."""
+    return fn
+
+
 def disable(fn=None, recursive=True, *, reason=None):
     """The function itself, which is not compiled anyway."""
     return (lambda function: function) if fn is None else fn
+
+
+def _check_with(error_type, cond, message=None):
+    """Raise an error with the text that `message()` gives unless `cond`."""
+    if not cond:
+        raise error_type("expected a condition to hold" if message is None else str(message()))
+
+
+def _check(cond, message=None):
+    """Raise a RuntimeError with the text that `message()` gives unless `cond`."""
+    _check_with(RuntimeError, cond, message)
+
+
+def _assert(condition, message):
+    """Raise an AssertionError with the text unless the condition holds."""
+    if not condition:
+        raise AssertionError(message)
+
+
+def _check_tensor_all_with(error_type, cond, message=None):
+    """Raise an error unless all elements are True."""
+    _check_with(error_type, cond.all(), message)
+
+
+def _check_tensor_all(cond, message=None):
+    """Raise a RuntimeError unless all elements are True."""
+    _check_with(RuntimeError, cond.all(), message)

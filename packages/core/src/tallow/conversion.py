@@ -101,12 +101,18 @@ def as_subclass(input, cls):
 
 
 def view_dtype(input, dtype):
-    """The same memory read as another dtype of the same item size."""
-    if dtype.itemsize != input.dtype.itemsize:
-        raise DtypeError(f"view: expected a dtype of {input.dtype.itemsize} bytes, got {dtype}")
-    if input.requires_grad and dtype.category < dtypes.FLOATING:
-        input = input.detach()
-    return wrap(input.array.view(dtype.numpy))
+    """The same memory read as another dtype; the last dim holds more elements, or fewer."""
+    array, size = input.array, dtype.itemsize
+    if size != array.itemsize and (
+        not array.ndim
+        or array.strides[-1] != array.itemsize
+        or array.shape[-1] * array.itemsize % size
+    ):
+        raise DtypeError(
+            f"view: expected neighbours in the last dim that fill elements of {size} bytes, for "
+            f"{dtype}, got {describe(input)} with strides {input.stride()}"
+        )
+    return wrap(array.view(dtype.numpy))
 
 
 def numpy(input, *, force=False):

@@ -347,9 +347,9 @@ def _like(name, input, dtype, where, requires_grad, memory_format, *value):
             made = wrap(getattr(source.xp, name)(input.array, *value, dtype=dtype.numpy))
         made = made if where.index is None else to(made, where)
     else:
-        made = place(
-            getattr(np, name)(source.to_host(input.array), *value, dtype=dtype.numpy), where
-        )
+        array, single = input.array, np.empty((), dtype.numpy)
+        alike = np.lib.stride_tricks.as_strided(single, array.shape, array.strides)  # never read
+        made = place(getattr(np, name)(alike, *value), where)
     return arranged(made, memory_format).requires_grad_(requires_grad)
 
 

@@ -4,7 +4,7 @@ import re
 
 from tallow.errors import DeviceError
 
-TYPES = {"cpu", "cuda"}  # a backend adds its own
+TYPES = {"cpu", "cuda", "meta"}  # a backend adds its own
 
 _default = [None]  # where tensors are made; the innermost `with device(...)` last; None: the CPU
 
@@ -13,7 +13,8 @@ class device:
     """A device such as `device("cpu")`, `device("cuda:1")` or `device("cuda", 1)`.
 
     `type` is its kind; `index` is its number, None for the current one of that kind. As a context,
-    it is where tensors are made that are not told otherwise.
+    it is where tensors are made that are not told otherwise. On "meta" they have a shape and a
+    dtype only, until `Module.to_empty` or `empty_like` makes room for values elsewhere.
 
     >>> tallow.device("cuda:1").index
     1
@@ -30,7 +31,7 @@ class device:
             type, index = "cuda", type
         match = re.fullmatch(r"([a-z]+)(?::(\d+))?", type)
         if match is None or match[1] not in TYPES or (match[2] and index is not None):
-            raise DeviceError(f"device: expected 'cpu', 'cuda' or 'cuda:N', got {type!r}")
+            raise DeviceError(f"device: expected 'cpu', 'cuda', 'cuda:N' or 'meta', got {type!r}")
         self.type = match[1]
         self.index = int(match[2]) if match[2] is not None else index
 

@@ -141,12 +141,16 @@ def _edges(rows, edge, summarise):
 
 def tensor_repr(tensor):
     """The text of a tensor, as `repr` and `print` show it."""
-    array = backend.for_array(tensor.array).to_host(tensor.array)
-    dtype = tensor.dtype
+    dtype, known = tensor.dtype, tensor.device.type != "meta"
+    array = tensor.array
+    if known:
+        array = backend.for_array(array).to_host(array)
     if dtype in (dtypes.float16, dtypes.bfloat16):
         array = array.astype(np.float32)
     prefix = "tensor("
-    if array.size:
+    if not known:
+        body = "..."
+    elif array.size:
         element, width = _formatter(array)
         body = _nested(array, element, width, len(prefix), array.size > OPTIONS.threshold)
     else:
@@ -154,11 +158,11 @@ def tensor_repr(tensor):
     suffixes = []
     if tensor.device.type != "cpu":
         suffixes.append(f"device='{tensor.device}'")
-    if not array.size and array.ndim != 1:
+    if not known or (not array.size and array.ndim != 1):
         suffixes.append(f"size={tuple(array.shape)}")
     default = dtypes.get_default_dtype()
     usual = (default, dtypes.int64, dtypes.bool_, default.to_complex())
-    if dtype not in usual or (not array.size and dtype is not usual[0]):
+    if dtype not in usual or (body in ("[]", "...") and dtype is not usual[0]):
         suffixes.append(f"dtype={dtype}")
     if tensor.node is not None:
         suffixes.append(f"grad_fn=<{node_name(tensor.node.name())}>")

@@ -4,41 +4,36 @@
 writes a model's graph.
 """
 
-from tallow.errors import LeftOutError
-from tallow.left_out import LEFT_OUT, missing
+from tallow.left_out import LEFT_OUT, Never, missing
 
 __all__ = ["Graph", "GraphModule", "Interpreter", "Node", "Proxy", "Tracer", "wrap"]
 
 
-class _Never:
-    """What nothing is: `isinstance(x, GraphModule)` is False, and making one is an error."""
-
-    def __init__(self, *args, **kwargs):
-        name = f"torch.fx.{type(self).__name__}"
-        raise LeftOutError(f"fx: expected no {name}; {LEFT_OUT['torch.fx.symbolic_trace']}")
+class _Traced(Never):
+    why = LEFT_OUT["torch.fx.symbolic_trace"]
 
 
-class Graph(_Never):
+class Graph(_Traced):
     """A program as a list of nodes."""
 
 
-class GraphModule(_Never):
+class GraphModule(_Traced):
     """A module that was made from a Graph."""
 
 
-class Interpreter(_Never):
+class Interpreter(_Traced):
     """What runs a GraphModule, node by node."""
 
 
-class Node(_Never):
+class Node(_Traced):
     """A step of a Graph."""
 
 
-class Proxy(_Never):
+class Proxy(_Traced):
     """What stands for a tensor while a module is traced."""
 
 
-class Tracer(_Never):
+class Tracer(_Traced):
     """What traces a module."""
 
 

@@ -2,9 +2,11 @@
 
 import multiprocessing.spawn
 import sys
+from email.message import Message
 from importlib import import_module
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
+from importlib.metadata import Distribution, DistributionFinder
 from importlib.util import find_spec
 
 from tallow import names
@@ -22,20 +24,34 @@ VERSIONS = {
     "tallowvision": "0.28.0",
 }  # whose names they have: programs ask for the version
 PATHS = {
+    "tallow._dynamo._trace_wrapped_higher_order_op": "tallow._dynamo",
     "tallow._tensor": "tallow.tensor",
     "tallow.amp.autocast_mode": "tallow.amp",
     "tallow.autograd.grad_mode": "tallow.autograd",
     "tallow.cuda.amp.autocast_mode": "tallow.cuda.amp",
     "tallow.cuda.amp.grad_scaler": "tallow.cuda.amp",
     "tallow.cuda.random": "tallow.cuda",
+    "tallow.distributed._composable": "tallow.distributed",
+    "tallow.distributed._composable.fsdp": "tallow.distributed.fsdp",
+    "tallow.distributed._tensor": "tallow.distributed.tensor",
+    "tallow.distributed.checkpoint.hf_storage": "tallow.distributed.checkpoint",
+    "tallow.distributed.fsdp.fully_sharded_data_parallel": "tallow.distributed.fsdp",
+    "tallow.distributed.tensor._utils": "tallow.distributed.tensor",
+    "tallow.distributed.tensor.placement_types": "tallow.distributed.tensor",
     "tallow.functional": "tallow",
     "tallow.nn.modules.channelshuffle": "tallow.nn",
     "tallow.nn.parallel.scatter_gather": "tallow.nn.parallel",
     "tallow.utils.data._utils": "tallow.utils.data",
-    "tallow.utils.data._utils.collate": "tallow.utils.data",
+    "tallow.utils.data._utils.collate": "tallow.utils.data.collate",
     "tallow.utils.tensorboard.writer": "tallow.utils.tensorboard",
     "tallowvision.transforms.transforms": "tallowvision.transforms",
 }  # where PyTorch has modules of its own, that some programs import names from
+PATHS |= {f"tallow.distributions.{name}": "tallow.distributions" for name in """
+    binomial cauchy chi2 continuous_bernoulli dirichlet exp_family exponential fishersnedecor
+    geometric gumbel half_cauchy half_normal inverse_gamma kumaraswamy laplace lkj_cholesky
+    log_normal logistic_normal lowrank_multivariate_normal multinomial negative_binomial
+    one_hot_categorical pareto poisson relaxed_bernoulli relaxed_categorical studentT weibull
+""".split()}  # fmt: skip
 PAGE = "docs/compatibility.md"  # what of PyTorch there is
 
 
@@ -76,8 +92,37 @@ def _prepared(name):
     return _own_preparation(name) | {"tallow": _AsTorch()}
 
 
+class _Installed(Distribution):
+    """PyTorch's package as one that is installed: its name, its version, and no files."""
+
+    def __init__(self, name, ours):
+        self.names = {"Name": name, "Version": f"{VERSIONS[ours]}+tallow"}
+
+    @property
+    def metadata(self):
+        message = Message()
+        for key, value in self.names.items():
+            message[key] = value
+        return message
+
+    def read_text(self, filename):
+        return None
+
+    def locate_file(self, path):
+        raise FileNotFoundError(f"{path}: {self.names['Name']} is served by tallow")
+
+
+_EVERY = DistributionFinder.Context()
+
+
 class _Finder(MetaPathFinder):
-    """Finds what is called torch.* under tallow's name for it."""
+    """Finds what is called torch.* under tallow's name for it, and which version it is."""
+
+    def find_distributions(self, context=_EVERY):
+        """What is installed, for programs that ask so for PyTorch's version."""
+        for name, ours in PACKAGES.items():
+            if context.name in (None, name) and _exists(ours):
+                yield _Installed(name, ours)
 
     def find_spec(self, fullname, path=None, target=None):
         package, dot, rest = fullname.partition(".")
@@ -114,6 +159,10 @@ class _Loader(Loader):
         return module
 
     def exec_module(self, module):
+        theirs = module.__spec__.name
+        module.__spec__ = self.spec  # the import system has put that of the other name there
         if not hasattr(module, "__path__"):
             module.__path__ = []  # so that what is imported from within it comes to the finder
-        module.__spec__ = self.spec  # the import system has put that of the other name there
+        if theirs == "torch.nn":  # of whose modules some programs change functions
+            names = [name for name in sys.modules if name.startswith("tallow.nn.")]
+            sys.modules.update({f"torch{n[6:]}": sys.modules[n] for n in names})

@@ -6,6 +6,10 @@ OTHER = "torch takes other arguments here than in nn.functional; call nn.functio
 
 SPARSE = "tallow has no sparse tensors"
 STREAM = "operations run one after another on the current stream"
+SHARDS = (
+    "no tensor or module lies in parts on several processes; docs/distributed.md has what runs on "
+    "many, docs/compatibility.md the rest"
+)
 INNER = "an inner function of PyTorch's; use what nn has"
 
 LEFT_OUT = {
@@ -96,3 +100,26 @@ def missing(module, name):
         owner = "'Tensor' object" if module == "tallow.Tensor" else f"module {module!r}"
         return AttributeError(f"{owner} has no attribute {name!r}")
     return LeftOutError(f"{module}.{name}: left out of tallow: {reason}")
+
+
+class Never:
+    """What nothing is: `isinstance(x, Tracer)` is False, and making one is an error that says why.
+
+    For classes that programs name beside what they run. They say why in `why`.
+    """
+
+    def __init__(self, *args, **kwargs):
+        place, name = type(self).__module__.removeprefix("tallow."), type(self).__name__
+        raise LeftOutError(f"{place}: expected no torch.{place}.{name}; {self.why}")
+
+
+def never(path, why):
+    """A function for its name, `path` within torch: to call it is an error that says why."""
+    place, _, name = path.rpartition(".")
+
+    def function(*args, **kwargs):
+        raise LeftOutError(f"{place}: expected no torch.{path}; {why}")
+
+    function.__name__ = function.__qualname__ = name
+    function.__doc__ = f"An error: {why}."
+    return function

@@ -70,7 +70,7 @@ def reshape(input, *sizes, shape=None):
 def view(input, *sizes, size=None, dtype=None):
     """Like `reshape`, but never a copy: ShapeError where memory order does not allow a view.
 
-    With a dtype instead of sizes, the same memory read as another dtype of the same size.
+    With a dtype instead of sizes, the same memory read as another dtype.
     """
     dtype = sizes[0] if len(sizes) == 1 and isinstance(sizes[0], dtypes.dtype) else dtype
     if dtype is not None:

@@ -15,6 +15,7 @@ from tallow.cuda.graphs import (
 from tallow.cuda.streams import (
     Event,
     Stream,
+    StreamContext,
     current_stream,
     default_stream,
     set_stream,

@@ -1,7 +1,5 @@
 """Streams of work on a GPU, and events that mark places in them; they wrap CuPy's."""
 
-from contextlib import contextmanager
-
 from tallow import backend
 from tallow.device import device as device_type
 
@@ -113,11 +111,21 @@ def set_stream(stream):
     stream.inner.use()
 
 
-@contextmanager
-def stream(stream):
+class StreamContext:
     """A context whose operations go to a stream; None: to the one they go to anyway."""
-    if stream is None:
-        yield
-    else:
-        with stream:
-            yield
+
+    def __init__(self, stream):
+        self.stream = stream
+
+    def __enter__(self):
+        if self.stream is not None:
+            self.stream.__enter__()
+
+    def __exit__(self, *error):
+        if self.stream is not None:
+            self.stream.__exit__(*error)
+
+
+def stream(stream):
+    """`StreamContext(stream)`."""
+    return StreamContext(stream)

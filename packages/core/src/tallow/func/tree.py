@@ -1,9 +1,17 @@
-"""Trees of tensors: tuples, named tuples, lists and dicts, nested; everything else is a leaf."""
+"""Trees of tensors: tuples, named tuples, lists and dicts, nested; everything else is a leaf.
+
+`NODES` holds further types of nodes, each with a function of the node that gives its parts and
+whatever else it is made of, and one of these two that makes the node again.
+"""
+
+NODES = {}
 
 
 def leaves(tree):
     """The leaves from left to right, as a list."""
-    if isinstance(tree, dict):
+    if type(tree) in NODES:
+        tree = NODES[type(tree)][0](tree)[0]
+    elif isinstance(tree, dict):
         tree = tree.values()
     elif not isinstance(tree, tuple | list):
         return [tree]
@@ -12,6 +20,10 @@ def leaves(tree):
 
 def rebuild(tree, values):
     """A tree of the same form whose leaves come from an iterator."""
+    if type(tree) in NODES:
+        flatten, unflatten = NODES[type(tree)]
+        parts, rest = flatten(tree)
+        return unflatten([rebuild(part, values) for part in parts], rest)
     if isinstance(tree, dict):
         made = [(key, rebuild(part, values)) for key, part in tree.items()]
         return type(tree)(made)

@@ -93,6 +93,11 @@ def load(module, state_dict, strict, assign):
     return IncompatibleKeys(missing, unexpected)
 
 
+def without_module(hook, module, *arguments):
+    """Call a hook of a load with the other arguments."""
+    hook(*arguments)
+
+
 def _key_errors(missing, unexpected):
     """Messages about the keys, with a hint where all differ by the same prefix."""
     errors = []

@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, ClassVar, Self
 
 from tallow.autograd.modes import no_grad
@@ -574,6 +575,11 @@ class Module:
         the lists of missing keys, unexpected keys and error messages.
         """
         return self._add_hook("load_state_dict_pre", hook)
+
+    def _register_load_state_dict_pre_hook(self, hook, with_module=False):
+        """The same by its old name, of a hook that does not get the module unless told."""
+        hook = hook if with_module else partial(loading.without_module, hook)
+        return self.register_load_state_dict_pre_hook(hook)
 
     def register_load_state_dict_post_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
         """Call `hook(module, incompatible_keys)` after loading; it may change its lists."""

@@ -1,10 +1,10 @@
 """Trees of tuples, named tuples, lists and dicts, under PyTorch's names."""
 
-from tallow.func.tree import leaves, rebuild
+from tallow.func.tree import NODES, leaves, rebuild
 
 __all__ = [
-    "TreeSpec", "tree_all", "tree_any", "tree_flatten", "tree_leaves", "tree_map", "tree_map_only",
-    "tree_structure", "tree_unflatten",
+    "TreeSpec", "register_pytree_node", "tree_all", "tree_any", "tree_flatten", "tree_leaves",
+    "tree_map", "tree_map_only", "tree_structure", "tree_unflatten",
 ]  # fmt: skip
 
 
@@ -64,3 +64,27 @@ def tree_all(pred, tree):
 def tree_any(pred, tree):
     """True if `pred(leaf)` is for a leaf."""
     return any(map(pred, leaves(tree)))
+
+
+def register_pytree_node(cls, flatten_fn, unflatten_fn, **names):
+    """Have a class's objects be nodes, too.
+
+    `flatten_fn(node)` is a list of its parts and what else it is made of, and
+    `unflatten_fn(parts, rest)` the node. Names for files and for paths make no difference.
+    """
+    NODES[cls] = flatten_fn, unflatten_fn
+
+
+_register_pytree_node = register_pytree_node
+
+
+def _dict_flatten(tree):
+    return [*tree.values()], [*tree]
+
+
+def _dict_flatten_with_keys(tree):
+    return [*tree.items()], [*tree]
+
+
+def _dict_unflatten(values, keys):
+    return dict(zip(keys, values, strict=True))

@@ -6,17 +6,21 @@ key)` says which keys a query sees. They are called once, on tensors of position
 """
 
 from math import sqrt
+from typing import NamedTuple
 
 from tallow.creation import arange, ones, tensor
 from tallow.dtypes import bool_
-from tallow.errors import NotSupportedError, ShapeError, describe
+from tallow.errors import ShapeError, describe
 from tallow.math import where
 from tallow.reductions import logsumexp
+from tallow.tensor import Tensor
 
 __all__ = [
-    "BlockMask", "and_masks", "create_block_mask", "create_mask", "flex_attention", "noop_mask",
-    "or_masks",
+    "AuxOutput", "AuxRequest", "BlockMask", "and_masks", "create_block_mask", "create_mask",
+    "flex_attention", "noop_mask", "or_masks",
 ]  # fmt: skip
+
+_DEFAULT_SPARSE_BLOCK_SIZE = 128  # as in PyTorch; masks are whole here
 
 
 def _positions(sizes, device):
@@ -39,6 +43,20 @@ def create_mask(mod_fn, B, H, Q_LEN, KV_LEN, device=None):
     sizes = (B or 1, H or 1, Q_LEN, KV_LEN)
     found = mod_fn(*_positions(sizes, device))
     return (found & ones(*sizes, dtype=bool_, device=device)).expand(*sizes)
+
+
+class AuxRequest(NamedTuple):
+    """What `flex_attention` is to give beside its result."""
+
+    lse: bool = False
+    max_scores: bool = False
+
+
+class AuxOutput(NamedTuple):
+    """What was asked for, each (B, H, L): log(sum(exp(scores))), and the largest scores."""
+
+    lse: Tensor | None
+    max_scores: Tensor | None
 
 
 class BlockMask:
@@ -105,15 +123,13 @@ def flex_attention(
     """softmax(score_mod(query @ key.T * scale)) @ value: (B, H, L, E), (B, H, S, E), (B, H, S, V).
 
     `block_mask` hides keys; a query that sees none gets zeros. `return_lse` also gives the
-    logarithm (B, H, L) of the sum of exp(scores).
+    logarithm (B, H, L) of the sum of exp(scores), `return_aux` what an `AuxRequest` asks for.
 
     >>> from tallow.nn.attention.flex_attention import flex_attention
     >>> x = tallow.randn(1, 2, 4, 8)
     >>> flex_attention(x, x, x, lambda score, b, h, query, key: score - (query - key).abs()).shape
     tallow.Size([1, 2, 4, 8])
     """
-    if return_aux is not None:
-        raise NotSupportedError("flex_attention: expected no return_aux; pass return_lse=True")
     if query.ndim != 4 or key.ndim != 4 or query.shape[-1] != key.shape[-1]:
         raise ShapeError(
             "flex_attention: expected query (B, H, L, E) and key (B, H, S, E), got "
@@ -132,4 +148,7 @@ def flex_attention(
     total = logsumexp(scores, -1, keepdim=True)
     hidden = total == float("-inf")
     out = (scores - where(hidden, 0.0, total)).exp() @ value
+    if return_aux is not None:
+        lse = total.squeeze(-1) if return_aux.lse else None
+        return out, AuxOutput(lse, scores.amax(-1) if return_aux.max_scores else None)
     return (out, total.squeeze(-1)) if return_lse else out

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tallow.graph import RemovableHandle
+from tallow.nn import loading
 from tallow.nn.hooks import ForwardHook, Hooks
 from tallow.nn.module import Module
 
@@ -11,6 +12,9 @@ __all__ = [
     "Module", "register_module_forward_hook", "register_module_forward_pre_hook",
     "register_module_full_backward_hook", "register_module_full_backward_pre_hook",
 ]  # fmt: skip
+
+_EXTRA_STATE_KEY_SUFFIX = loading.EXTRA_STATE
+_IncompatibleKeys = loading.IncompatibleKeys
 
 
 def _register(kind, hook):

@@ -1,0 +1,1 @@
+"""Names of operators of PyTorch's compiler that take functions."""
