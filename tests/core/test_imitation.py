@@ -219,6 +219,22 @@ def test_paths_of_pytorchs_modules():
     assert result.returncode == 0, result.stderr
 
 
+def test_what_is_installed():
+    script = """
+        import tallow
+        from importlib import metadata
+        tallow.as_torch()
+        assert metadata.version("torch").startswith("2."), metadata.version("torch")
+        assert metadata.version("torchvision").startswith("0.")
+        assert metadata.metadata("torch")["Name"] == "torch" and not metadata.files("torch")
+        assert "torch" in {one.name for one in metadata.distributions()}
+        assert metadata.version("numpy") and not metadata.requires("torch")
+    """
+    pytest.importorskip("tallowvision")
+    result = run("-c", textwrap.dedent(script))
+    assert result.returncode == 0, result.stderr
+
+
 @pytest.mark.parametrize(
     "line, message",
     [

@@ -119,3 +119,35 @@ def test_states_of_generators_of_devices():
 def test_names_of_backends():
     backend = tallow.distributed.Backend("NCCL")
     assert backend == tallow.distributed.Backend.NCCL == "nccl"
+
+
+def test_how_it_was_built():
+    assert "compiled" in tallow.__config__.show()
+    assert str(tallow.get_num_threads()) in tallow.__config__.parallel_info()
+    assert not tallow.backends.mkldnn.is_available() and not tallow.backends.mkldnn.enabled
+    assert tallow.serialization.DEFAULT_PROTOCOL == 2
+
+
+def test_assertions():
+    tallow._assert(tallow.tensor(True), "never seen")
+    with pytest.raises(AssertionError, match="one is not two"):
+        tallow._assert(1 == 2, "one is not two")
+
+
+def test_batches_are_told_apart():
+    active = []
+    tallow.vmap(lambda x: active.append(tallow._C._are_functorch_transforms_active()) or x)(
+        tallow.ones(2)
+    )
+    assert active == [True] and not tallow._C._are_functorch_transforms_active()
+    assert tallow._C._get_tracing_state() is None
+
+
+def test_inner_names_of_distributions():
+    from tallow.distributions.utils import _standard_normal, _sum_rightmost
+
+    tallow.manual_seed(0)
+    samples = _standard_normal((2, 3), dtype=tallow.float64, device="cpu")
+    tallow.manual_seed(0)
+    assert samples.equal(tallow.randn(2, 3, dtype=tallow.float64))
+    assert _sum_rightmost(samples, 1).equal(samples.sum(-1))

@@ -1,10 +1,20 @@
 """PyTorch's compiled part, which programs look into: next to nothing of it is here."""
 
+from tallow.autograd.modes import state
 from tallow.left_out import missing
 
 
 def _log_api_usage_once(event):
     """Nothing: nobody is told."""
+
+
+def _are_functorch_transforms_active():
+    """True within `vmap`; the other functions of `func` compute on tensors like any other."""
+    return bool(state.batch)
+
+
+def _get_tracing_state():
+    """None: nothing is being recorded."""
 
 
 def __getattr__(name):

@@ -14,6 +14,7 @@ from urllib.parse import urlparse
 from tallow.errors import ArgumentError, NotSupportedError
 from tallow.serialization import load as load_file
 from tallow.utils.download import digest_of, extract, fetch
+from tallow.utils.progress import progress as tqdm  # noqa: F401 programs import it from here
 
 __all__ = [
     "download_url_to_file", "get_dir", "help", "list", "load", "load_state_dict_from_url",

@@ -1,3 +1,3 @@
 """What computes: whether it is there, and settings of it."""
 
-from tallow.backends import cpu, cuda, cudnn, mps
+from tallow.backends import cpu, cuda, cudnn, mkldnn, mps

@@ -9,6 +9,7 @@ from tallow.errors import ArgumentError
 from tallow.info import finfo
 from tallow.math import clamp, log, log1p, sigmoid
 from tallow.nn.functional import softmax
+from tallow.random import randn
 from tallow.shaping import broadcast_tensors
 from tallow.tensor import Tensor
 
@@ -51,6 +52,14 @@ class lazy_property:
 def sum_rightmost(value, dim):
     """The sum over the last `dim` dims."""
     return value.reshape(value.shape[: value.dim() - dim] + (-1,)).sum(-1) if dim else value
+
+
+_sum_rightmost = sum_rightmost
+
+
+def _standard_normal(shape, dtype, device):
+    """Samples of the normal distribution."""
+    return randn(shape, dtype=dtype, device=device)
 
 
 def logits_to_probs(logits, is_binary=False):

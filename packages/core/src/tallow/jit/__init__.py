@@ -76,6 +76,10 @@ class ScriptModule(Module):
     """
 
 
+class TracerWarning(Warning):
+    """What PyTorch warns of where a trace would miss something: nothing does here."""
+
+
 class ScriptFunction:
     """What no function is here: `isinstance(function, ScriptFunction)` is False."""
 
@@ -89,6 +93,7 @@ def _unchanged(fn):
 
 
 export = interface = script_if_tracing = script_method = unused = _unchanged
+_overload = _overload_method = _unchanged
 
 
 def ignore(drop=False, **kwargs):

@@ -3,6 +3,8 @@
 `save` and `load` are also names of the package itself. Loading runs nothing that a file asks for.
 """
 
+from typing import Any
+
 from tallow.serialization.loading import load
 from tallow.serialization.placeholder import Placeholder
 from tallow.serialization.safe_globals import (
@@ -19,3 +21,6 @@ from tallow.serialization.safetensors import (
     save_sharded,
 )
 from tallow.serialization.saving import save
+
+DEFAULT_PROTOCOL = 2  # of the pickles in PyTorch's files
+MAP_LOCATION = Any  # what says where tensors go: a device, its name, a dict or a function

@@ -1,6 +1,7 @@
 """From samples to a batch."""
 
 import copy
+import re
 from collections.abc import Mapping, MutableMapping, MutableSequence, Sequence
 
 import numpy as np
@@ -136,6 +137,9 @@ def _arrays(batch, *, collate_fn_map=None):
         raise _unknown(f"an array of {batch[0].dtype}")
     return collate([as_tensor(sample) for sample in batch], collate_fn_map=collate_fn_map)
 
+
+np_str_obj_array_pattern = re.compile("[SaUO]")  # in dtypes of arrays that make no tensors
+collate_tensor_fn = _tensors
 
 default_collate_fn_map: dict = {
     Tensor: _tensors,
