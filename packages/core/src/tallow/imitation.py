@@ -36,6 +36,7 @@ PATHS = {
     "tallow.distributed._tensor": "tallow.distributed.tensor",
     "tallow.distributed.checkpoint.hf_storage": "tallow.distributed.checkpoint",
     "tallow.distributed.fsdp.fully_sharded_data_parallel": "tallow.distributed.fsdp",
+    "tallow.distributed.fsdp.wrap": "tallow.distributed.fsdp",
     "tallow.distributed.tensor._utils": "tallow.distributed.tensor",
     "tallow.distributed.tensor.placement_types": "tallow.distributed.tensor",
     "tallow.functional": "tallow",
@@ -69,7 +70,7 @@ def as_torch():
         import torch  # is tallow
     """
     for name, ours in PACKAGES.items():
-        if name in sys.modules and sys.modules[name].__name__ != ours:
+        if name in sys.modules and sys.modules[name] is not sys.modules.get(ours):
             raise RuntimeError(f"as_torch: expected to be called before {name} is imported")
     names.package = "torch"
     if not any(isinstance(finder, _Finder) for finder in sys.meta_path):
@@ -154,6 +155,8 @@ class _Loader(Loader):
         self.spec = module.__spec__
         if self.ours in VERSIONS and "+" not in module.__version__:
             module.__version__ = f"{VERSIONS[self.ours]}+tallow.{module.__version__}"
+            module.__name__ = spec.name  # programs compare it
+            setattr(module, spec.name, module)  # torch.torch is torch
         for name in getattr(module, "__all__", ()):  # programs look into models.__dict__
             setattr(module, name, getattr(module, name))
         return module

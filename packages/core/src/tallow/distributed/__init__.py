@@ -24,6 +24,7 @@ from tallow.distributed.collectives import (
     scatter,
     send,
 )
+from tallow.distributed.device_mesh import DeviceMesh, init_device_mesh
 from tallow.distributed.group import (
     Backend,
     GroupMember,

@@ -3,13 +3,20 @@
 `tallow.distributed.optim.ZeroRedundancyOptimizer` spreads the state of an optimizer.
 """
 
+from enum import Enum, auto
+
 from tallow.left_out import SHARDS, Never, never
 
 __all__ = [
-    "CPUOffloadPolicy", "FSDPModule", "FullyShardedDataParallel", "MixedPrecisionPolicy",
-    "fully_shard",
+    "CPUOffload", "CPUOffloadPolicy", "FSDPModule", "FullyShardedDataParallel",
+    "MixedPrecisionPolicy", "ShardingStrategy", "fully_shard",
+    "size_based_auto_wrap_policy", "transformer_auto_wrap_policy",
 ]  # fmt: skip
 
+size_based_auto_wrap_policy, transformer_auto_wrap_policy = (
+    never(f"distributed.fsdp.wrap.{name}", SHARDS)
+    for name in ("size_based_auto_wrap_policy", "transformer_auto_wrap_policy")
+)
 fully_shard = never("distributed.fsdp.fully_shard", SHARDS)
 
 
@@ -21,6 +28,22 @@ class FSDPModule(Never):
 
 class FullyShardedDataParallel(Never):
     """A wrapper that spreads a module's parameters."""
+
+    why = SHARDS
+
+
+class ShardingStrategy(Enum):
+    """What of a module a process keeps a part of only."""
+
+    FULL_SHARD = auto()
+    SHARD_GRAD_OP = auto()
+    NO_SHARD = auto()
+    HYBRID_SHARD = auto()
+    _HYBRID_SHARD_ZERO2 = auto()
+
+
+class CPUOffload(Never):
+    """Whether parts wait in the host's memory."""
 
     why = SHARDS
 

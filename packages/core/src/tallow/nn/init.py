@@ -241,3 +241,11 @@ def _to_host(tensor):
 def _fill(tensor, values):
     """Copy a NumPy array into the tensor."""
     return tensor.copy_(wrap(values))
+
+
+# Names that PyTorch has had before, and deprecates.
+uniform, normal, constant, eye, dirac = uniform_, normal_, constant_, eye_, dirac_
+xavier_uniform, xavier_normal, orthogonal, sparse = (
+    xavier_uniform_, xavier_normal_, orthogonal_, sparse_,
+)  # fmt: skip
+kaiming_uniform, kaiming_normal = kaiming_uniform_, kaiming_normal_

@@ -6,6 +6,7 @@ from collections import OrderedDict, defaultdict
 from collections.abc import Iterable
 from copy import deepcopy
 from itertools import chain
+from typing import Any
 
 import numpy as np
 
@@ -38,7 +39,7 @@ def _with_hooks(step):
     @functools.wraps(step)
     def hooked(self, *args, **kwargs):
         self._opt_called = True
-        if not (self._hooks or _before_any_step or _after_any_step):
+        if self._hooks is None or not (self._hooks or _before_any_step or _after_any_step):
             return step(self, *args, **kwargs)
         if type(self).step is not hooked:  # an inherited step, called by the class's own
             return step(self, *args, **kwargs)
@@ -85,6 +86,7 @@ class Optimizer:
     [0.5, 0.5]
     """
 
+    _hooks: Any = None  # of a wrapper that does not call __init__: what it wraps runs them
     _opt_called = False
     _counts = True  # steps, in its state
     _hosts = False  # the counts with the parameters, where a group asks for it
