@@ -67,13 +67,13 @@ __version__ = "0.1.0"
 _PACKAGES = """
     _C __config__ _dynamo _inductor accelerator amp array_api autograd backends compiler cpu cuda
     distributed distributions fft func futures fx hub jit library linalg mps multiprocessing nn onnx
-    optim profiler serialization signal special testing types utils version xpu
+    optim overrides profiler serialization signal special testing types utils version xpu
 """.split()
 
 _ELSEWHERE = {
     "Future": "futures", "GradScaler": "amp", "OutOfMemoryError": "errors", "ScriptModule": "jit",
-    "UntypedStorage": "attributes", "_assert": "compiler", "_check": "compiler",
-    "_check_tensor_all": "compiler", "_check_tensor_all_with": "compiler",
+    "Stream": "cuda", "TensorType": "jit", "UntypedStorage": "attributes", "_assert": "compiler",
+    "_check": "compiler", "_check_tensor_all": "compiler", "_check_tensor_all_with": "compiler",
     "_check_with": "compiler", "as_torch": "imitation", "detach": "graph",
     "is_anomaly_enabled": "autograd.anomaly", "is_inference_mode_enabled": "autograd.modes",
     "load": "serialization", "save": "serialization", "vmap": "func",

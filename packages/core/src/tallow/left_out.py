@@ -68,7 +68,6 @@ LEFT_OUT = {
     "torch.special.airy_ai": "rarely used; SciPy has it",
     "torch.fx.symbolic_trace": "modules are not traced; onnx.export and vision's "
     "feature_extraction take their place",
-    "torch.Stream": STREAM,
     "torch.Event": STREAM,
 }  # fmt: skip
 
@@ -78,11 +77,10 @@ LEFT_OUT |= {f"torch.{name}": INNER for name in """
 """.split()}  # fmt: skip
 
 LEFT_OUT |= {f"torch.{name}": SPARSE for name in """
-    dsmm hspmm smm sparse_bsc sparse_bsc_tensor sparse_bsr sparse_bsr_tensor
-    sparse_compressed_tensor sparse_coo sparse_coo_tensor sparse_csc sparse_csc_tensor sparse_csr
-    sparse_csr_tensor spmm sspaddmm Tensor.ccol_indices Tensor.coalesce Tensor.col_indices
-    Tensor.crow_indices Tensor.dense_dim Tensor.indices Tensor.is_coalesced Tensor.row_indices
-    Tensor.smm Tensor.sparse_dim Tensor.sparse_mask Tensor.sparse_resize_
+    dsmm hspmm smm sparse_bsc_tensor sparse_bsr_tensor sparse_compressed_tensor sparse_coo_tensor
+    sparse_csc_tensor sparse_csr_tensor spmm sspaddmm Tensor.ccol_indices Tensor.coalesce
+    Tensor.col_indices Tensor.crow_indices Tensor.dense_dim Tensor.indices Tensor.is_coalesced
+    Tensor.row_indices Tensor.smm Tensor.sparse_dim Tensor.sparse_mask Tensor.sparse_resize_
     Tensor.sparse_resize_and_clear_ Tensor.sspaddmm Tensor.to_sparse Tensor.to_sparse_bsc
     Tensor.to_sparse_bsr Tensor.to_sparse_coo Tensor.to_sparse_csc Tensor.to_sparse_csr
     Tensor.values
