@@ -75,6 +75,7 @@ _ELSEWHERE = {
     "Stream": "cuda", "TensorType": "jit", "UntypedStorage": "attributes", "_assert": "compiler",
     "_check": "compiler", "_check_tensor_all": "compiler", "_check_tensor_all_with": "compiler",
     "_check_with": "compiler", "as_torch": "imitation", "detach": "graph",
+    "get_device_module": "accelerator",
     "is_anomaly_enabled": "autograd.anomaly", "is_inference_mode_enabled": "autograd.modes",
     "load": "serialization", "save": "serialization", "vmap": "func",
 }  # fmt: skip
