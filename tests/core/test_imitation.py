@@ -159,7 +159,7 @@ def test_a_script_of_all_domains():
     assert result.returncode == 0, result.stderr
     assert result.stdout.splitlines() == [
         "(6, 3, 32, 32) True", "(6, 3, 32, 32) True", "(3, 24, 24) (3, 70, 104)",
-        "(24, 24) tallowvision tallowaudio", "[7, 1, 0]", "(1, 16, 32) (1, 2000)",
+        "(24, 24) torchvision torchaudio", "[7, 1, 0]", "(1, 16, 32) (1, 2000)",
     ]  # fmt: skip
 
 
@@ -241,7 +241,7 @@ def test_what_is_installed():
         ("import torch.fx.unheard_of", "torch.fx.unheard_of: tallow has no module tallow.fx.un"),
         ("import torch.unheard_of.jit", "torch.unheard_of: tallow has no module tallow.un"),
         ("import torch; torch.unheard_of", "module 'tallow' has no attribute 'unheard_of'"),
-        ("from torch import unheard_of", "cannot import name 'unheard_of' from 'tallow'"),
+        ("from torch import unheard_of", "cannot import name 'unheard_of' from 'torch'"),
     ],
 )
 def test_what_is_not_there_is_named(line, message, tmp_path):

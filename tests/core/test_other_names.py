@@ -151,3 +151,161 @@ def test_inner_names_of_distributions():
     tallow.manual_seed(0)
     assert samples.equal(tallow.randn(2, 3, dtype=tallow.float64))
     assert _sum_rightmost(samples, 1).equal(samples.sum(-1))
+
+
+def test_names_of_operators():
+    aten = tallow.ops.aten
+    table = {aten.add.Tensor: "a", aten.clone.default: "b"}
+    assert table[aten.add.Tensor] == "a" and aten.add.Scalar not in table
+    with pytest.raises(NotImplementedError, match="expected no torch.ops.aten; call the function"):
+        aten.add.Tensor(1, 2)
+    with pytest.raises(AttributeError):
+        aten.add.__len__  # noqa: B018
+    with pytest.raises(NotImplementedError, match="override methods"):
+        tallow._C._disabled_torch_function_impl()
+
+
+def test_layouts_that_no_tensor_has():
+    assert tallow.sparse_coo != tallow.ones(1).layout != tallow.sparse_csr
+    assert repr(tallow.sparse_csc) == "tallow.sparse_csc"
+
+
+def test_a_child_of_a_module_whose_attributes_are_looked_up_elsewhere():
+    class Wrapper(tallow.nn.Module):
+        def __getattr__(self, name):
+            return self._modules["model"] if name == "model" else getattr(self.model, name)
+
+    wrapper = Wrapper()
+    wrapper.model = tallow.nn.Linear(2, 3)
+    assert wrapper.out_features == 3 and [*wrapper.state_dict()] == ["model.weight", "model.bias"]
+
+
+def test_a_module_in_another_order_of_dims():
+    model = tallow.nn.Sequential(tallow.nn.Conv2d(2, 3, 3), tallow.nn.Conv1d(2, 3, 3))
+    model.to(memory_format=tallow.channels_last, dtype=tallow.float64)
+    assert model[0].weight.is_contiguous(memory_format=tallow.channels_last)
+    assert model[1].weight.is_contiguous() and model[1].weight.dtype is tallow.float64
+
+
+def test_nothing_stands_for_a_tensor():
+    assert not tallow.fx.is_fake(tallow.ones(1)) and tallow.fx.get_proxy_mode() is None
+    assert not isinstance(tallow.ones(1), tallow.fx.FakeTensor)
+
+
+def test_nothing_lies_on_several_processes():
+    from tallow.distributed import _functional_collectives, checkpoint, fsdp
+    from tallow.distributed import tensor as parts
+    from tallow.distributed.algorithms.join import Join
+
+    x = tallow.ones(1)
+    names = [
+        parts.DTensor,
+        parts.DeviceMesh,
+        parts.distribute_tensor,
+        tallow.distributed.DeviceMesh,
+    ]
+    names += [fsdp.FSDPModule, fsdp.fully_shard, fsdp.size_based_auto_wrap_policy, Join]
+    names += [checkpoint.HuggingFaceStorageReader, _functional_collectives.wait_tensor]
+    for name in names:
+        with pytest.raises(NotImplementedError, match=f"{name.__name__}; .*docs/compatibility.md"):
+            name(x)
+    assert not isinstance(x, parts.DTensor | parts.Shard | fsdp.FullyShardedDataParallel)
+
+
+def test_plans_for_several_processes():
+    from tallow.distributed.tensor import Partial, Replicate, Shard
+
+    assert Shard(1) == Shard(dim=1) != Shard(0) and Replicate() == Replicate()
+    assert Partial().reduce_op == "sum" and repr(Shard(0)) == "Shard(dim=0)"
+
+
+def test_nothing_is_compiled():
+    from tallow._higher_order_ops.associative_scan import associative_scan
+
+    dynamo = tallow._dynamo
+    assert dynamo.assume_constant_result(len) is len
+    assert dynamo.mark_static_address(tallow.ones(1)) is None
+    assert not isinstance(tallow.nn.ReLU(), dynamo.eval_frame.OptimizedModule)
+    with pytest.raises(NotImplementedError, match="associative_scan; write a loop"):
+        associative_scan(max, [1, 2])
+    with pytest.raises(NotImplementedError, match="expected no torch.overrides.TorchFunctionMode"):
+        tallow.overrides.TorchFunctionMode()
+    rows = tallow.tensor([3.0, 5.0])
+    with dynamo.TransformGetItemToIndex():
+        assert tallow.vmap(lambda i: rows[i])(tallow.tensor([1, 0])).tolist() == [5, 3]
+
+
+def test_checks_for_a_compiler():
+    tallow._check(True)
+    tallow._check_tensor_all(tallow.ones(2) > 0)
+    with pytest.raises(RuntimeError, match="expected a condition to hold"):
+        tallow._check(False)
+    with pytest.raises(KeyError, match="not all"):
+        tallow._check_tensor_all_with(KeyError, tallow.arange(2) > 0, lambda: "not all")
+    with pytest.raises(RuntimeError, match="none"):
+        tallow._check_tensor_all(tallow.zeros(2) > 0, lambda: "none")
+
+
+def test_settings_for_a_while():
+    cudnn = tallow.backends.cudnn
+    with cudnn.flags(enabled=False, benchmark=True):
+        assert not cudnn.enabled and cudnn.benchmark
+    assert cudnn.enabled and not cudnn.benchmark
+
+
+def test_modules_of_devices():
+    assert tallow.get_device_module("cpu") is tallow.cpu
+    assert tallow.get_device_module(tallow.device("cuda:1")) is tallow.cuda
+    with pytest.raises(RuntimeError, match="get_device_module: expected .*, got meta"):
+        tallow.get_device_module("meta")
+    assert isinstance(tallow.cuda.stream(None), tallow.cuda.StreamContext)
+    with tallow.cuda.stream(None):
+        assert tallow.Stream is tallow.cuda.Stream
+
+
+def test_old_names_of_initialisations():
+    x = tallow.empty(2, 2)
+    assert tallow.nn.init.constant(x, 3.0) is x and x.tolist() == [[3, 3], [3, 3]]
+
+
+class Holder:
+    def __init__(self, x, y):
+        self.x, self.y = x, y
+
+
+def test_nodes_of_a_programs_own(monkeypatch):
+    from tallow.func.tree import NODES
+
+    monkeypatch.setattr(tallow.func.tree, "NODES", NODES)
+    pytree.register_pytree_node(
+        Holder, lambda held: ([held.x], held.y), lambda parts, y: Holder(*parts, y)
+    )
+    made = pytree.tree_map(lambda x: 2 * x, [Holder((1, 2), "kept"), 3])
+    assert made[0].x == (2, 4) and made[0].y == "kept" and made[1] == 6
+    assert pytree.tree_leaves(Holder({"a": 1}, None)) == [1]
+    del NODES[Holder]
+
+
+def test_a_hook_that_gets_no_module():
+    model, seen = tallow.nn.Linear(1, 1), []
+    model._register_load_state_dict_pre_hook(lambda state, prefix, *rest: seen.append(prefix))
+    model._register_load_state_dict_pre_hook(lambda *a: seen.append(a[0]), with_module=True)
+    found = model.load_state_dict(model.state_dict())
+    assert seen == ["", model] and type(found) is tallow.nn.modules.module._IncompatibleKeys
+    assert tallow.nn.modules.module._EXTRA_STATE_KEY_SUFFIX == "_extra_state"
+
+
+def test_an_optimizer_that_wraps_another():
+    class Wrapper(tallow.optim.Optimizer):
+        def __init__(self, inner):
+            self.inner = inner
+
+        def step(self, closure=None):
+            self.inner.step(closure)
+
+    p, calls = tallow.nn.Parameter(tallow.ones(1)), []
+    inner = tallow.optim.SGD([p], 0.5)
+    inner.register_step_post_hook(lambda *arguments: calls.append(1))
+    p.grad = tallow.ones(1)
+    Wrapper(inner).step()
+    assert p.item() == 0.5 and calls == [1]

@@ -1,7 +1,7 @@
 """PyTorch's compiled part, which programs look into: next to nothing of it is here."""
 
 from tallow.autograd.modes import state
-from tallow.left_out import missing
+from tallow.left_out import missing, never
 
 
 def _log_api_usage_once(event):
@@ -11,6 +11,9 @@ def _log_api_usage_once(event):
 def _are_functorch_transforms_active():
     """True within `vmap`; the other functions of `func` compute on tensors like any other."""
     return bool(state.batch)
+
+
+_disabled_torch_function_impl = never("_C._disabled_torch_function_impl", "override methods")
 
 
 def _get_tracing_state():

@@ -11,7 +11,7 @@ from tallow.errors import ArgumentError
 _DEFAULTS = {
     "precision": 4, "threshold": 1000, "edgeitems": 3, "linewidth": 80, "sci_mode": None,
 }  # fmt: skip
-OPTIONS = SimpleNamespace(**_DEFAULTS)
+OPTIONS = PRINT_OPTS = SimpleNamespace(**_DEFAULTS)
 _PROFILES = {
     "default": {},
     "short": {"precision": 2, "edgeitems": 2},
@@ -139,22 +139,23 @@ def _edges(rows, edge, summarise):
     return rows[:edge] + rows[-edge:] if summarise and len(rows) > 2 * edge else rows
 
 
+def _tensor_str(self, indent):
+    """The elements of a tensor as text, lines after the first moved by `indent`."""
+    array = backend.for_array(self.array).to_host(self.array)
+    if not array.size:
+        return "[]"
+    if self.dtype in (dtypes.float16, dtypes.bfloat16):
+        array = array.astype(np.float32)
+    element, width = _formatter(array)
+    return _nested(array, element, width, indent, array.size > OPTIONS.threshold)
+
+
 def tensor_repr(tensor):
     """The text of a tensor, as `repr` and `print` show it."""
     dtype, known = tensor.dtype, tensor.device.type != "meta"
     array = tensor.array
-    if known:
-        array = backend.for_array(array).to_host(array)
-    if dtype in (dtypes.float16, dtypes.bfloat16):
-        array = array.astype(np.float32)
     prefix = "tensor("
-    if not known:
-        body = "..."
-    elif array.size:
-        element, width = _formatter(array)
-        body = _nested(array, element, width, len(prefix), array.size > OPTIONS.threshold)
-    else:
-        body = "[]"
+    body = _tensor_str(tensor, len(prefix)) if known else "..."
     suffixes = []
     if tensor.device.type != "cpu":
         suffixes.append(f"device='{tensor.device}'")

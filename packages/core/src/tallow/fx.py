@@ -6,7 +6,10 @@ writes a model's graph.
 
 from tallow.left_out import LEFT_OUT, Never, missing
 
-__all__ = ["Graph", "GraphModule", "Interpreter", "Node", "Proxy", "Tracer", "wrap"]
+__all__ = [
+    "FakeTensor", "Graph", "GraphModule", "Interpreter", "Node", "Proxy", "Tracer",
+    "get_proxy_mode", "is_fake", "wrap",
+]  # fmt: skip
 
 
 class _Traced(Never):
@@ -35,6 +38,19 @@ class Proxy(_Traced):
 
 class Tracer(_Traced):
     """What traces a module."""
+
+
+class FakeTensor(_Traced):
+    """A tensor of a shape without values."""
+
+
+def is_fake(x):
+    """False: no tensor is without values but those of the device "meta"."""
+    return False
+
+
+def get_proxy_mode():
+    """None: nothing is being traced."""
 
 
 def wrap(fn_or_name):

@@ -25,7 +25,10 @@ VERSIONS = {
 }  # whose names they have: programs ask for the version
 PATHS = {
     "tallow._dynamo._trace_wrapped_higher_order_op": "tallow._dynamo",
+    "tallow._subclasses": "tallow.fx",
+    "tallow._subclasses.fake_tensor": "tallow.fx",
     "tallow._tensor": "tallow.tensor",
+    "tallow._tensor_str": "tallow.formatting",
     "tallow.amp.autocast_mode": "tallow.amp",
     "tallow.autograd.grad_mode": "tallow.autograd",
     "tallow.cuda.amp.autocast_mode": "tallow.cuda.amp",
@@ -40,6 +43,8 @@ PATHS = {
     "tallow.distributed.tensor._utils": "tallow.distributed.tensor",
     "tallow.distributed.tensor.placement_types": "tallow.distributed.tensor",
     "tallow.functional": "tallow",
+    "tallow.fx.experimental": "tallow.fx",
+    "tallow.fx.experimental.proxy_tensor": "tallow.fx",
     "tallow.nn.modules.channelshuffle": "tallow.nn",
     "tallow.nn.parallel.scatter_gather": "tallow.nn.parallel",
     "tallow.utils.data._utils": "tallow.utils.data",

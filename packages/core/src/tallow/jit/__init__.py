@@ -80,6 +80,10 @@ class TracerWarning(Warning):
     """What PyTorch warns of where a trace would miss something: nothing does here."""
 
 
+class TensorType:
+    """TorchScript's type of tensors, for annotations: no value is of it."""
+
+
 class ScriptFunction:
     """What no function is here: `isinstance(function, ScriptFunction)` is False."""
 

@@ -28,8 +28,8 @@ class IncompatibleKeys(namedtuple("IncompatibleKeys", ["missing_keys", "unexpect
     __str__ = __repr__
 
 
-def parse_to(*args, device=None, dtype=None, non_blocking=False):
-    """The device, dtype and `non_blocking` of the forms in which `Module.to` is called."""
+def parse_to(*args, device=None, dtype=None, non_blocking=False, memory_format=None):
+    """The device, dtype, `non_blocking` and order of dims of the forms `Module.to` is called in."""
     args = list(args)
     if args and isinstance(args[0], Tensor):
         like = args.pop(0)
@@ -50,7 +50,7 @@ def parse_to(*args, device=None, dtype=None, non_blocking=False):
         raise TypeMismatchError(
             f"to: expected a floating-point or complex dtype, got {dtype}; use .type() to cast all"
         )
-    return _as_device(device), dtype, non_blocking
+    return _as_device(device), dtype, non_blocking, memory_format
 
 
 def _as_device(place):

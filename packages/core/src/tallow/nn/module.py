@@ -10,6 +10,7 @@ from tallow.creation import empty_like
 from tallow.dtypes import bfloat16, float16, float32, float64
 from tallow.errors import ArgumentError, TypeMismatchError
 from tallow.graph import RemovableHandle
+from tallow.layout import DIMS
 from tallow.nn import hooks, loading
 from tallow.nn.location import locate
 from tallow.nn.members import BUFFER, MODULE, PARAMETER, Members, Uninitialized
@@ -77,7 +78,7 @@ class Module:
             self.register_parameter(name, value)
         elif isinstance(value, Module):
             self._make_way(name, MODULE)
-            self.add_module(name, value)
+            self._modules[name] = value
         elif isinstance(value, Buffer):
             self._make_way(name, BUFFER)
             self.register_buffer(name, value, value.persistent)
@@ -348,13 +349,14 @@ class Module:
     def to(self, *args: Any, **kwargs: Any) -> Self:
         """Move and cast in place: `to(device)`, `to(dtype)`, `to(device, dtype)` or `to(tensor)`.
 
-        Only floating-point and complex tensors change their dtype.
+        Only floating-point and complex tensors change their dtype, and only those of four dims (of
+        five) their order of dims by `memory_format=tallow.channels_last` (`channels_last_3d`).
 
         >>> import tallow
         >>> tallow.nn.Linear(2, 2).to(tallow.float64).weight.dtype
         tallow.float64
         """
-        device, dtype, non_blocking = loading.parse_to(*args, **kwargs)
+        device, dtype, non_blocking, order = loading.parse_to(*args, **kwargs)
 
         def move(tensor):
             casts = dtype is not None and (tensor.is_floating_point() or tensor.is_complex())
@@ -362,6 +364,7 @@ class Module:
                 device=device or tensor.device,
                 dtype=dtype if casts else tensor.dtype,
                 non_blocking=non_blocking,
+                memory_format=order if tensor.dim() == DIMS.get(order) else None,
             )
 
         return self._apply(move)

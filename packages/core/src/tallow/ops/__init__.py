@@ -1,0 +1,3 @@
+"""Operations: bodies and their gradient rules."""
+
+from tallow.ops import aten
