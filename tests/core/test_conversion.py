@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import tallow
-from tallow.errors import GradientError
+from tallow.errors import DtypeError, GradientError
 
 X = np.array([1.5, -2.5, 0.0, -0.0, 300.0, 1e10])
 Z = np.array([1 + 2j, -0.5j])
@@ -9173,3 +9173,41 @@ def test_every_public_name_is_pytorchs():
     extra = {name for name in own if not hasattr(torch, name)}
     modules = {name for name in extra if type(getattr(tallow, name)) is type(tallow)}
     assert extra - modules == {"get_printoptions"}
+
+
+def test_storages_of_files(tmp_path):
+    path = tmp_path / "numbers"
+    path.write_bytes(np.arange(4, dtype="<f4").tobytes())
+    storage = tallow.UntypedStorage.from_file(str(path), nbytes=16)
+    assert (len(storage), storage[2], storage.untyped()) == (16, 0, storage)
+    x = tallow.asarray(storage[4:12], dtype=tallow.uint8).view(dtype=tallow.float32).reshape(1, 2)
+    assert x.tolist() == [[1, 2]] and len(storage[4:12]) == 8
+    x += 1
+    assert path.read_bytes()[4:8] == np.float32(1).tobytes()  # changes stay here
+    shared = tallow.UntypedStorage.from_file(str(path), shared=True, nbytes=16)
+    tallow.asarray(shared, dtype=tallow.uint8).fill_(0)
+    assert path.read_bytes() == bytes(16)
+
+
+@pytest.mark.parametrize(
+    ("source", "operands"),
+    [
+        ("x.view(torch.float32)", "uint8 (3, 8)"),
+        ("x.view(torch.uint8)", "float32 (2, 3)"),
+        ("x.view(torch.int16)", "int64 (2,)"),
+    ],
+)
+def test_views_of_other_item_sizes(source, operands):
+    torch = pytest.importorskip("torch")
+    dtype, _, shape = operands.partition(" ")
+    x = np.arange(np.prod(eval(shape))).reshape(eval(shape)).astype(dtype)
+    ours, theirs = (eval(source, {"torch": p, "x": p.from_numpy(x)}) for p in (tallow, torch))
+    assert np.array_equal(ours.numpy(), theirs.numpy())
+
+
+@pytest.mark.parametrize("shape", [(), (6,)])
+def test_views_that_do_not_fit(shape):
+    with pytest.raises(DtypeError, match="view: expected neighbours in the last dim that fill"):
+        tallow.zeros(shape, dtype=tallow.uint8).view(tallow.float32)
+    with pytest.raises(DtypeError, match=r"view: expected .* got uint8 \(4, 2\) with strides"):
+        tallow.zeros(2, 4, dtype=tallow.uint8).T.view(tallow.int16)

@@ -264,3 +264,17 @@ def test_not_after_pytorch():
     pytest.importorskip("torch")
     result = run("-c", "import torch, tallow; tallow.as_torch()")
     assert "expected to be called before torch is imported" in result.stderr
+
+
+def test_modules_of_layers_are_found_where_programs_look():
+    script = """
+        import tallow
+        tallow.as_torch()
+        import sys
+        import torch.nn as nn
+        assert sys.modules["torch.nn.init"] is nn.init
+        from torch.distributed.tensor.placement_types import Shard
+        from torch._dynamo._trace_wrapped_higher_order_op import TransformGetItemToIndex
+    """
+    result = run("-c", textwrap.dedent(script))
+    assert result.returncode == 0, result.stderr

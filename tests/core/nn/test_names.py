@@ -77,12 +77,8 @@ LEFT_OUT = {
         "scaled_grouped_mm": "needs float8 and float4 tensors",
         "scaled_mm": "needs float8 and float4 tensors",
     },
-    "nn.init": dict.fromkeys(
-        "constant dirac eye kaiming_normal kaiming_uniform normal orthogonal sparse uniform "
-        "xavier_normal xavier_uniform".split(),
-        "deprecated by PyTorch; the name with an underscore",
-    ),
-}  # fmt: skip
+    "nn.init": {},
+}
 EVERY = [(place, name) for place, names in NAMES.items() for name in names.split()]
 HERE = [(place, name) for place, name in EVERY if name not in LEFT_OUT[place]]
 

@@ -266,6 +266,7 @@ FLEX = [
     "flex.and_masks(causal, near), None, None, 4, 5, 'cpu'))",
     "flex.flex_attention(q, k, k, block_mask=flex.create_block_mask("
     "flex.or_masks(causal, near), 2, 2, 4, 5, 'cpu'))",
+    "flex.flex_attention(q, k, k, return_aux=flex.AuxRequest(lse=True))[1].lse",
 ]
 
 
@@ -293,6 +294,8 @@ def test_flex_attention_of_nothing_and_its_normalizer():
     with np.errstate(divide="ignore"):  # the logarithm of no weights at all
         out, lse = flex.flex_attention(x, x, x, block_mask=mask, return_lse=True)
     assert out[0, 0].tolist() == [[0] * 4, [1] * 4] and lse[0, 0].tolist() == [-np.inf, 2.0]
+    aux = flex.flex_attention(x, 2 * x, x, return_aux=flex.AuxRequest(max_scores=True))[1]
+    assert aux.lse is None and aux.max_scores.tolist() == [[[4.0, 4.0]]]
     assert mask.sparsity() == 75 and repr(mask) == "BlockMask(shape=(1, 1, 2, 2), sparsity=75.00%)"
     assert flex.flex_attention(x, x, x, block_mask=flex.create_block_mask(
         flex.noop_mask, 1, 1, 2, 2)).tolist() == x.tolist()  # fmt: skip

@@ -252,7 +252,11 @@ def _made(name, sizes, size, out, dtype, where, requires_grad, *value):
     """NumPy's function `name` called for a shape, placed on a device."""
     shape = shape_of(name, sizes if size is None else (size,))
     dtype = dtypes.given(name, dtype, dtypes.get_default_dtype() if out is None else out.dtype)
-    array = getattr(np, name)(shape, *value, dtype=dtype.numpy)
+    where = get_default_device() if where is None else device(where)
+    if where.type == "meta":  # which takes the shape only
+        array = np.broadcast_to(np.empty((), dtype.numpy), shape)
+    else:
+        array = getattr(np, name)(shape, *value, dtype=dtype.numpy)
     return give(place(array, where, requires_grad), out, name)
 
 

@@ -1,7 +1,7 @@
 """The device "meta": tensors of a shape and a dtype that have no values, for models to be filled.
 
-An array is NumPy's with a single element in memory, which all places show; what is computed from
-such arrays has memory and the right shape, and values that nobody can read.
+An array is NumPy's with a single element in memory, which all places show. Results of other than
+elementwise functions have memory, and values that nobody can read.
 """
 
 from types import ModuleType
@@ -24,6 +24,26 @@ class MetaArray(np.ndarray):
             f"meta: expected a tensor with values, got {self.dtype} {self.shape} on device 'meta'; "
             "make one by empty_like(x, device='cpu'), or a module's by to_empty(device='cpu')"
         )
+
+    def __array_ufunc__(self, ufunc, method, *inputs, out=None, where=True, **kwargs):
+        """The result's shape and dtype: those of an element, for all of them."""
+        if any(type(x) is np.ndarray and x.ndim for x in inputs):
+            raise TypeError("meta: an array with values met one without")
+        if out is not None:
+            return out[0] if len(out) == 1 else out
+        plain = [x.view(np.ndarray) if isinstance(x, MetaArray) else x for x in inputs]
+        with np.errstate(all="ignore"):
+            if method != "__call__" or ufunc.signature is not None:
+                return _given(getattr(ufunc, method)(*plain, **kwargs))
+            few = [x[(slice(1),) * x.ndim] if isinstance(x, np.ndarray) else x for x in plain]
+            made = ufunc(*few, **kwargs)
+        shape = np.broadcast_shapes(*map(np.shape, inputs))
+        if isinstance(made, tuple):
+            return tuple(shaped(shape, part.dtype) for part in made)
+        return shaped(shape, made.dtype)
+
+    def __setitem__(self, place, value):
+        """Nothing: there are no values to change."""
 
     item = tolist = __bool__ = __int__ = __float__ = __complex__ = __index__ = _unreadable
 
