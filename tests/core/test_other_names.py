@@ -309,3 +309,54 @@ def test_an_optimizer_that_wraps_another():
     p.grad = tallow.ones(1)
     Wrapper(inner).step()
     assert p.item() == 0.5 and calls == [1]
+
+
+@pytest.mark.parametrize("tree", [x for x in TREES if isinstance(x, dict | list | tuple)], ids=repr)
+def test_forms_by_their_parts(tree):
+    def form(node):
+        kind = pytree._get_node_type(node)
+        if kind not in pytree.SUPPORTED_NODES:
+            return pytree.LeafSpec()
+        parts, context = pytree.SUPPORTED_NODES[kind].flatten_fn(node)
+        return pytree.TreeSpec(kind, context, [form(part) for part in parts])
+
+    assert form(tree) == pytree.tree_structure(tree)
+    assert pytree.tree_unflatten(pytree.tree_leaves(tree), form(tree)) == tree
+
+
+def test_calls_of_other_processes():
+    from tallow.distributed import rpc
+    from tallow.distributed.constants import default_pg_timeout
+
+    assert not rpc.is_available() and default_pg_timeout.total_seconds() == 1800
+    with pytest.raises(NotImplementedError, match="no torch.distributed.rpc.init_rpc; send mess"):
+        rpc.init_rpc("worker")
+
+
+def test_types_that_programs_name():
+    loader = tallow.utils.data.DataLoader(range(2), num_workers=1)
+    own = tallow.utils.data.dataloader
+    iterator = iter(loader)
+    assert isinstance(iterator, own._MultiProcessingDataLoaderIter | own._BaseDataLoaderIter)
+    assert not isinstance(iterator, own._SingleProcessDataLoaderIter) and len([*iterator]) == 2
+    assert isinstance(tallow.distributed.ReduceOp.SUM, tallow.distributed.ReduceOp.RedOpType)
+    assert isinstance(tallow.Tensor, tallow._C._TensorMeta)
+
+
+@pytest.mark.parametrize("kind", ["SymInt", "SymFloat", "PyTorchFileReader"])
+def test_what_nothing_is(kind):
+    assert not isinstance(3, getattr(tallow, kind))
+    with pytest.raises(NotImplementedError, match=f"expected no torch.*{kind}; "):
+        getattr(tallow, kind)()
+
+
+def test_assertions_of_tensors():
+    tallow._assert_async(tallow.tensor(True))
+    with pytest.raises(RuntimeError, match="too large"):
+        tallow._assert_async(tallow.tensor([False]), "too large")
+
+
+def test_no_mixed_precision_on_devices_that_are_not_there():
+    assert not tallow.is_autocast_enabled("mps") and not tallow.is_autocast_enabled("xla")
+    with pytest.raises(RuntimeError, match="got 'toaster'"):
+        tallow.is_autocast_enabled("toaster")

@@ -2,6 +2,7 @@
 
 from tallow.autograd.modes import state
 from tallow.left_out import missing, never
+from tallow.tensor import Tensor
 
 
 def _log_api_usage_once(event):
@@ -13,6 +14,7 @@ def _are_functorch_transforms_active():
     return bool(state.batch)
 
 
+_TensorMeta = type(Tensor)
 _disabled_torch_function_impl = never("_C._disabled_torch_function_impl", "override methods")
 
 

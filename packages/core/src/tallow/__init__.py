@@ -71,13 +71,14 @@ _PACKAGES = """
 """.split()
 
 _ELSEWHERE = {
-    "Future": "futures", "GradScaler": "amp", "OutOfMemoryError": "errors", "ScriptModule": "jit",
-    "Stream": "cuda", "TensorType": "jit", "UntypedStorage": "attributes", "_assert": "compiler",
-    "_check": "compiler", "_check_tensor_all": "compiler", "_check_tensor_all_with": "compiler",
-    "_check_with": "compiler", "as_torch": "imitation", "detach": "graph",
-    "get_device_module": "accelerator",
-    "is_anomaly_enabled": "autograd.anomaly", "is_inference_mode_enabled": "autograd.modes",
-    "load": "serialization", "save": "serialization", "vmap": "func",
+    "Future": "futures", "GradScaler": "amp", "OutOfMemoryError": "errors",
+    "PyTorchFileReader": "serialization", "ScriptModule": "jit", "Stream": "cuda", "SymFloat": "fx",
+    "SymInt": "fx", "TensorType": "jit", "UntypedStorage": "attributes", "_assert": "compiler",
+    "_assert_async": "compiler", "_check": "compiler", "_check_tensor_all": "compiler",
+    "_check_tensor_all_with": "compiler", "_check_with": "compiler", "as_torch": "imitation",
+    "detach": "graph", "get_device_module": "accelerator", "is_anomaly_enabled": "autograd.anomaly",
+    "is_inference_mode_enabled": "autograd.modes", "load": "serialization", "save": "serialization",
+    "vmap": "func",
 }  # fmt: skip
 
 _FUNCTIONAL = """

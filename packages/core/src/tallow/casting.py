@@ -139,8 +139,13 @@ class autocast:
         return decorated
 
 
+ELSEWHERE = ("hpu", "ipu", "mps", "mtia", "xla", "xpu")  # devices of PyTorch's that are not here
+
+
 def is_autocast_enabled(device_type="cuda"):
     """True where autocast is on for a device type."""
+    if device_type in ELSEWHERE:
+        return False
     _check_device("is_autocast_enabled", device_type)
     return device_type in (_state.active or ())
 

@@ -54,6 +54,12 @@ def _check(cond, message=None):
     _check_with(RuntimeError, cond, message)
 
 
+def _assert_async(condition, message="expected a condition to hold"):
+    """Raise a RuntimeError with the text unless the tensor of one element holds."""
+    if not condition:
+        raise RuntimeError(message)
+
+
 def _assert(condition, message):
     """Raise an AssertionError with the text unless the condition holds."""
     if not condition:

@@ -7,8 +7,8 @@ writes a model's graph.
 from tallow.left_out import LEFT_OUT, Never, missing
 
 __all__ = [
-    "FakeTensor", "Graph", "GraphModule", "Interpreter", "Node", "Proxy", "Tracer",
-    "get_proxy_mode", "is_fake", "wrap",
+    "FakeTensor", "Graph", "GraphModule", "Interpreter", "Node", "Proxy", "SymFloat", "SymInt",
+    "Tracer", "get_proxy_mode", "is_fake", "wrap",
 ]  # fmt: skip
 
 
@@ -42,6 +42,14 @@ class Tracer(_Traced):
 
 class FakeTensor(_Traced):
     """A tensor of a shape without values."""
+
+
+class SymInt(_Traced):
+    """What stands for an integer while a module is traced."""
+
+
+class SymFloat(_Traced):
+    """What stands for a float while a module is traced."""
 
 
 def is_fake(x):

@@ -125,6 +125,9 @@ class Averages(list):
         return "\n".join([*lines, f"self time in all: {_shown(total).strip()}"])
 
 
+EventList = Averages
+
+
 def _shown(microseconds):
     """A time in three or four digits and a fitting unit, ten characters wide."""
     for unit, size in (("s", 1e6), ("ms", 1e3)):

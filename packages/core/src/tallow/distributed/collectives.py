@@ -18,6 +18,7 @@ class ReduceOp:
 
     SUM, AVG, PRODUCT, MIN, MAX = "sum", "avg", "product", "min", "max"
     BAND, BOR, BXOR = "band", "bor", "bxor"
+    RedOpType = str  # of each of them
 
 
 class Buffer:

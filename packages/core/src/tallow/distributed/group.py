@@ -10,6 +10,7 @@ from functools import partial
 from importlib.util import find_spec
 
 from tallow import cuda
+from tallow.distributed.constants import default_pg_timeout
 from tallow.distributed.work import Background, Work
 from tallow.errors import ArgumentError, DistributedError
 
@@ -206,7 +207,7 @@ def init_process_group(
                 f"init_process_group: expected {name} {is_so}, got {given}; "
                 "start the processes by python -m tallow.distributed.run -n N script.py"
             )
-    seconds = timedelta(minutes=30) if timeout is None else timeout
+    seconds = default_pg_timeout if timeout is None else timeout
     seconds = seconds.total_seconds() if isinstance(seconds, timedelta) else float(seconds)
     STATE.asking = comm.Dup()
     STATE.debug = bool(

@@ -16,6 +16,7 @@ from tallow.distributions.transform import (
     ReshapeTransform,
     StackTransform,
     Transform,
+    _InverseTransform,  # noqa: F401 programs look for it here
     dependent,
     expect_dims,
     identity_transform,

@@ -5,6 +5,7 @@
 
 from typing import Any
 
+from tallow.left_out import Never
 from tallow.serialization.loading import load
 from tallow.serialization.placeholder import Placeholder
 from tallow.serialization.safe_globals import (
@@ -24,3 +25,9 @@ from tallow.serialization.saving import save
 
 DEFAULT_PROTOCOL = 2  # of the pickles in PyTorch's files
 MAP_LOCATION = Any  # what says where tensors go: a device, its name, a dict or a function
+
+
+class PyTorchFileReader(Never):
+    """What reads the parts of PyTorch's files there."""
+
+    why = "tallow.load reads PyTorch's files"

@@ -1,17 +1,28 @@
 """Trees of tuples, named tuples, lists and dicts, under PyTorch's names."""
 
+from collections import ChainMap, OrderedDict, namedtuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
 from tallow.func.tree import NODES, leaves, rebuild
 
 __all__ = [
-    "TreeSpec", "register_pytree_node", "tree_all", "tree_any", "tree_flatten", "tree_leaves",
-    "tree_map", "tree_map_only", "tree_structure", "tree_unflatten",
+    "LeafSpec", "PyTree", "TreeSpec", "register_pytree_node", "tree_all", "tree_any",
+    "tree_flatten", "tree_leaves", "tree_map", "tree_map_only", "tree_structure", "tree_unflatten",
 ]  # fmt: skip
 
 
 class TreeSpec:
-    """The form of a tree, without its leaves."""
+    """The form of a tree, without its leaves.
 
-    def __init__(self, tree):
+    Also by its parts, as PyTorch's is made: `TreeSpec(type, context, children_specs)` of a node in
+    `SUPPORTED_NODES`.
+    """
+
+    def __init__(self, tree, context=None, children_specs=None):
+        if children_specs is not None:
+            parts = [spec._tree for spec in children_specs]
+            tree = SUPPORTED_NODES[tree].unflatten_fn(parts, context)
         numbers = iter(range(len(leaves(tree))))
         self._tree = rebuild(tree, numbers)
         self.num_leaves = len(leaves(tree))
@@ -27,6 +38,12 @@ class TreeSpec:
         return f"TreeSpec({self._tree})"
 
 
+def LeafSpec():
+    """The form of a leaf."""
+    return TreeSpec(0)
+
+
+PyTree = Any
 tree_leaves, tree_structure = leaves, TreeSpec
 
 
@@ -66,13 +83,20 @@ def tree_any(pred, tree):
     return any(map(pred, leaves(tree)))
 
 
+class NodeDef(NamedTuple):
+    """How a node comes apart, and how it is made again."""
+
+    flatten_fn: Callable
+    unflatten_fn: Callable
+
+
 def register_pytree_node(cls, flatten_fn, unflatten_fn, **names):
     """Have a class's objects be nodes, too.
 
     `flatten_fn(node)` is a list of its parts and what else it is made of, and
     `unflatten_fn(parts, rest)` the node. Names for files and for paths make no difference.
     """
-    NODES[cls] = flatten_fn, unflatten_fn
+    NODES[cls] = NodeDef(flatten_fn, unflatten_fn)
 
 
 _register_pytree_node = register_pytree_node
@@ -88,3 +112,19 @@ def _dict_flatten_with_keys(tree):
 
 def _dict_unflatten(values, keys):
     return dict(zip(keys, values, strict=True))
+
+
+SUPPORTED_NODES = ChainMap(NODES, {
+    tuple: NodeDef(lambda tree: ([*tree], None), lambda parts, _: tuple(parts)),
+    list: NodeDef(lambda tree: (tree, None), lambda parts, _: [*parts]),
+    dict: NodeDef(_dict_flatten, _dict_unflatten),
+    OrderedDict: NodeDef(
+        _dict_flatten, lambda parts, keys: OrderedDict(zip(keys, parts, strict=True))
+    ),
+    namedtuple: NodeDef(lambda tree: ([*tree], type(tree)), lambda parts, kind: kind(*parts)),
+})  # fmt: skip
+
+
+def _get_node_type(tree):
+    """The key of a node in `SUPPORTED_NODES`: its type, or `namedtuple` for each of these."""
+    return namedtuple if isinstance(tree, tuple) and hasattr(tree, "_fields") else type(tree)

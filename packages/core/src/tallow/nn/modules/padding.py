@@ -38,6 +38,9 @@ class _ConstantPad(_Pad):
         self.value = value
 
 
+_ConstantPadNd = _ConstantPad  # PyTorch's name
+
+
 class _CircularPad(_Pad, mode="circular"):
     def forward(self, input):
         if input.ndim - self.dimensions not in (1, 2):
