@@ -360,3 +360,33 @@ def test_no_mixed_precision_on_devices_that_are_not_there():
     assert not tallow.is_autocast_enabled("mps") and not tallow.is_autocast_enabled("xla")
     with pytest.raises(RuntimeError, match="got 'toaster'"):
         tallow.is_autocast_enabled("toaster")
+
+
+def test_a_transform_that_is_a_module():
+    class Scaled(tallow.distributions.Transform, tallow.nn.Module):
+        def __init__(self):
+            super().__init__(cache_size=1)
+            self.scale = tallow.nn.Parameter(tallow.tensor(2.0))
+
+    assert [*Scaled().state_dict()] == ["scale"]
+
+
+def test_families_of_padding():
+    padding = tallow.nn.modules.padding
+    assert issubclass(tallow.nn.ReflectionPad2d, padding._ReflectionPadNd)
+    assert not issubclass(
+        tallow.nn.ReplicationPad1d, padding._ReflectionPadNd | padding._ConstantPadNd
+    )
+
+
+def test_names_of_profilers():
+    assert not tallow.profiler.kineto_available()
+    averages = tallow.autograd.profiler.profile()
+    assert tallow.autograd.profiler.EventList and not isinstance(
+        averages, tallow.autograd.profiler.emit_nvtx
+    )
+
+
+def test_where_a_module_is_to_go():
+    device, dtype, *_ = tallow._C._nn._parse_to("cpu", tallow.float64)
+    assert device == tallow.device("cpu") and dtype is tallow.float64

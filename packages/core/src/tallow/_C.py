@@ -1,7 +1,10 @@
 """PyTorch's compiled part, which programs look into: next to nothing of it is here."""
 
+from types import SimpleNamespace
+
 from tallow.autograd.modes import state
 from tallow.left_out import missing, never
+from tallow.nn.loading import parse_to
 from tallow.tensor import Tensor
 
 
@@ -15,6 +18,7 @@ def _are_functorch_transforms_active():
 
 
 _TensorMeta = type(Tensor)
+_nn = SimpleNamespace(_parse_to=parse_to)
 _disabled_torch_function_impl = never("_C._disabled_torch_function_impl", "override methods")
 
 

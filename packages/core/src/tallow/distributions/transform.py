@@ -30,6 +30,7 @@ class Transform:
         self._cache_size = cache_size
         self._inv = None
         self._cached_x_y = None, None
+        super().__init__()  # a transform may be a module, too
 
     def __getstate__(self):
         return self.__dict__ | {"_inv": None}

@@ -30,7 +30,7 @@ class _Pad(Layer):
         return F.pad(input, self.padding, self.mode, self.value)
 
 
-class _ConstantPad(_Pad):
+class _ConstantPadNd(_Pad):
     sizes, shown = (), ("padding", "value")
 
     def __init__(self, padding, value):
@@ -38,10 +38,15 @@ class _ConstantPad(_Pad):
         self.value = value
 
 
-_ConstantPadNd = _ConstantPad  # PyTorch's name
+class _ReflectionPadNd(_Pad, mode="reflect"):
+    pass
 
 
-class _CircularPad(_Pad, mode="circular"):
+class _ReplicationPadNd(_Pad, mode="replicate"):
+    pass
+
+
+class _CircularPadNd(_Pad, mode="circular"):
     def forward(self, input):
         if input.ndim - self.dimensions not in (1, 2):
             raise ArgumentError(
@@ -51,7 +56,7 @@ class _CircularPad(_Pad, mode="circular"):
         return super().forward(input)
 
 
-class ConstantPad1d(_ConstantPad, dimensions=1):
+class ConstantPad1d(_ConstantPadNd, dimensions=1):
     """`value` before and after signals `(N, C, L)`.
 
     >>> tallow.nn.ConstantPad1d((1, 2), 9.0)(tallow.zeros(1, 1, 2)).tolist()
@@ -59,11 +64,11 @@ class ConstantPad1d(_ConstantPad, dimensions=1):
     """
 
 
-class ConstantPad2d(_ConstantPad, dimensions=2):
+class ConstantPad2d(_ConstantPadNd, dimensions=2):
     """`value` around images `(N, C, H, W)`."""
 
 
-class ConstantPad3d(_ConstantPad, dimensions=3):
+class ConstantPad3d(_ConstantPadNd, dimensions=3):
     """`value` around volumes `(N, C, D, H, W)`."""
 
 
@@ -83,7 +88,7 @@ class ZeroPad3d(_Pad, value=0.0, dimensions=3):
     """Zeros around volumes `(N, C, D, H, W)`."""
 
 
-class ReflectionPad1d(_Pad, mode="reflect", dimensions=1):
+class ReflectionPad1d(_ReflectionPadNd, dimensions=1):
     """Signals `(N, C, L)`, mirrored at their first and last elements.
 
     >>> tallow.nn.ReflectionPad1d(2)(tallow.tensor([[[1.0, 2.0, 3.0]]])).tolist()
@@ -91,15 +96,15 @@ class ReflectionPad1d(_Pad, mode="reflect", dimensions=1):
     """
 
 
-class ReflectionPad2d(_Pad, mode="reflect", dimensions=2):
+class ReflectionPad2d(_ReflectionPadNd, dimensions=2):
     """Images `(N, C, H, W)`, mirrored at their outermost elements."""
 
 
-class ReflectionPad3d(_Pad, mode="reflect", dimensions=3):
+class ReflectionPad3d(_ReflectionPadNd, dimensions=3):
     """Volumes `(N, C, D, H, W)`, mirrored at their outermost elements."""
 
 
-class ReplicationPad1d(_Pad, mode="replicate", dimensions=1):
+class ReplicationPad1d(_ReplicationPadNd, dimensions=1):
     """Signals `(N, C, L)`, their first and last elements repeated.
 
     >>> tallow.nn.ReplicationPad1d(2)(tallow.tensor([[[1.0, 2.0]]])).tolist()
@@ -107,15 +112,15 @@ class ReplicationPad1d(_Pad, mode="replicate", dimensions=1):
     """
 
 
-class ReplicationPad2d(_Pad, mode="replicate", dimensions=2):
+class ReplicationPad2d(_ReplicationPadNd, dimensions=2):
     """Images `(N, C, H, W)`, their outermost elements repeated."""
 
 
-class ReplicationPad3d(_Pad, mode="replicate", dimensions=3):
+class ReplicationPad3d(_ReplicationPadNd, dimensions=3):
     """Volumes `(N, C, D, H, W)`, their outermost elements repeated."""
 
 
-class CircularPad1d(_CircularPad, dimensions=1):
+class CircularPad1d(_CircularPadNd, dimensions=1):
     """Signals `(N, C, L)`, continued by themselves.
 
     >>> tallow.nn.CircularPad1d((2, 1))(tallow.tensor([[[1.0, 2.0, 3.0]]])).tolist()
@@ -123,9 +128,9 @@ class CircularPad1d(_CircularPad, dimensions=1):
     """
 
 
-class CircularPad2d(_CircularPad, dimensions=2):
+class CircularPad2d(_CircularPadNd, dimensions=2):
     """Images `(N, C, H, W)`, continued by themselves."""
 
 
-class CircularPad3d(_CircularPad, dimensions=3):
+class CircularPad3d(_CircularPadNd, dimensions=3):
     """Volumes `(N, C, D, H, W)`, continued by themselves."""
