@@ -7,7 +7,7 @@ from tallow.nn.modules.layer import Layer
 __all__ = ["AlphaDropout", "Dropout", "Dropout1d", "Dropout2d", "Dropout3d", "FeatureAlphaDropout"]
 
 
-class _Dropout(Layer):
+class _DropoutNd(Layer):
     shown = ("p", "inplace")
 
     def __init__(self, p=0.5, inplace=False):
@@ -23,7 +23,7 @@ class _Dropout(Layer):
         return self.function(input, self.p, self.training, self.inplace)
 
 
-class Dropout(_Dropout, function=F.dropout):
+class Dropout(_DropoutNd, function=F.dropout):
     """In training each element is zero with probability `p`, the others are scaled by 1 / (1 - p).
 
     In evaluation it is the identity (Srivastava et al., 2014). Any shape.
@@ -34,7 +34,7 @@ class Dropout(_Dropout, function=F.dropout):
     """
 
 
-class Dropout1d(_Dropout, function=F.dropout1d):
+class Dropout1d(_DropoutNd, function=F.dropout1d):
     """In training each channel of `(N, C, L)` or `(C, L)` is zero as a whole with probability `p`.
 
     >>> layer = tallow.nn.Dropout1d(1.0)
@@ -43,7 +43,7 @@ class Dropout1d(_Dropout, function=F.dropout1d):
     """
 
 
-class Dropout2d(_Dropout, function=F.dropout2d):
+class Dropout2d(_DropoutNd, function=F.dropout2d):
     """In training each channel of `(N, C, H, W)` is zero as a whole with probability `p`.
 
     >>> layer = tallow.nn.Dropout2d(0.5)
@@ -52,7 +52,7 @@ class Dropout2d(_Dropout, function=F.dropout2d):
     """
 
 
-class Dropout3d(_Dropout, function=F.dropout3d):
+class Dropout3d(_DropoutNd, function=F.dropout3d):
     """In training each channel of `(N, C, D, H, W)` or `(C, D, H, W)` is zero with probability `p`.
 
     >>> layer = tallow.nn.Dropout3d(0.5)
@@ -61,7 +61,7 @@ class Dropout3d(_Dropout, function=F.dropout3d):
     """
 
 
-class AlphaDropout(_Dropout):
+class AlphaDropout(_DropoutNd):
     """Dropout that keeps mean 0 and variance 1, for `SELU` (Klambauer et al., 2017).
 
     >>> layer = tallow.nn.AlphaDropout(0.2)
@@ -73,7 +73,7 @@ class AlphaDropout(_Dropout):
         return F.alpha_dropout(input, self.p, self.training)
 
 
-class FeatureAlphaDropout(_Dropout):
+class FeatureAlphaDropout(_DropoutNd):
     """`AlphaDropout` of whole channels of `(N, C, ...)`.
 
     >>> layer = tallow.nn.FeatureAlphaDropout(0.2)
