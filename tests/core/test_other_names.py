@@ -390,3 +390,21 @@ def test_names_of_profilers():
 def test_where_a_module_is_to_go():
     device, dtype, *_ = tallow._C._nn._parse_to("cpu", tallow.float64)
     assert device == tallow.device("cpu") and dtype is tallow.float64
+
+
+def test_members_that_a_class_looks_up_itself():
+    class Doubling(tallow.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.weight = tallow.nn.Parameter(tallow.ones(2))
+            self.plain = 3
+
+        def __getattr__(self, name):
+            found = super().__getattr__(name)
+            return 2 * found if name == "weight" else found
+
+    module = Doubling()
+    assert module.weight.tolist() == [2.0, 2.0] and module.plain == 3
+    assert module.state_dict()["weight"].tolist() == [1.0, 1.0]
+    with pytest.raises(AttributeError, match="'Doubling' object has no attribute 'bias'"):
+        module.bias  # noqa: B018

@@ -6,6 +6,7 @@ attribute, so that reading `self.weight` costs nothing extra. Beside them it kee
 """
 
 from collections.abc import MutableMapping
+from typing import TYPE_CHECKING
 
 PARAMETER = "parameter"
 BUFFER = "buffer"
@@ -85,3 +86,30 @@ class Uninitialized:
             f"{cls.__name__}: cannot assign or use parameters, buffers and modules before the "
             f"Module.__init__() call; call super().__init__() first in {cls.__name__}.__init__"
         )
+
+
+def found_by_getattr(cls):
+    """Have a class's own `__getattr__` be asked for members, too, as it is in PyTorch.
+
+    There members are no plain attributes, and a class may give something else in their place. What
+    it calls as `super().__getattr__(name)` finds the member itself.
+    """
+    own, plain = cls.__getattr__, cls.__getattribute__
+
+    def __getattribute__(self, name):
+        if name in object.__getattribute__(self, "__dict__").get("_members", ()):
+            return own(self, name)
+        return plain(self, name)
+
+    cls.__getattribute__ = __getattribute__
+
+
+class Lookup:
+    """A base of Module whose `__getattr__` is the last that is asked."""
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name):
+            if name in self.__dict__.get("_members", ()):
+                return self.__dict__[name]
+            return object.__getattribute__(self, name)  # raises what it did before

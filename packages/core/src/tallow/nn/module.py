@@ -11,14 +11,14 @@ from tallow.dtypes import bfloat16, float16, float32, float64
 from tallow.errors import ArgumentError, TypeMismatchError
 from tallow.graph import RemovableHandle
 from tallow.layout import DIMS
-from tallow.nn import hooks, loading
+from tallow.nn import hooks, loading, members
 from tallow.nn.location import locate
 from tallow.nn.members import BUFFER, MODULE, PARAMETER, Members, Uninitialized
 from tallow.nn.parameter import Buffer, Parameter
 from tallow.tensor import Tensor
 
 
-class Module:
+class Module(members.Lookup):
     """The base of all neural network modules.
 
     A subclass calls `super().__init__()` first, assigns parameters and other modules to attributes,
@@ -71,6 +71,11 @@ class Module:
             raise
 
     # Attributes -----------------------------------------------------------------------------------
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if "__getattr__" in vars(cls):
+            members.found_by_getattr(cls)
 
     def __setattr__(self, name: str, value: Any) -> None:
         if isinstance(value, Parameter):
