@@ -1,11 +1,13 @@
 """Names that programs written for PyTorch ask for beside those that they compute with."""
 
+import pickle
 from collections import OrderedDict, namedtuple
 from typing import get_args
 
 import pytest
 
 import tallow
+from tallow.errors import DtypeError
 from tallow.utils import _pytree as pytree
 
 Pair = namedtuple("Pair", "x y")
@@ -408,3 +410,24 @@ def test_members_that_a_class_looks_up_itself():
     assert module.state_dict()["weight"].tolist() == [1.0, 1.0]
     with pytest.raises(AttributeError, match="'Doubling' object has no attribute 'bias'"):
         module.bias  # noqa: B018
+
+
+def test_a_dtype_that_no_tensor_has_can_be_named():
+    assert tallow.complex32 in (tallow.float16, tallow.chalf) and tallow.complex32.is_complex
+    assert pickle.loads(pickle.dumps(tallow.complex32)) is tallow.complex32
+    with pytest.raises(DtypeError, match="got tallow.complex32, which NumPy has not"):
+        tallow.zeros(2, dtype=tallow.complex32)
+
+
+def test_families_of_pooling_have_torchs_names():
+    pooling = tallow.nn.modules.pooling
+    for layer in (
+        "MaxPool",
+        "MaxUnpool",
+        "AvgPool",
+        "LPPool",
+        "AdaptiveMaxPool",
+        "AdaptiveAvgPool",
+    ):
+        family = getattr(pooling, f"_{layer}Nd")
+        assert issubclass(getattr(tallow.nn, f"{layer}2d"), family)

@@ -27,6 +27,7 @@ from tallow.device import device, get_default_device, set_default_device
 from tallow.diagonals import *
 from tallow.dtypes import *
 from tallow.dtypes import bool_ as bool
+from tallow.dtypes import complex32 as chalf
 from tallow.dtypes import complex64 as cfloat
 from tallow.dtypes import complex128 as cdouble
 from tallow.dtypes import float16 as half

@@ -12,7 +12,7 @@ from tallow import names
 from tallow.errors import DtypeError, TypeMismatchError
 
 __all__ = [
-    "bfloat16", "complex128", "complex64", "dtype", "float16", "float32", "float64",
+    "bfloat16", "complex128", "complex32", "complex64", "dtype", "float16", "float32", "float64",
     "float8_e4m3fn", "float8_e4m3fnuz", "float8_e5m2", "float8_e5m2fnuz", "get_default_dtype",
     "int16", "int32", "int64", "int8", "promote_types", "set_default_dtype", "uint16", "uint32",
     "uint64", "uint8",
@@ -62,6 +62,20 @@ class dtype:
         return by_name, (self.name,)  # pickled and copied as the one instance
 
 
+class Unheld(dtype):
+    """A dtype of PyTorch's that NumPy has not: it can be named and compared, no tensor has it."""
+
+    def __init__(self, name, itemsize, category):
+        self.name, self.itemsize, self.category, self.is_signed = name, itemsize, category, True
+
+    @property
+    def numpy(self):
+        raise DtypeError(f"dtype: expected one that tensors have, got {self}, which NumPy has not")
+
+    def __reduce__(self):
+        return self.name  # pickled and copied as the one instance
+
+
 _dtype = dtype  # a name that no parameter hides
 
 bool_ = dtype("bool", np.bool_, BOOL)
@@ -81,6 +95,7 @@ float16 = dtype("float16", np.float16, FLOATING)
 bfloat16 = dtype("bfloat16", ml_dtypes.bfloat16, FLOATING)
 float32 = dtype("float32", np.float32, FLOATING)
 float64 = dtype("float64", np.float64, FLOATING)
+complex32 = Unheld("complex32", 4, COMPLEX)
 complex64 = dtype("complex64", np.complex64, COMPLEX)
 complex128 = dtype("complex128", np.complex128, COMPLEX)
 

@@ -50,8 +50,6 @@ LEFT_OUT = {
     "torch.cond": "write `if`",
     "torch.while_loop": "write `while`",
     "torch.constant_pad_nd": "call nn.functional.pad",
-    "torch.complex32": "NumPy has no complex numbers of 16-bit parts",
-    "torch.chalf": "NumPy has no complex numbers of 16-bit parts",
     "torch.Tensor.chalf": "NumPy has no complex numbers of 16-bit parts",
     "torch.float4_e2m1fn_x2": "a storage format of PyTorch's quantised models",
     "torch.float8_e8m0fnu": "a storage format of PyTorch's quantised models",

@@ -12,7 +12,7 @@ __all__ = [
 ]  # fmt: skip
 
 
-class _MaxPool(Layer):
+class _MaxPoolNd(Layer):
     shown = ("kernel_size", "stride", "padding", "dilation", "ceil_mode")
 
     def __init__(
@@ -33,7 +33,7 @@ class _MaxPool(Layer):
         )  # fmt: skip
 
 
-class MaxPool1d(_MaxPool, function=F.max_pool1d):
+class MaxPool1d(_MaxPoolNd, function=F.max_pool1d):
     """The largest value of each window of `(N, C, L)` or `(C, L)`.
 
     The stride is the window by default. `return_indices` also gives where the values were;
@@ -44,7 +44,7 @@ class MaxPool1d(_MaxPool, function=F.max_pool1d):
     """
 
 
-class MaxPool2d(_MaxPool, function=F.max_pool2d):
+class MaxPool2d(_MaxPoolNd, function=F.max_pool2d):
     """The largest value of each window of `(N, C, H, W)` or `(C, H, W)`.
 
     The stride is the window by default. `return_indices` also gives where the values were;
@@ -55,7 +55,7 @@ class MaxPool2d(_MaxPool, function=F.max_pool2d):
     """
 
 
-class MaxPool3d(_MaxPool, function=F.max_pool3d):
+class MaxPool3d(_MaxPoolNd, function=F.max_pool3d):
     """The largest value of each window of `(N, C, D, H, W)` or `(C, D, H, W)`.
 
     The stride is the window by default. `return_indices` also gives where the values were;
@@ -66,7 +66,7 @@ class MaxPool3d(_MaxPool, function=F.max_pool3d):
     """
 
 
-class _MaxUnpool(Layer):
+class _MaxUnpoolNd(Layer):
     dimensions: int
     shown = ("kernel_size", "stride", "padding")
 
@@ -83,7 +83,7 @@ class _MaxUnpool(Layer):
         )
 
 
-class MaxUnpool1d(_MaxUnpool, dimensions=1, function=F.max_unpool1d):
+class MaxUnpool1d(_MaxUnpoolNd, dimensions=1, function=F.max_unpool1d):
     """Zeros with the values of `MaxPool1d` put back where its indices say.
 
     forward(input, indices, output_size=None): `output_size` chooses among the sizes that pool to
@@ -95,11 +95,11 @@ class MaxUnpool1d(_MaxUnpool, dimensions=1, function=F.max_unpool1d):
     """
 
 
-class MaxUnpool2d(_MaxUnpool, dimensions=2, function=F.max_unpool2d):
+class MaxUnpool2d(_MaxUnpoolNd, dimensions=2, function=F.max_unpool2d):
     """Zeros with the values of `MaxPool2d` put back where its indices say; see `MaxUnpool1d`."""
 
 
-class MaxUnpool3d(_MaxUnpool, dimensions=3, function=F.max_unpool3d):
+class MaxUnpool3d(_MaxUnpoolNd, dimensions=3, function=F.max_unpool3d):
     """Zeros with the values of `MaxPool3d` put back where its indices say; see `MaxUnpool1d`."""
 
 
@@ -145,7 +145,7 @@ class FractionalMaxPool3d(_FractionalMaxPool, dimensions=3, function=F.fractiona
     """
 
 
-class _LPPool(Layer):
+class _LPPoolNd(Layer):
     shown = ("norm_type", "kernel_size", "stride", "ceil_mode")
 
     def __init__(self, norm_type, kernel_size, stride=None, ceil_mode=False):
@@ -160,7 +160,7 @@ class _LPPool(Layer):
         return self.function(input, float(self.norm_type), kernel, stride, self.ceil_mode)
 
 
-class LPPool1d(_LPPool, function=F.lp_pool1d):
+class LPPool1d(_LPPoolNd, function=F.lp_pool1d):
     """`(sum x^p)^(1/p)` over each window of `(N, C, L)` or `(C, L)`, p = `norm_type`.
 
     >>> tallow.nn.LPPool1d(2, 2)(tallow.tensor([[[3.0, 4.0]]])).tolist()
@@ -168,11 +168,11 @@ class LPPool1d(_LPPool, function=F.lp_pool1d):
     """
 
 
-class LPPool2d(_LPPool, function=F.lp_pool2d):
+class LPPool2d(_LPPoolNd, function=F.lp_pool2d):
     """`(sum x^p)^(1/p)` over each window of `(N, C, H, W)` or `(C, H, W)`, p = `norm_type`."""
 
 
-class LPPool3d(_LPPool, function=F.lp_pool3d):
+class LPPool3d(_LPPoolNd, function=F.lp_pool3d):
     """`(sum x^p)^(1/p)` over each window of `(N, C, D, H, W)`, p = `norm_type`."""
 
 
@@ -205,7 +205,7 @@ class AvgPool1d(Layer):
         )  # fmt: skip
 
 
-class _AvgPool(Layer):
+class _AvgPoolNd(Layer):
     shown = ("kernel_size", "stride", "padding")
 
     def __init__(
@@ -227,7 +227,7 @@ class _AvgPool(Layer):
         )  # fmt: skip
 
 
-class AvgPool2d(_AvgPool, function=F.avg_pool2d):
+class AvgPool2d(_AvgPoolNd, function=F.avg_pool2d):
     """The mean of each window of `(N, C, H, W)` or `(C, H, W)`.
 
     The stride is the window by default. `count_include_pad` counts the zeros of the padding;
@@ -238,7 +238,7 @@ class AvgPool2d(_AvgPool, function=F.avg_pool2d):
     """
 
 
-class AvgPool3d(_AvgPool, function=F.avg_pool3d):
+class AvgPool3d(_AvgPoolNd, function=F.avg_pool3d):
     """The mean of each window of `(N, C, D, H, W)` or `(C, D, H, W)`; see `AvgPool2d`.
 
     >>> tuple(tallow.nn.AvgPool3d(3, stride=2)(tallow.randn(2, 4, 9, 7, 5)).shape)
@@ -257,7 +257,11 @@ class _AdaptivePool(Layer):
         return self.function(input, self.output_size)
 
 
-class AdaptiveAvgPool1d(_AdaptivePool, function=F.adaptive_avg_pool1d):
+class _AdaptiveAvgPoolNd(_AdaptivePool):
+    pass
+
+
+class AdaptiveAvgPool1d(_AdaptiveAvgPoolNd, function=F.adaptive_avg_pool1d):
     """Means over windows chosen such that the output is `(N, C, output_size)`.
 
     >>> tuple(tallow.nn.AdaptiveAvgPool1d(5)(tallow.randn(1, 64, 8)).shape)
@@ -265,7 +269,7 @@ class AdaptiveAvgPool1d(_AdaptivePool, function=F.adaptive_avg_pool1d):
     """
 
 
-class AdaptiveAvgPool2d(_AdaptivePool, function=F.adaptive_avg_pool2d):
+class AdaptiveAvgPool2d(_AdaptiveAvgPoolNd, function=F.adaptive_avg_pool2d):
     """Means over windows chosen such that the output is `(N, C, *output_size)`; None keeps a size.
 
     >>> tuple(tallow.nn.AdaptiveAvgPool2d((5, None))(tallow.randn(1, 64, 8, 9)).shape)
@@ -273,7 +277,7 @@ class AdaptiveAvgPool2d(_AdaptivePool, function=F.adaptive_avg_pool2d):
     """
 
 
-class AdaptiveAvgPool3d(_AdaptivePool, function=F.adaptive_avg_pool3d):
+class AdaptiveAvgPool3d(_AdaptiveAvgPoolNd, function=F.adaptive_avg_pool3d):
     """Means over windows chosen such that the output is `(N, C, *output_size)`; None keeps a size.
 
     >>> tuple(tallow.nn.AdaptiveAvgPool3d((5, None, 1))(tallow.randn(1, 64, 8, 9, 8)).shape)
@@ -281,7 +285,7 @@ class AdaptiveAvgPool3d(_AdaptivePool, function=F.adaptive_avg_pool3d):
     """
 
 
-class _AdaptiveMaxPool(_AdaptivePool):
+class _AdaptiveMaxPoolNd(_AdaptivePool):
     def __init__(self, output_size, return_indices=False):
         super().__init__(output_size)
         self.return_indices = return_indices
@@ -290,7 +294,7 @@ class _AdaptiveMaxPool(_AdaptivePool):
         return self.function(input, self.output_size, self.return_indices)
 
 
-class AdaptiveMaxPool1d(_AdaptiveMaxPool, function=F.adaptive_max_pool1d):
+class AdaptiveMaxPool1d(_AdaptiveMaxPoolNd, function=F.adaptive_max_pool1d):
     """Maxima over windows chosen such that the output is `(N, C, output_size)`.
 
     >>> tuple(tallow.nn.AdaptiveMaxPool1d(5)(tallow.randn(1, 64, 8)).shape)
@@ -298,7 +302,7 @@ class AdaptiveMaxPool1d(_AdaptiveMaxPool, function=F.adaptive_max_pool1d):
     """
 
 
-class AdaptiveMaxPool2d(_AdaptiveMaxPool, function=F.adaptive_max_pool2d):
+class AdaptiveMaxPool2d(_AdaptiveMaxPoolNd, function=F.adaptive_max_pool2d):
     """Maxima over windows chosen such that the output is `(N, C, *output_size)`; None keeps a size.
 
     >>> tuple(tallow.nn.AdaptiveMaxPool2d(7)(tallow.randn(1, 64, 10, 9)).shape)
@@ -306,7 +310,7 @@ class AdaptiveMaxPool2d(_AdaptiveMaxPool, function=F.adaptive_max_pool2d):
     """
 
 
-class AdaptiveMaxPool3d(_AdaptiveMaxPool, function=F.adaptive_max_pool3d):
+class AdaptiveMaxPool3d(_AdaptiveMaxPoolNd, function=F.adaptive_max_pool3d):
     """Maxima over windows chosen such that the output is `(N, C, *output_size)`; None keeps a size.
 
     >>> tuple(tallow.nn.AdaptiveMaxPool3d((5, None, 1))(tallow.randn(1, 64, 8, 9, 8)).shape)
