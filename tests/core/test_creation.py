@@ -234,3 +234,13 @@ def test_memory_formats():
 def test_constants():
     assert (tallow.inf, tallow.pi, tallow.e) == (math.inf, math.pi, math.e)
     assert math.isnan(tallow.nan) and tallow.newaxis is None
+
+
+@pytest.mark.parametrize("kind", [np.matrix, np.ma.MaskedArray, np.recarray])
+def test_from_numpy_of_other_kinds_of_arrays(kind):
+    """Their operators are not ours: a matrix multiplies by `*` as by `@`."""
+    a = np.array([[1.0, 2.0], [3.0, 4.0]])
+    x = tallow.from_numpy(a.view(kind))
+    assert type(x.numpy()) is np.ndarray and (x * x).tolist() == [[1, 4], [9, 16]]
+    x[0, 0] = 7
+    assert a[0, 0] == 7

@@ -202,7 +202,7 @@ def from_numpy(ndarray):
             f"from_numpy: expected native byte order, got {ndarray.dtype.str}; "
             f"convert with .astype({native.name!r})"
         )
-    return wrap(ndarray)
+    return wrap(np.asarray(ndarray))  # of a matrix or a memmap, the plain array
 
 
 def _writable(array):
