@@ -244,3 +244,16 @@ def test_from_numpy_of_other_kinds_of_arrays(kind):
     assert type(x.numpy()) is np.ndarray and (x * x).tolist() == [[1, 4], [9, 16]]
     x[0, 0] = 7
     assert a[0, 0] == 7
+
+
+@pytest.mark.parametrize("make", [
+    lambda how: tallow.zeros(2, layout=how),
+    lambda how: tallow.ones_like(tallow.zeros(2), layout=how),
+    lambda how: tallow.rand(2, layout=how),
+    lambda how: tallow.hann_window(3, layout=how),
+    lambda how: tallow.signal.windows.hann(3, layout=how),
+])  # fmt: skip
+def test_tensors_are_dense(make):
+    assert make(tallow.strided).layout is tallow.strided
+    with pytest.raises(ArgumentError, match="layout tallow.strided, got tallow.sparse_coo"):
+        make(tallow.sparse_coo)

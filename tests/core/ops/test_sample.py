@@ -57,6 +57,8 @@ def sampled(x, grid, **how):
 
 
 CASES = [
+    Case(sample.widen, lambda x: x, given((2, 3)), given(()), given((0, 2)), dtypes=(
+        "float32", "float64")),
     Case(sample.grid_sample, grid_sample,
          *[sampled((2, 2, 3, 4), (2, 2, 3, 2), mode=mode, padding=padding, align_corners=align)
            for mode in ("linear", "cubic") for padding in ("zeros", "border", "reflection")
@@ -74,3 +76,20 @@ CASES = [
 @pytest.mark.parametrize("check", checks(CASES), ids=str)
 def test_op(check):
     check()
+
+
+def test_half_precision_is_computed_in_float32():
+    """In it the columns of an image of 600 could not be told apart."""
+    x = np.arange(600, dtype=np.float16).reshape(1, 1, 1, 600)
+    grid = np.zeros((1, 1, 2, 2), np.float16)
+    grid[..., 0] = -0.999, 0.999
+    how = {"mode": "linear", "padding": "border", "align_corners": False}
+    wide = [y.astype(np.float32) for y in (x, grid)]
+    g = np.ones((1, 1, 1, 2), np.float32)
+    found = sample.grid_sample(x, grid, **how)
+    assert found.dtype == np.float16
+    np.testing.assert_allclose(found, sample.grid_sample(*wide, **how), rtol=1e-3)
+    rule = sample.grid_sample.op.joint.function
+    halves = rule(g.astype(np.float16), x, grid, (True, True), *how.values())
+    for part, expected in zip(halves, rule(g, *wide, (True, True), *how.values()), strict=True):
+        np.testing.assert_allclose(part, expected, rtol=1e-3)

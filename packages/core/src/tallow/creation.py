@@ -11,6 +11,7 @@ from tallow.conversion import arranged, to
 from tallow.device import device, get_default_device
 from tallow.elementwise import one_tensor
 from tallow.errors import ArgumentError, DtypeError, TypeMismatchError
+from tallow.layout import dense
 from tallow.ops.elementwise import copy
 from tallow.promotion import give, number, shape_of, sizes_of
 from tallow.tensor import Tensor, wrap
@@ -146,6 +147,7 @@ def _device_for(data, where):
     return data.device if where is None and isinstance(data, Tensor) else where
 
 
+@dense
 def scalar_tensor(s, *, dtype=None, layout=None, device=None, requires_grad=False):
     """A 0-d tensor of a number, in the default floating dtype unless told."""
     dtype = dtypes.given("scalar_tensor", dtype, dtypes.get_default_dtype())
@@ -260,6 +262,7 @@ def _made(name, sizes, size, out, dtype, where, requires_grad, *value):
     return give(place(array, where, requires_grad), out, name)
 
 
+@dense
 def zeros(
     *sizes, size=None, out=None, dtype=None, layout=None, device=None, requires_grad=False,
     pin_memory=False,
@@ -272,6 +275,7 @@ def zeros(
     return _made("zeros", sizes, size, out, dtype, device, requires_grad)
 
 
+@dense
 def ones(
     *sizes, size=None, out=None, dtype=None, layout=None, device=None, requires_grad=False,
     pin_memory=False,
@@ -280,6 +284,7 @@ def ones(
     return _made("ones", sizes, size, out, dtype, device, requires_grad)
 
 
+@dense
 def empty(
     *sizes, size=None, out=None, dtype=None, layout=None, device=None, requires_grad=False,
     pin_memory=False, memory_format=None,
@@ -289,6 +294,7 @@ def empty(
     return arranged(made, memory_format).requires_grad_(requires_grad)
 
 
+@dense
 def full(
     size, fill_value, *, out=None, dtype=None, layout=None, device=None, requires_grad=False,
     pin_memory=False,
@@ -308,6 +314,7 @@ def full(
         return _made("full", (size,), None, out, dtype, device, requires_grad, value)
 
 
+@dense
 def empty_strided(
     size, stride, *, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False
 ):
@@ -321,6 +328,7 @@ def empty_strided(
     return place(array, device, requires_grad)
 
 
+@dense
 def empty_permuted(
     size, physical_layout, *, dtype=None, layout=None, device=None, requires_grad=False,
     pin_memory=False,
@@ -357,6 +365,7 @@ def _like(name, input, dtype, where, requires_grad, memory_format, *value):
     return arranged(made, memory_format).requires_grad_(requires_grad)
 
 
+@dense
 def zeros_like(
     input, *, dtype=None, layout=None, device=None, requires_grad=False, memory_format=None
 ):
@@ -364,6 +373,7 @@ def zeros_like(
     return _like("zeros_like", input, dtype, device, requires_grad, memory_format)
 
 
+@dense
 def ones_like(
     input, *, dtype=None, layout=None, device=None, requires_grad=False, memory_format=None
 ):
@@ -371,6 +381,7 @@ def ones_like(
     return _like("ones_like", input, dtype, device, requires_grad, memory_format)
 
 
+@dense
 def empty_like(
     input, *, dtype=None, layout=None, device=None, requires_grad=False, memory_format=None
 ):
@@ -378,6 +389,7 @@ def empty_like(
     return _like("empty_like", input, dtype, device, requires_grad, memory_format)
 
 
+@dense
 def full_like(
     input, fill_value, *, dtype=None, layout=None, device=None, requires_grad=False,
     memory_format=None,
@@ -399,6 +411,7 @@ def _numbers(*values):
     return [v.item() if isinstance(v, Tensor) else number(v) for v in values]
 
 
+@dense
 def arange(
     start=0, end=None, step=1, *, out=None, dtype=None, layout=None, device=None,
     requires_grad=False, pin_memory=False,
@@ -448,6 +461,7 @@ def _spaced(name, start, end, steps, dtype):
     return np.where(np.arange(steps) < max(steps // 2, 1), start + step * index, near_end), dtype
 
 
+@dense
 def linspace(
     start, end, steps, *, out=None, dtype=None, layout=None, device=None, requires_grad=False,
     pin_memory=False,
@@ -461,6 +475,7 @@ def linspace(
     return give(place(values.astype(dtype.numpy), device, requires_grad), out, "linspace")
 
 
+@dense
 def logspace(
     start, end, steps, base=10.0, *, out=None, dtype=None, layout=None, device=None,
     requires_grad=False, pin_memory=False,
@@ -471,6 +486,7 @@ def logspace(
     return give(place(values.astype(dtype.numpy), device, requires_grad), out, "logspace")
 
 
+@dense
 def eye(
     n, m=None, *, out=None, dtype=None, layout=None, device=None, requires_grad=False,
     pin_memory=False,
@@ -481,6 +497,7 @@ def eye(
     return give(place(array, device, requires_grad), out, "eye")
 
 
+@dense
 def tril_indices(row, col, offset=0, *, dtype=None, device=None, layout=None):
     """(2, N): rows and columns of what `tril(diagonal=offset)` keeps of a (row, col) matrix.
 
@@ -491,6 +508,7 @@ def tril_indices(row, col, offset=0, *, dtype=None, device=None, layout=None):
     return _indices("tril_indices", np.tri(row, col, offset), dtype, device)
 
 
+@dense
 def triu_indices(row, col, offset=0, *, dtype=None, device=None, layout=None):
     """(2, N): rows and columns of what `triu(diagonal=offset)` keeps of a (row, col) matrix."""
     return _indices("triu_indices", 1 - np.tri(row, col, offset - 1), dtype, device)

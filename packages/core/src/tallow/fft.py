@@ -20,6 +20,7 @@ from tallow.errors import (
     ShapeError,
     describe,
 )
+from tallow.layout import dense
 from tallow.ops.complex import conj
 from tallow.ops.shape import cut, pad
 from tallow.ops.shape import roll as roll_op
@@ -178,6 +179,7 @@ def _frequencies(name, bins, n, d, dtype, device, requires_grad, out):
     return give(place(array, device, requires_grad), out, name)
 
 
+@dense
 def fftfreq(n, d=1.0, *, out=None, dtype=None, layout=None, device=None, requires_grad=False):
     """The frequencies of the n bins of `fft`, in cycles per unit of the sample spacing d.
 
@@ -189,6 +191,7 @@ def fftfreq(n, d=1.0, *, out=None, dtype=None, layout=None, device=None, require
     return _frequencies("fftfreq", bins, n, d, dtype, device, requires_grad, out)
 
 
+@dense
 def rfftfreq(n, d=1.0, *, out=None, dtype=None, layout=None, device=None, requires_grad=False):
     """The frequencies of the n // 2 + 1 bins of `rfft`, in cycles per unit of the spacing d."""
     return _frequencies("rfftfreq", np.arange(n // 2 + 1), n, d, dtype, device, requires_grad, out)

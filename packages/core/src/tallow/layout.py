@@ -1,6 +1,9 @@
 """How the elements of a tensor lie in memory: names for it that functions take."""
 
+from functools import wraps
+
 from tallow import names
+from tallow.errors import ArgumentError
 
 __all__ = [
     "channels_last", "channels_last_3d", "contiguous_format", "layout", "memory_format",
@@ -41,3 +44,21 @@ channels_last = memory_format("channels_last")
 channels_last_3d = memory_format("channels_last_3d")
 
 DIMS = {channels_last: 4, channels_last_3d: 5}
+
+
+def dense(function):
+    """Decorator for what makes tensors: it takes a `layout`, which has to be `strided`."""
+
+    @wraps(function)
+    def made(*args, layout=None, **named):
+        check(function.__name__, layout)
+        return function(*args, **named)
+
+    return made
+
+
+def check(name, layout):
+    if layout is not None and layout is not strided:
+        raise ArgumentError(
+            f"{name}: expected layout {strided}, got {layout}; tallow has no sparse tensors"
+        )

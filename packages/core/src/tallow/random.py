@@ -30,6 +30,7 @@ from tallow.errors import (
     describe,
 )
 from tallow.generator import Generator, default_generator
+from tallow.layout import dense
 from tallow.ops.elementwise import fill
 from tallow.promotion import give, sizes_of
 from tallow.tensor import Tensor, wrap
@@ -140,6 +141,7 @@ Generator.set_state = _set_state
 # Tensors of a given size
 
 
+@dense
 def rand(
     *sizes, size=None, generator=None, out=None, dtype=None, layout=None, device=None,
     requires_grad=False, pin_memory=False,
@@ -154,6 +156,7 @@ def rand(
     return _sized("rand", streams.uniform, size, dtype, device, requires_grad, generator, out)
 
 
+@dense
 def randn(
     *sizes, size=None, generator=None, out=None, dtype=None, layout=None, device=None,
     requires_grad=False, pin_memory=False,
@@ -168,6 +171,7 @@ def randn(
     return _sized("randn", _gaussian(dtype), size, dtype, device, requires_grad, generator, out)
 
 
+@dense
 def randint(
     *args, generator=None, out=None, dtype=None, layout=None, device=None, requires_grad=False,
     pin_memory=False, **named,
@@ -196,6 +200,7 @@ def _bounds_and_size(args, named):
     return given.get("low", 0), given["high"], given["size"]
 
 
+@dense
 def randperm(
     n, *, generator=None, out=None, dtype=None, layout=None, device=None, requires_grad=False,
     pin_memory=False,
@@ -218,6 +223,7 @@ def randperm(
     return give(_placed(values, where, requires_grad), out, "randperm")
 
 
+@dense
 def rand_like(
     input, *, generator=None, dtype=None, layout=None, device=None, requires_grad=False,
     memory_format=None,
@@ -227,6 +233,7 @@ def rand_like(
     return uniform_(result, generator=generator).requires_grad_(requires_grad)
 
 
+@dense
 def randn_like(
     input, *, generator=None, dtype=None, layout=None, device=None, requires_grad=False,
     memory_format=None,
@@ -236,6 +243,7 @@ def randn_like(
     return normal_(result, generator=generator).requires_grad_(requires_grad)
 
 
+@dense
 def randint_like(
     input, *bounds, generator=None, dtype=None, layout=None, device=None, requires_grad=False,
     memory_format=None, **named,
@@ -446,6 +454,7 @@ def bernoulli(input, p=None, *, generator=None, out=None):
     )
 
 
+@dense
 def normal(
     mean, std=1.0, size=None, *, generator=None, out=None, dtype=None, layout=None, device=None,
     requires_grad=False, pin_memory=False,

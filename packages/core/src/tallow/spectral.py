@@ -5,6 +5,7 @@ from tallow import backend, dtypes, fft
 from tallow.autograd.builtin import expand
 from tallow.elementwise import named
 from tallow.errors import DtypeError, NotSupportedError, ShapeError, describe
+from tallow.layout import dense
 from tallow.math import div, mul
 from tallow.ops.complex import view_as_real
 from tallow.ops.index import take
@@ -183,7 +184,7 @@ def _of_formula(name, formula, doc):
     ):  # fmt: skip
         return _window(name, formula, window_length, periodic, dtype, device, requires_grad)
 
-    return named(window, name, doc)
+    return dense(named(window, name, doc))
 
 
 hann_window = _of_formula(
@@ -199,6 +200,7 @@ bartlett_window = _of_formula(
 )
 
 
+@dense
 def hamming_window(
     window_length, periodic=True, alpha=0.54, beta=0.46,
     *, dtype=None, layout=None, device=None, requires_grad=False,
@@ -208,6 +210,7 @@ def hamming_window(
     return _window("hamming_window", formula, window_length, periodic, dtype, device, requires_grad)
 
 
+@dense
 def kaiser_window(
     window_length, periodic=True, beta=12.0,
     *, dtype=None, layout=None, device=None, requires_grad=False,

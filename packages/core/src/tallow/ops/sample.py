@@ -16,14 +16,24 @@ from tallow.ops.elementwise import absolute, convert, fill, floor, round_half_ev
 from tallow.ops.index import getitem
 from tallow.ops.logic import isnan
 from tallow.ops.pool import add_back, read_at
-from tallow.ops.reduce import sum
+from tallow.ops.reduce import in_float32, sum
 from tallow.ops.shape import reshape
 
 INDEX = np.dtype(np.int64)
 
 
 @op
-def grid_sample(x, grid, *, mode, padding, align_corners):
+def widen(x):
+    """Half precision, in which places of some hundreds are not exact, as float32."""
+    return x.astype(np.float32 if x.dtype.itemsize == 2 else x.dtype)
+
+
+widen.vjp(lambda g: g)
+
+
+@op
+@in_float32
+def grid_sample(xp, x, grid, *, mode, padding, align_corners):
     """(N, C, *count): what x holds at the grid's places, "nearest", "linear" or "cubic".
 
     Outside of the image are "zeros", its "border" or its "reflection".
@@ -40,6 +50,7 @@ def _(g, x, grid, needs, mode, padding, align_corners):
 
 
 def _gradients(g, x, grid, needs, *how):
+    g, x, grid = widen(g), widen(x), widen(grid)
     size, by_x, by_grid = tuple(x.shape[2:]), 0, [0] * (x.ndim - 2)
     for index, outside, weights, slopes in _elements(x, grid, *how):
         if needs[0]:

@@ -11,6 +11,7 @@ from tallow import dtypes
 from tallow.creation import place
 from tallow.elementwise import named
 from tallow.errors import ArgumentError, TypeMismatchError
+from tallow.layout import check
 
 __all__ = [
     "bartlett", "blackman", "cosine", "exponential", "gaussian", "general_cosine",
@@ -26,6 +27,7 @@ def sampled(formula, M, sym, dtype, device, requires_grad):
 
 
 def _window(name, formula, M, sym, dtype, layout, device, requires_grad):
+    check(name, layout)
     if M < 0:
         raise ArgumentError(f"{name}: expected a non-negative number of samples, got {M}")
     if dtype not in (None, dtypes.float32, dtypes.float64):
