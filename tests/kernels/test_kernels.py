@@ -488,3 +488,17 @@ def test_a_forked_child_has_threads_of_its_own():
     child.start()
     assert queue.get(timeout=60) == 300
     child.join()
+
+
+@pytest.mark.parametrize("op, others, params", [
+    (conv.conv_grad_input, [(5, 3, 3, 3)], {"size": (7, 6), "groups": 1}),
+    (conv.conv_grad_weight, [(2, 3, 7, 6)], {"kernel": (3, 3), "groups": 1}),
+])  # fmt: skip
+def test_the_gradient_of_a_sum_is_copied(op, others, params, rng):
+    """It is one number, shown as an image: the generic body would take many times as long."""
+    how = {"stride": (1, 1), "padding": (1, 1), "dilation": (1, 1)}
+    g = np.broadcast_to(np.float32(0.5), (2, 5, 7, 6))
+    arrays = [normal(rng, *shape) for shape in others]
+    kernel = getattr(compiled, op.op.name)
+    found = kernel(g, *arrays, **params, **how)
+    assert np.array_equal(found, kernel(g.copy(), *arrays, **params, **how))

@@ -15,7 +15,7 @@ int64_t work(const Conv& c) {
 
 nb::object conv(nb::handle x, nb::handle weight, nb::handle bias, Sizes stride, Sizes padding,
                 Sizes dilation, int64_t groups) {
-    const Dense input(x, are_sequences(x));
+    const Dense input(x, may_be_copied(x));
     const Floats w(weight), b(bias);
     if (!spatial(input) || !w.ok() || w.ndim() != input.ndim() || input.size() == 0 ||
         w.size() == 0)
@@ -37,7 +37,7 @@ nb::object conv(nb::handle x, nb::handle weight, nb::handle bias, Sizes stride, 
 
 nb::object conv_grad_input(nb::handle g, nb::handle weight, Sizes size, Sizes stride, Sizes padding,
                            Sizes dilation, int64_t groups) {
-    const Dense d(g, are_sequences(g));
+    const Dense d(g, may_be_copied(g));
     const Floats w(weight);
     if (!spatial(d) || !w.ok() || w.ndim() != d.ndim() || d.size() == 0 || w.size() == 0)
         return not_implemented();
@@ -52,7 +52,7 @@ nb::object conv_grad_input(nb::handle g, nb::handle weight, Sizes size, Sizes st
 
 nb::object conv_grad_weight(nb::handle g, nb::handle x, Sizes kernel, Sizes stride, Sizes padding,
                             Sizes dilation, int64_t groups) {
-    const Dense d(g, are_sequences(g)), input(x, are_sequences(x));
+    const Dense d(g, may_be_copied(g)), input(x, may_be_copied(x));
     if (!spatial(d) || !input.ok() || input.ndim() != d.ndim() || d.size() == 0 ||
         input.size() == 0)
         return not_implemented();

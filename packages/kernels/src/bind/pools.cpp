@@ -14,7 +14,7 @@ Conv pooling(const Floats& x, const Sizes& kernel, const How& how, const Sizes& 
 
 nb::object max_pool(nb::handle x, Sizes kernel, Sizes stride, Sizes padding, Sizes dilation,
                     Sizes count) {
-    const Floats input(x);
+    const Dense input(x, may_be_copied(x));
     if (!spatial(input) || input.size() == 0) return not_implemented();
     const Conv c = pooling(input, kernel, {stride, padding, dilation}, count);
     Made out = input.ndim() == 3 ? Made{input.shape(0), input.shape(1), c.out_width}
@@ -25,7 +25,7 @@ nb::object max_pool(nb::handle x, Sizes kernel, Sizes stride, Sizes padding, Siz
 
 nb::object max_pool_grad(nb::handle g, nb::handle x, nb::handle, Sizes kernel, Sizes stride,
                          Sizes padding, Sizes dilation, Sizes count) {
-    const Floats d(g), input(x);
+    const Dense d(g, may_be_copied(g)), input(x, may_be_copied(x));
     if (!spatial(input) || !d.ok() || input.size() == 0) return not_implemented();
     const Conv c = pooling(input, kernel, {stride, padding, dilation}, count);
     Made out(input);
@@ -34,7 +34,7 @@ nb::object max_pool_grad(nb::handle g, nb::handle x, nb::handle, Sizes kernel, S
 }
 
 nb::object pool_sum(nb::handle x, Sizes kernel, Sizes stride, Sizes padding, Sizes count) {
-    const Floats input(x);
+    const Dense input(x, may_be_copied(x));
     if (!spatial(input) || input.size() == 0) return not_implemented();
     const nb::tuple once = input.ndim() == 3 ? nb::make_tuple(1) : nb::make_tuple(1, 1);
     const Conv c = pooling(input, kernel, {stride, padding, once}, count);
@@ -46,7 +46,7 @@ nb::object pool_sum(nb::handle x, Sizes kernel, Sizes stride, Sizes padding, Siz
 
 nb::object pool_spread(nb::handle g, Sizes size, Sizes kernel, Sizes stride, Sizes padding,
                        Sizes count) {
-    const Floats d(g);
+    const Dense d(g, may_be_copied(g));
     if (!spatial(d) || d.size() == 0) return not_implemented();
     const nb::tuple once = d.ndim() == 3 ? nb::make_tuple(1) : nb::make_tuple(1, 1);
     Conv c = pooling(d, kernel, {stride, padding, once}, count);

@@ -67,7 +67,9 @@ nb::object matmul(nb::handle x, nb::handle y, bool short_floats) {
     std::copy_n(a.shape, a.ndim, shape.begin());
     shape[a.ndim - 1] = b.columns;
     Made out(a.ndim, shape.data());
-    Product p{a.batch, a.rows, b.columns, a.columns, a.strided(), b.strided(), out.data(), nullptr, rounded || short_floats};
+    Product p{a.batch,    a.rows,      b.columns,
+              a.columns,  a.strided(), b.strided(),
+              out.data(), nullptr,     rounded || short_floats};
     if (shared && a.step == a.rows * a.row) p.m *= p.batch, p.batch = 1;
     unlocked(p.batch * p.m * p.n * p.k / 16, [&] { kernels().multiply(p); });
     return out.object();

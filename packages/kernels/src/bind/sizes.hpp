@@ -16,11 +16,15 @@ inline std::array<int64_t, 2> pair(const Sizes& sizes, int64_t alone) {
     return {nb::cast<int64_t>(sizes[0]), nb::cast<int64_t>(sizes[1])};
 }
 
-// Sequences, (N, C, L): those of another layout are copied. Images may be channels last, and then
-// have to stay so.
-inline bool are_sequences(nb::handle x) {
-    return PyArray_CheckExact(x.ptr()) &&
-           PyArray_NDIM(reinterpret_cast<PyArrayObject*>(x.ptr())) == 3;
+// Sequences, (N, C, L), of another layout are copied, and what broadcasting made, such as the
+// gradient of a sum. Images may be channels last, and then have to stay so.
+inline bool may_be_copied(nb::handle x) {
+    if (!PyArray_CheckExact(x.ptr())) return false;
+    auto* array = reinterpret_cast<PyArrayObject*>(x.ptr());
+    const int ndim = PyArray_NDIM(array);
+    for (int i = 0; i < ndim; ++i)
+        if (PyArray_STRIDE(array, i) == 0 && PyArray_DIM(array, i) > 1) return true;
+    return ndim == 3;
 }
 
 inline bool spatial(const Floats& x) { return x.ok() && (x.ndim() == 3 || x.ndim() == 4); }
