@@ -66,14 +66,28 @@ struct Core {
     Slot parent, shown, op, params, source;
 
     Core(nb::handle tensor_type, nb::handle node_type, nb::handle view_type)
-        : tensor(nb::borrow(tensor_type)), node(nb::borrow(node_type)), view(nb::borrow(view_type)),
-          zero(nb::int_(0)), array(tensor, "array"), x_node(tensor, "node"),
-          requires_grad(tensor, "_requires_grad"), empty(slots_of(tensor, {"grad", "hooks"})),
-          counts(slots_of(tensor, {"version", "changed"})), alias(tensor, "alias"),
-          plan(node, "plan"), edges(node, "edges"), tensors(node, "tensors"),
-          node_extras(node, "extras"), shape(node, "shape"), dtype(node, "dtype"),
-          sequence(node, "sequence"), unused(slots_of(node, {"hooks", "retained", "spoiled"})),
-          parent(view, "parent"), shown(view, "shown"), op(view, "op"), params(view, "params"),
+        : tensor(nb::borrow(tensor_type)),
+          node(nb::borrow(node_type)),
+          view(nb::borrow(view_type)),
+          zero(nb::int_(0)),
+          array(tensor, "array"),
+          x_node(tensor, "node"),
+          requires_grad(tensor, "_requires_grad"),
+          empty(slots_of(tensor, {"grad", "hooks"})),
+          counts(slots_of(tensor, {"version", "changed"})),
+          alias(tensor, "alias"),
+          plan(node, "plan"),
+          edges(node, "edges"),
+          tensors(node, "tensors"),
+          node_extras(node, "extras"),
+          shape(node, "shape"),
+          dtype(node, "dtype"),
+          sequence(node, "sequence"),
+          unused(slots_of(node, {"hooks", "retained", "spoiled"})),
+          parent(view, "parent"),
+          shown(view, "shown"),
+          op(view, "op"),
+          params(view, "params"),
           source(view, "source") {}
 
     nb::object make(const nb::object& cls) const {
@@ -165,8 +179,8 @@ struct Call {
         core->tensors.set(made, list(get(plan.ptr(), core->kept), false));
         core->node_extras.set(made, extras(plan, view));
         core->shape.set(made, shape_of(out));
-        core->dtype.set(
-            made, reinterpret_cast<PyObject*>(PyArray_DESCR(reinterpret_cast<PyArrayObject*>(out))));
+        core->dtype.set(made, reinterpret_cast<PyObject*>(
+                                  PyArray_DESCR(reinterpret_cast<PyArrayObject*>(out))));
         core->sequence.set(made, owned(PyObject_CallNoArgs(core->tick.ptr())));
         return node;
     }
@@ -177,9 +191,10 @@ struct Call {
         PyObject* owner = PyArray_BASE(reinterpret_cast<PyArrayObject*>(array));
         nb::object base = nb::borrow(out);
         do {
+            // What is no array is as_strided's stand-in for one.
             base = PyArray_Check(base.ptr())
                        ? nb::borrow(PyArray_BASE(reinterpret_cast<PyArrayObject*>(base.ptr())))
-                       : nb::getattr(base, nb::handle(core->base.text), nb::none());  // as_strided's stand-in
+                       : nb::getattr(base, nb::handle(core->base.text), nb::none());
             if (base.is_valid() && (base.is(array) || base.is(owner))) return true;
         } while (base.is_valid() && !base.is_none());
         return false;
@@ -217,8 +232,7 @@ struct Call {
         core->requires_grad.set(made, recorded ? Py_True : Py_False);
         core->x_node.set(made, recorded ? node(found, active, may_show) : nb::none());
         PyObject* parent = may_show ? operand(0) : nullptr;
-        const bool shown =
-            parent && core->is_tensor(parent) && shows(core->array.of(parent));
+        const bool shown = parent && core->is_tensor(parent) && shows(core->array.of(parent));
         core->alias.set(made, shown ? view(parent, recorded) : nb::none());
         return tensor;
     }

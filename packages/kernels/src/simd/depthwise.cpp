@@ -91,9 +91,8 @@ void correlate_plane(const Conv& c, const float* plane, const float* map, float*
                         const int64_t y = std::min(oy + r, c.out_height - 1);
                         const Vec g =
                             y < oy + r ? Vec{} : load_up_to(map + y * c.out_width + ox, count);
-                        const float* row = plane +
-                                           (y * c.stride_y + ky * c.dilation_y) * width +
-                                           ox * c.stride_x;
+                        const float* row =
+                            plane + (y * c.stride_y + ky * c.dilation_y) * width + ox * c.stride_x;
                         for (int64_t j = 0; j < ACROSS; ++j) {
                             const int64_t at = (kx + std::min(j, taps - 1)) * c.dilation_x;
                             parts[r][j] += g * spaced<STRIDE>(row + at, c.stride_x, count);

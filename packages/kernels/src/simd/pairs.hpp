@@ -1,7 +1,7 @@
 // Products of float32 rounded to bfloat16, summed in float32: AVX512-BF16 does two in one.
 //
-// Panels are those of gemm.hpp, of pairs in place of floats: elements 2 k and 2 k + 1 along the depth
-// in the low and the high half.
+// Panels are those of gemm.hpp, of pairs in place of floats: elements 2 k and 2 k + 1 along the
+// depth in the low and the high half.
 #pragma once
 
 #include "gemm.hpp"
@@ -22,8 +22,7 @@ __attribute__((target("avx512bf16"))) inline void multiply_pairs(int64_t depth, 
     for (int64_t k = 0; k < depth; ++k, a += ROWS, b += COLUMNS) {
         __m512bh right[VECTORS];
 #pragma GCC unroll 2
-        for (int j = 0; j < VECTORS; ++j)
-            right[j] = (__m512bh)_mm512_loadu_si512(b + j * WIDTH);
+        for (int j = 0; j < VECTORS; ++j) right[j] = (__m512bh)_mm512_loadu_si512(b + j * WIDTH);
 #pragma GCC unroll 12
         for (int i = 0; i < ROWS; ++i) {
             int pair;

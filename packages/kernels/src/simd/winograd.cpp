@@ -1,9 +1,9 @@
-// 3 x 3 convolution at stride 1 by Winograd's minimal filtering. Lavin and Gray, "Fast Algorithms for
-// Convolutional Neural Networks", CVPR 2016.
+// 3 x 3 convolution at stride 1 by Winograd's minimal filtering. Lavin and Gray, "Fast Algorithms
+// for Convolutional Neural Networks", CVPR 2016.
 //
 // An image is cut into tiles of T x T outputs, T = 4 or 2, which need (T + 2) x (T + 2) inputs d.
-// With the transforms B, G, A (1-d along each axis), y = A^T [(G w G^T) . (B^T d B)] A, where the dot
-// in the middle, summed over channels, is a matrix product for each of the places: (tiles x in)
+// With the transforms B, G, A (1-d along each axis), y = A^T [(G w G^T) . (B^T d B)] A, where the
+// dot in the middle, summed over channels, is a matrix product for each of the places: (tiles x in)
 // times (in x out). The lanes of vectors are channels.
 //
 // The gradient by the weight is F(3 x 3, T x T) with the same B: the tile of g plays the filter.
@@ -34,7 +34,8 @@ struct Blocks {
 
     // A number of blocks that `parts` divides, if that can be; tiles of `side` x `side` outputs.
     Blocks(const Conv& c, int side, int64_t limit, int64_t parts)
-        : across((c.out_width + side - 1) / side), down((c.out_height + side - 1) / side),
+        : across((c.out_width + side - 1) / side),
+          down((c.out_height + side - 1) / side),
           all_images(c.images) {
         columns = (across + limit - 1) / limit;
         wide = (across + columns - 1) / columns;
@@ -324,9 +325,9 @@ bool is_near() { return conv_precision == Precision::near; }
 }  // namespace
 
 bool suits_winograd(const Conv& c) {
-    return conv_precision != Precision::exact && c.kernel_y == 3 && c.kernel_x == 3 && c.stride_y == 1 &&
-           c.stride_x == 1 && c.dilation_y == 1 && c.dilation_x == 1 && c.groups == 1 &&
-           c.in >= 8 && c.out >= 8 && c.out_height >= 4 && c.out_width >= 4;
+    return conv_precision != Precision::exact && c.kernel_y == 3 && c.kernel_x == 3 &&
+           c.stride_y == 1 && c.stride_x == 1 && c.dilation_y == 1 && c.dilation_x == 1 &&
+           c.groups == 1 && c.in >= 8 && c.out >= 8 && c.out_height >= 4 && c.out_width >= 4;
 }
 
 // To transform the weights costs as much as some tiles do in the direct way, more where they do not

@@ -69,8 +69,8 @@ struct Fast {
     }
 };
 
-// F(2, 3) at 0, +-1 and infinity: 16 products for 4 outputs instead of 36, and rounding errors about
-// those of plain sums.
+// F(2, 3) at 0, +-1 and infinity: 16 products for 4 outputs instead of 36, and rounding errors
+// about those of plain sums.
 struct Near {
     static constexpr int SIDE = 2, IN = 4, PLACES = 16;
 
