@@ -12,6 +12,9 @@
 #if defined(__unix__) || defined(__APPLE__)
 #include <pthread.h>
 #endif
+#if defined(__linux__)
+#include <sched.h>
+#endif
 
 namespace tallow {
 namespace {
@@ -27,13 +30,45 @@ inline void pause() {
 #endif
 }
 
+#if defined(__linux__)
+
+int processor() { return sched_getcpu(); }
+
+// Moves this worker to another processor than its caller's, where it may be woken: there each would
+// only wait for the other, until the kernel gets around to moving one.
+class Place {
+  public:
+    Place() { known_ = sched_getaffinity(0, sizeof allowed_, &allowed_) == 0; }
+
+    void leave(int callers) {
+        if (!known_ || sched_getcpu() != callers || CPU_COUNT(&allowed_) < 2) return;
+        cpu_set_t others = allowed_;
+        CPU_CLR(callers, &others);
+        sched_setaffinity(0, sizeof others, &others);
+    }
+
+  private:
+    cpu_set_t allowed_;
+    bool known_;
+};
+
+#else
+
+int processor() { return 0; }
+
+struct Place {
+    void leave(int) {}
+};
+
+#endif
+
 // What the workers share. `open` says whether there is work to join; `joined` counts those inside,
 // so that the caller knows when nobody looks at its work any more.
 struct Pool {
     std::mutex busy;  // held by the caller whose work the pool does
     std::atomic<uint32_t> round{0};
     std::atomic<bool> open{false}, ending{false};
-    std::atomic<int> joined{0};
+    std::atomic<int> joined{0}, home{0};  // home: the processor of the caller
     std::atomic<int64_t> next{0};
     int64_t blocks = 0;
     Work work = nullptr;
@@ -57,6 +92,7 @@ struct Pool {
 
     void serve() {
         uint32_t seen = 0;
+        Place place;
         while (true) {
             for (int i = 0; round.load(std::memory_order_acquire) == seen; ++i) {
                 if (i < SPINS)
@@ -66,21 +102,28 @@ struct Pool {
             }
             if (ending) return;
             seen = round;
+            place.leave(home);
             ++joined;
             if (open) take_blocks();
-            --joined;
+            if (--joined == 0) joined.notify_all();
         }
     }
 
     void run(int64_t count, Work task, void* with) {
         blocks = count, work = task, context = with;
         next = 0;
+        home = processor();
         open = true;
         ++round;
         round.notify_all();
         take_blocks();
         open = false;
-        while (joined.load() != 0) pause();
+        for (int i = 0, inside; (inside = joined.load()) != 0; ++i) {
+            if (i < SPINS)
+                pause();
+            else
+                joined.wait(inside);  // a worker may need this processor
+        }
     }
 };
 

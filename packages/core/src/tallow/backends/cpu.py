@@ -46,8 +46,8 @@ def set_conv_precision(precision):
 def memory_stats():
     """Bytes of arrays and of memory kept for later ones, by PyTorch's names for CUDA; or empty.
 
-    Counted are arrays of more than 4 KiB that were made since the kernels were loaded, in the
-    thread that loaded them; without kernels NumPy's allocator is used, which does not count.
+    Counted are arrays of more than 4 KiB that were made since tallow was imported, in the thread
+    that imported it; without kernels NumPy's allocator is used, which does not count.
 
     >>> import tallow
     >>> sorted(tallow.backends.cpu.memory_stats())[:1]

@@ -10,6 +10,7 @@ which divides gradients by a scale and notes in a number whether all are finite.
 """
 
 from contextlib import contextmanager
+from importlib import import_module
 
 found = None  # a number on a device, float32: unless it is 0, steps change nothing
 
@@ -24,6 +25,13 @@ def updates(algorithm, backend_name):
         return kernel
 
     return register
+
+
+def kernel_of(algorithm, where):
+    """The kernel of `algorithm` for a backend, or None."""
+    if where.kernels:
+        import_module(where.kernels)  # they may not have been entered yet
+    return TABLE.get((algorithm, where.name))
 
 
 @contextmanager

@@ -66,7 +66,7 @@ class Update:
         if "c" in kinds:
             columns = [_parts(kinds, column) for column in columns]
         where = backend.for_array(columns[0][0])
-        kernel = updates.TABLE.get((self.name, where.name))
+        kernel = updates.kernel_of(self.name, where)
         with backend.at(columns[0][0]):
             if kernel is not None and kernel(*columns, **settings) is not NotImplemented:
                 return

@@ -5,31 +5,17 @@ They are registered when the first operation runs on the CPU. Without the packag
 best instruction set that the processor has is used; `TALLOW_KERNELS=v2` or `v3` lowers it.
 """
 
-import os
 from importlib import import_module
 
 from tallow.autograd.modes import state
 from tallow.autograd.node import NOTHING, Node
 from tallow.autograd.op import REGISTRY, Op
+from tallow.kernels.loading import REASON, compiled
 from tallow.tensor import UNRECORDED, Tensor, View, tick
 
-REASON = ""  # why there are no compiled kernels, where there are none
+__all__ = ["REASON", "compiled"]
 
-
-def _load():
-    """The compiled module, or None with a reason."""
-    if os.environ.get("TALLOW_KERNELS") == "0":
-        return None, "TALLOW_KERNELS=0 is set"
-    try:
-        package = import_module("tallow_kernels")
-    except ImportError:
-        return None, "the package tallow-kernels is not installed"
-    return package.compiled, package.info().get("reason", "")
-
-
-compiled, REASON = _load()
 if compiled is not None:
-    compiled.install_memory()
     # The same, without frames of Python in each call:
     Op.first_of = compiled.first_of
     Op.wrap = compiled.wrapper(Op, Tensor, View, Node, state, tick, UNRECORDED, NOTHING)
