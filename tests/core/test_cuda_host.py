@@ -9,7 +9,7 @@ import pytest
 import tallow
 from tallow import backend, cuda
 from tallow import generator as streams
-from tallow.errors import OutOfMemoryError
+from tallow.errors import OutOfMemoryError, ShapeError
 
 
 class Cupy:
@@ -336,3 +336,19 @@ def test_a_library_s_own_error_is_explained(monkeypatch):
     with pytest.raises(RuntimeError, match="other") as caught:
         fill_up(tallow.ones(1), text="other")
     assert "in fill_up on float32 (1,)" in caught.value.__notes__[0]
+
+
+def test_batches_go_into_the_tensors_that_a_captured_step_reads():
+    data = tallow.utils.data.TensorDataset(tallow.arange(6.0).reshape(6, 1), tallow.arange(6))
+    x, label = buffers = tallow.zeros(2, 1), tallow.zeros(2, dtype=tallow.int64)
+    weights = tallow.nn.Parameter(x)
+    seen = []
+    for given in cuda.batches_into((weights, label), tallow.utils.data.DataLoader(data, 2)):
+        assert given[1] is label
+        seen.append((weights.tolist(), label.tolist()))
+    assert seen == [([[2.0 * i], [2.0 * i + 1]], [2 * i, 2 * i + 1]) for i in range(3)]
+    loader = tallow.utils.data.DataLoader([{"x": [1.0], "name": "a"}], 1)
+    place = {"x": [tallow.zeros(1, dtype=tallow.float64)], "name": None}
+    assert next(cuda.batches_into(place, loader)) is place and place["x"][0].item() == 1
+    with pytest.raises(ShapeError, match="batches_into: expected a batch like .*; a DataLoader"):
+        list(cuda.batches_into(buffers, tallow.utils.data.DataLoader(data, 4)))

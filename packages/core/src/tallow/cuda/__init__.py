@@ -7,6 +7,7 @@ from tallow import backend
 from tallow.cuda import nvtx
 from tallow.cuda.graphs import (
     CUDAGraph,
+    batches_into,
     graph,
     graph_pool_handle,
     is_current_stream_capturing,

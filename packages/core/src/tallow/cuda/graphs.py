@@ -19,6 +19,7 @@ which keeps what it took, nothing new is allocated during the capture, or an err
         step()
 """
 
+from collections.abc import Mapping
 from contextlib import contextmanager, suppress
 
 import numpy as np
@@ -30,7 +31,7 @@ from tallow.autograd.function import Function
 from tallow.creation import ones_like
 from tallow.cuda.streams import Stream, current_stream
 from tallow.device import device as device_type
-from tallow.errors import ArgumentError, DeviceError
+from tallow.errors import ArgumentError, DeviceError, ShapeError, describe
 from tallow.tensor import Tensor
 
 
@@ -173,6 +174,38 @@ def graph(cuda_graph, pool=None, stream=None, capture_error_mode="global"):
             raise
         cuda_graph.capture_end()
     before.wait_stream(chosen)
+
+
+def batches_into(buffers, loader):
+    """Each of a loader's batches, copied into `buffers`: the tensors that a captured step reads.
+
+    `buffers` is a tensor, or tuples, lists and dicts of them nested as a batch is; entries that are
+    no tensors stay as they are. The copies wait for no one where the loader has `pin_memory=True`,
+    and the step before is done with the tensors when they begin. A batch of another shape, such as
+    a last one with fewer samples (`drop_last=True` leaves it out), raises ShapeError.
+
+        for _ in batches_into((x, label), loader):
+            graph.replay()
+    """
+    for batch in loader:
+        _copy_into(buffers, batch)
+        yield buffers
+
+
+def _copy_into(buffers, batch):
+    if isinstance(buffers, Tensor):
+        if not isinstance(batch, Tensor) or batch.shape != buffers.shape:
+            raise ShapeError(
+                f"batches_into: expected a batch like {describe(buffers)}, got {describe(batch)}; "
+                "a DataLoader with drop_last=True leaves out what is no whole batch"
+            )
+        buffers.detach().copy_(batch, non_blocking=True)
+    elif isinstance(buffers, Mapping):
+        for key, value in buffers.items():
+            _copy_into(value, batch[key])
+    elif isinstance(buffers, tuple | list):
+        for value, given in zip(buffers, batch, strict=True):
+            _copy_into(value, given)
 
 
 # Callables as graphs
