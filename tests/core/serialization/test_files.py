@@ -152,9 +152,8 @@ def test_file_objects_from_where_they_are(tmp_path):
         (lambda: tallow.load("/no/such/file"), FileNotFoundError, "/no/such/file"),
         (lambda: tallow.load(io.BytesIO(), pickle_module=io), ValueError, "no pickle_module"),
         (lambda: tallow.save([], 3), TypeError, "save: expected a path or a file object"),
-        (lambda: saved(nn.Linear(1, 1)), TypeError, r"got Linear at the top; save its state_dict"),
-        (lambda: saved({"a": [1, nn.ReLU()]}), TypeError, r"got ReLU at \['a'\]\[1\]"),
-        (lambda: saved({"f": len}), TypeError, "got builtin_function_or_method"),
+        (lambda: saved({"a": [1, (i for i in [])]}), TypeError, r"got generator at \['a'\]\[1\]"),
+        (lambda: saved({"f": lambda: 1}), TypeError, r"by its name, got .*<lambda> at \['f'\]"),
         (lambda: saved(np.array([None])), TypeError, "got objects"),
         (lambda: save_file([1], "/tmp/x"), TypeError, "a dictionary of tensors, got list"),
         (lambda: save_file({"a": 1}, "/tmp/x"), TypeError, "tensors by name, got int at 'a'"),
@@ -183,7 +182,7 @@ def test_a_failed_save_changes_nothing(tmp_path):
     path = tmp_path / "a.pt"
     tallow.save([1], path)
     with pytest.raises(TypeError):
-        tallow.save([1, object()], path)
+        tallow.save([1, (i for i in [])], path)
     assert tallow.load(path) == [1] and os.listdir(tmp_path) == ["a.pt"]
 
 
@@ -295,7 +294,7 @@ def test_no_index_in_a_directory(tmp_path):
         load_sharded(tmp_path)
 
 
-def test_lists_of_safe_classes_change_nothing():
+def test_lists_of_safe_classes():
     serialization.clear_safe_globals()
     serialization.add_safe_globals([dict, list, dict])
     with serialization.safe_globals([set]):

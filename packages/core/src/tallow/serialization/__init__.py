@@ -1,6 +1,7 @@
 """Saving and loading: PyTorch's files, safetensors and npz.
 
-`save` and `load` are also names of the package itself. Loading runs nothing that a file asks for.
+`save` and `load` are also names of the package itself. Loading runs nothing that a file asks for,
+but for files that are trusted (`load(..., weights_only=False)`).
 """
 
 from typing import Any

@@ -63,8 +63,10 @@ class Archive:
         return content
 
 
-def load_archive(source, place):
-    """The object in a zip file; `place` moves each storage to its device."""
+def load_archive(source, place, names):
+    """The object in a zip file; `place` moves each storage to its device.
+
+    `names` are the classes that it may name beside those of data."""
     archive = Archive(source)
     if "constants.pkl" in archive.records:
         raise source.failure("expected what save wrote, got a TorchScript program")
@@ -75,4 +77,4 @@ def load_archive(source, place):
 
     extents = {name.removeprefix("data/"): extent for name, extent in archive.records.items()}
     load_storage = storage_loader(source, extents, place)
-    return Interpreter(archive.read("data.pkl"), source.name, load_storage).run()
+    return Interpreter(archive.read("data.pkl"), source.name, load_storage, names=names).run()

@@ -10,7 +10,9 @@ from collections import Counter, OrderedDict, defaultdict
 import numpy as np
 
 from tallow import dtypes
+from tallow.conversion import as_subclass
 from tallow.device import device
+from tallow.layout import strided
 from tallow.nn.parameter import Parameter
 from tallow.serialization.placeholder import Global, Placeholder
 from tallow.serialization.storage import STORAGE_NAMES, Storage, StorageType
@@ -74,6 +76,8 @@ def _parameter(data, requires_grad=True, hooks=None, state=None):
 def _from_type(function, cls, args, state):
     """A tensor with Python attributes; of a class of its own it is a plain one."""
     tensor = _expect(function, Global)(*args)
+    if isinstance(cls, type) and issubclass(cls, Tensor):  # the program knows it (`trusted`)
+        tensor = as_subclass(tensor, cls)
     return set_attributes(tensor, state) if isinstance(tensor, Tensor) else tensor
 
 
@@ -83,6 +87,10 @@ def set_attributes(target, state):
         for name, value in _expect(attributes or {}, dict).items():
             target.__dict__[_expect(name, str)] = value
     return target
+
+
+def _layout(name):
+    return LAYOUTS[name]
 
 
 # NumPy's arrays and numbers
@@ -164,9 +172,8 @@ FACTORIES = {f"builtins.{cls.__name__}": cls for cls in (dict, float, int, list,
 
 # The table
 
-CONSTANTS = {f"torch.{name}": dtype for name, dtype in dtypes.BY_NAME.items()} | {
-    "torch.strided": "strided"
-}
+LAYOUTS = {"torch.strided": strided}
+CONSTANTS = LAYOUTS | {f"torch.{name}": dtype for name, dtype in dtypes.BY_NAME.items()}
 
 _FUNCTIONS = {
     "torch._utils._rebuild_tensor": _tensor,
@@ -176,6 +183,7 @@ _FUNCTIONS = {
     "torch._utils._rebuild_parameter_with_state": _parameter,
     "torch._tensor._rebuild_from_type_v2": _from_type,
     "torch.nn.parameter.Parameter": _parameter,
+    "torch.serialization._get_layout": _layout,
     "torch.Size": _size,
     "torch.device": device,
     "collections.OrderedDict": _container(OrderedDict),

@@ -11,8 +11,10 @@ VERSION = 1001
 COUNT = struct.Struct("<q")  # how many elements a storage has, before its bytes
 
 
-def load_legacy(source, place):
+def load_legacy(source, place, names):
     """The object in a legacy file; `place` moves each storage to its device.
+
+    `names` are the classes that it may name beside those of data.
 
     Its pickle is run twice, as it comes before the storages: first to find its end.
     """
@@ -20,7 +22,7 @@ def load_legacy(source, place):
     element_sizes = {}
 
     def run(start, load_storage):
-        interpreter = Interpreter(data, source.name, load_storage, start)
+        interpreter = Interpreter(data, source.name, load_storage, start, names)
         return interpreter.run(), interpreter.position
 
     def note(identity):

@@ -1,7 +1,8 @@
 """An interpreter of pickle's opcodes that builds data and calls nothing else.
 
 It knows the binary opcodes (protocols 2 to 5), which is what PyTorch writes. What a file names is
-looked up with `find` (see `globals`), so that the worst it can ask for is a placeholder. Work and
+looked up with `find` (see `globals`), so that the worst it can ask for is a placeholder; beside it
+classes and functions that the caller has allowed are built and called (see `trusted`). Work and
 depth are bounded by the length of the file.
 
 Reference: the comments in Python's pickletools, which define every opcode.
@@ -14,8 +15,9 @@ from collections import Counter, OrderedDict, defaultdict
 import numpy as np
 
 from tallow.errors import CheckpointError, TallowError
-from tallow.serialization.globals import find, hashable, set_attributes
+from tallow.serialization.globals import hashable, set_attributes
 from tallow.serialization.placeholder import Global, Placeholder
+from tallow.serialization.trusted import Names, append_items, set_state
 from tallow.tensor import Tensor
 
 DEPTH = 500  # containers inside each other; Python's own functions recurse into them
@@ -43,12 +45,17 @@ def opcode(code):
 
 
 class Interpreter:
-    """Runs one pickle. `load_storage` is called with the persistent ids that stand in it."""
+    """Runs one pickle. `load_storage` is called with the persistent ids that stand in it.
 
-    def __init__(self, data, name, load_storage, start=0):
+    `names` are the classes and functions that it may name beside those of data.
+    """
+
+    def __init__(self, data, name, load_storage, start=0, names=None):
         self.data = data
         self.name = name
         self.load_storage = load_storage
+        self.names = names or Names()
+        self.made = {}  # id -> object of a class that `names` knows: only these are given a state
         self.position = start
         self.stack = []
         self.marks = []
@@ -66,7 +73,8 @@ class Interpreter:
                 self.position = begin + 1
                 handler(self)
             result = self.stack.pop()
-            check_nesting(result)
+            if not self.names.trusted:
+                check_nesting(result)
         except CheckpointError:
             raise
         except KeyError as error:
@@ -123,11 +131,33 @@ class Interpreter:
             raise TypeError(f"expected {kinds} to change, got {type(value).__name__}")
         return value
 
+    def is_made(self, value):
+        """Is it an object of a class that `names` knows?"""
+        return self.made.get(id(value), self) is value
+
+    def make(self, function, *args):
+        """Push an object of a class that `names` knows, made by a function of it."""
+        made = run(function, *args)
+        self.made[id(made)] = made
+        self.push(made)
+
+    def hashable(self, key):
+        """`key`, if it may be hashed."""
+        return key if self.names.trusted else hashable(key)
+
     def spend(self, *values):
         """Account for work on values, so that a short file cannot ask for much of it."""
         self.work -= 1 + sum(len(value) for value in values if isinstance(value, SIZED))
         if self.work < 0:
             raise ValueError("expected work in proportion to the file, got more")
+
+
+def run(function, *args):
+    """Call what is not ours: whatever it raises is the file's fault."""
+    try:
+        return function(*args)
+    except Exception as error:
+        raise ValueError(f"{type(error).__name__}: {error}") from error
 
 
 # Values
@@ -252,7 +282,7 @@ def dict_since_mark(m):
 
 @opcode("\x91")
 def frozenset_since_mark(m):
-    m.push(frozenset(map(hashable, m.since_mark())))
+    m.push(frozenset(map(m.hashable, m.since_mark())))
 
 
 @opcode("a")
@@ -266,6 +296,8 @@ def extend(m):
 
 
 def _extend(m, items):
+    if m.is_made(m.stack[-1]):
+        return run(append_items, m.stack[-1], items)
     target = m.top((list, Placeholder))
     if isinstance(target, Placeholder):
         if not isinstance(target.items, list):
@@ -277,7 +309,11 @@ def _extend(m, items):
 @opcode("\x90")
 def add_items(m):
     items = m.since_mark()
-    m.top(set).update(map(hashable, items))
+    if m.is_made(m.stack[-1]):
+        for item in items:
+            m.stack[-1].add(item)
+    else:
+        m.top(set).update(map(m.hashable, items))
 
 
 @opcode("s")
@@ -292,13 +328,13 @@ def set_items(m):
 
 
 def _set_items(m, items):
-    target = m.top((dict, Placeholder))
+    target = m.stack[-1] if m.is_made(m.stack[-1]) else m.top((dict, Placeholder))
     if isinstance(target, Placeholder):
         if not isinstance(target.items, dict):
             target.items = {}
         target = target.items
     for key, value in zip(items[::2], items[1::2], strict=True):
-        target[hashable(key)] = value
+        target[m.hashable(key)] = value
 
 
 # Objects
@@ -307,7 +343,7 @@ def _set_items(m, items):
 @opcode("c")
 def global_by_lines(m):
     module = m.line()
-    m.push(find(module, m.line()))
+    m.push(m.names.find(module, m.line()))
 
 
 @opcode("\x93")
@@ -316,7 +352,7 @@ def global_by_stack(m):
     module = m.stack.pop()
     if not isinstance(module, str) or not isinstance(name, str):
         raise TypeError("expected the name of a class as text")
-    m.push(find(module, name))
+    m.push(m.names.find(module, name))
 
 
 @opcode("Q")
@@ -327,16 +363,31 @@ def persistent(m):
 @opcode("R")
 def reduce(m):
     args = m.stack.pop()
-    _call(m, m.stack.pop(), args)
+    function = m.stack.pop()
+    if m.names.knows(function):
+        m.make(m.names.call, function, args)
+    else:
+        _call(m, function, args)
 
 
-opcode("\x81")(reduce)  # cls.__new__(cls, *args): our builders do not tell that from cls(*args)
+@opcode("\x81")
+def new_object(m):
+    """`cls.__new__(cls, *args)`, which our builders do not tell from `cls(*args)`."""
+    _new_object(m, {})
 
 
 @opcode("\x92")
 def new_object_with_keywords(m):
-    keywords = m.stack.pop()
-    reduce(m)
+    _new_object(m, m.stack.pop())
+
+
+def _new_object(m, keywords):
+    args = m.stack.pop()
+    cls = m.stack.pop()
+    if m.names.knows(cls):
+        m.make(m.names.new, cls, args, keywords)
+        return
+    _call(m, cls, args)
     if keywords:
         m.top(Placeholder).state = keywords
 
@@ -356,6 +407,8 @@ def _call(m, function, args):
 @opcode("b")
 def build(m):
     state = m.stack.pop()
+    if m.is_made(m.stack[-1]) and not isinstance(m.stack[-1], np.dtype | np.ndarray):
+        return run(set_state, m.stack[-1], state)
     m.spend(state, *(state if isinstance(state, tuple) else ()))
     target = m.top((Placeholder, Tensor, np.ndarray, np.dtype, OrderedDict, Counter, defaultdict))
     if isinstance(target, Placeholder):

@@ -1,7 +1,8 @@
-"""A writer of pickles that names what PyTorch's `load(weights_only=True)` knows, and nothing else.
+"""A writer of pickles that PyTorch reads.
 
-Protocol 2. Containers, strings, tensors and names that occur again are written once, so that what
-was one object is one after loading, too.
+Of data, they name what PyTorch's `load(weights_only=True)` knows; objects of other classes are
+written as Python's pickle would (`objects`). Protocol 2. Containers, strings, tensors and names
+that occur again are written once, so that what was one object is one after loading, too.
 """
 
 import struct
@@ -13,6 +14,7 @@ from tallow import dtypes
 from tallow.device import device
 from tallow.errors import TypeMismatchError
 from tallow.nn.parameter import Buffer, Parameter
+from tallow.serialization.objects import write_object
 from tallow.size import Size
 from tallow.tensor import Tensor
 
@@ -43,16 +45,14 @@ class Pickler:
         if number is not None:
             self.out += b"h%c" % number if number < 256 else b"j" + struct.pack("<I", number)
             return
-        for kind, writer in WRITERS.items():
-            if isinstance(value, kind):
-                writer(self, value)
-                return
-        raise TypeMismatchError(
-            "save: expected tensors, numbers, strings and containers of them, got "
-            f"{type(value).__name__} at {self._place()}; save its state_dict() or its parts"
-        )
+        writer = WRITERS.get(type(value))
+        if writer is None:
+            kinds = (writer for kind, writer in OPEN_WRITERS.items() if isinstance(value, kind))
+            writer = next(kinds, write_object)
+        writer(self, value)
 
-    def _place(self):
+    def place(self):
+        """Where in the object that is being saved its part lies that is written now."""
         return "".join(f"[{key!r}]" for key in self.path) or "the top"
 
     def remember(self, value):
@@ -155,7 +155,7 @@ def _dict(p, value):
 
 
 def _set(p, value):
-    p.call("__builtin__", "set", list(value))
+    p.call("__builtin__", type(value).__name__, list(value))
     p.remember(value)
 
 
@@ -169,12 +169,12 @@ def _tensor(p, value):
         for argument in (value.requires_grad, OrderedDict(), *state):
             p.write(argument)
         p.out += b"tR"
-    elif attributes:
+    elif attributes or type(value) not in (Tensor, Buffer):
         p.name("torch._tensor", "_rebuild_from_type_v2")
         p.out += b"("
         identity = p.identify(value)
         p.name("torch._utils", _rebuilder(identity))
-        p.name("torch", "Tensor")
+        p.write(type(value))
         _rebuild_arguments(p, value, value.requires_grad, identity)
         p.write(attributes)
         p.out += b"tR"
@@ -212,7 +212,7 @@ def _rebuild_arguments(p, tensor, requires_grad, identity):
 
 def _array(p, value):
     if value.dtype.hasobject:
-        raise TypeMismatchError(f"save: expected an array of numbers, got objects at {p._place()}")
+        raise TypeMismatchError(f"save: expected an array of numbers, got objects at {p.place()}")
     dtype = value.dtype
     p.call("numpy._core.multiarray", "_reconstruct", _Name("numpy", "ndarray"), (0,), b"b")
     p.remember(value)
@@ -220,7 +220,7 @@ def _array(p, value):
     p.write(1)
     p.write(value.shape)
     p.call("numpy", "dtype", dtype.str.lstrip("<>|="), False, True)
-    p.write((3, dtype.str[0], None, None, None, -1, -1, 0))
+    p.write((3, dtype.str[0], None, None, None, *dtype.__reduce__()[2][5:]))
     p.out += b"b"
     p.write(False)
     p.write(value.tobytes())
@@ -234,22 +234,31 @@ class _Name:
         self.path = module, name
 
 
+# By the very type, as an object of a class derived from it is more than its value.
 WRITERS = {
     type(None): lambda p, value: p.out.extend(b"N"),
-    bool | np.bool_: _bool,
-    int | np.integer: _int,
-    float | np.floating: _float,
+    bool: _bool,
+    int: _int,
+    float: _float,
     complex: lambda p, value: p.call("__builtin__", "complex", value.real, value.imag),
     str: _str,
-    bytes | bytearray: _bytes,
-    Tensor: _tensor,
+    bytes: _bytes,
+    bytearray: _bytes,
     Size: lambda p, value: p.call("torch", "Size", tuple(value)),
-    dtypes.dtype: lambda p, value: p.name("torch", value.name),
     device: lambda p, value: p.call("torch", "device", str(value)),
     tuple: _tuple,
     list: _list,
     dict: _dict,
-    set | frozenset: _set,
+    OrderedDict: _dict,
+    set: _set,
+    frozenset: _set,
     np.ndarray: _array,
     _Name: lambda p, value: p.name(*value.path),
+}
+OPEN_WRITERS = {
+    Tensor: _tensor,
+    np.bool_: _bool,
+    np.integer: _int,
+    np.floating: _float,
+    dtypes.dtype: lambda p, value: p.name("torch", value.name),
 }

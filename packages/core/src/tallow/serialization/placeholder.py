@@ -22,7 +22,16 @@ class Placeholder:
         if isinstance(state, dict) and name in state:
             return state[name]
         path = self.__dict__.get("path")
-        raise AttributeError(f"the placeholder for {path} has no attribute {name!r}")
+        raise AttributeError(
+            f"the placeholder for {path} has no attribute {name!r}; of a file that you trust, "
+            "load(..., weights_only=False) makes the object itself"
+        )
+
+    def __call__(self, *args, **kwargs):
+        raise TypeError(
+            f"expected to call an object, got the placeholder for {self.path}; of a file that you "
+            "trust, load(..., weights_only=False) makes the object itself"
+        )
 
     def __repr__(self):
         return SHORT.repr(self)

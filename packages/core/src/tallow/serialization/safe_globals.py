@@ -1,7 +1,7 @@
-"""PyTorch's lists of classes that a checkpoint may name: kept for programs that fill them.
+"""The program's list of classes and functions that files may name beside those of data.
 
-They change nothing. What a file may build is a closed list (`tallow.serialization.globals`), and an
-object of any other class is loaded as a placeholder.
+What any file may build is a closed list (`tallow.serialization.globals`), and an object of any
+other class is loaded as a placeholder. Objects of what is listed here are built as they were.
 """
 
 import contextlib
@@ -10,7 +10,7 @@ _listed: list = []
 
 
 def add_safe_globals(safe_globals):
-    """Add classes or functions to the list."""
+    """Add classes or functions to the list; a pair has the name, too, that files give it."""
     _listed.extend(entry for entry in safe_globals if entry not in _listed)
 
 

@@ -17,11 +17,13 @@ NAME_OF = {dtype: name for name, dtype in STORAGE_NAMES.items() if name != "Unty
 
 
 def save(obj, f, pickle_module=None, pickle_protocol=2, _use_new_zipfile_serialization=True):
-    """Write an object to a file that PyTorch's `load(weights_only=True)` reads, and `load` here.
+    """Write an object to a file that PyTorch's `load` reads, and `load` here.
 
-    `obj` is made of tensors, numbers, strings, None, lists, tuples, dicts and sets: state
-    dictionaries of modules and optimizers are. Tensors that share memory go on sharing it. `f` is a
-    path or a binary file object. A path that ends in .safetensors or .npz gets that format, for a
+    Tensors, numbers, strings, None, lists, tuples, dicts and sets are data, which anybody can load:
+    state dictionaries of modules and optimizers are made of them. What else can be pickled, such
+    as a whole module, is for programs that know its class and trust the file:
+    `load(..., weights_only=False)`. Tensors that share memory go on sharing it. `f` is a path or a
+    binary file object. A path that ends in .safetensors or .npz gets that format, for a
     dictionary of tensors. A file at a path is replaced only once the new one is complete on disk.
 
     >>> import io, tallow
