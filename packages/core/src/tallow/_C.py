@@ -3,8 +3,10 @@
 from types import SimpleNamespace
 
 from tallow.autograd.modes import state
-from tallow.left_out import missing, never
+from tallow.left_out import missing
 from tallow.nn.loading import parse_to
+from tallow.overrides import DisableTorchFunction as DisableTorchFunction
+from tallow.overrides import DisableTorchFunctionSubclass as DisableTorchFunctionSubclass
 from tallow.tensor import Tensor
 
 
@@ -19,7 +21,6 @@ def _are_functorch_transforms_active():
 
 _TensorMeta = type(Tensor)
 _nn = SimpleNamespace(_parse_to=parse_to)
-_disabled_torch_function_impl = never("_C._disabled_torch_function_impl", "override methods")
 
 
 def _get_tracing_state():

@@ -23,7 +23,7 @@ from tallow.layout import strided
 from tallow.left_out import missing
 from tallow.promotion import as_operand, axis_of, to_dtype
 from tallow.size import Size
-from tallow.tensor import Tensor, root_of, wrap
+from tallow.tensor import Tensor, disabled_torch_function, root_of, wrap
 
 __all__ = [
     "get_device", "is_complex", "is_floating_point", "is_inference", "is_signed", "is_tensor",
@@ -396,7 +396,27 @@ def _namespace(input, /, *, api_version=None):
     return import_module("tallow.array_api")
 
 
+def _init_subclass(cls, **options):
+    super(Tensor, cls).__init_subclass__(**options)
+    if cls.__torch_function__ is not disabled_torch_function:
+        import_module("tallow.overrides").ask_arguments()
+
+
+def __torch_function__(cls, func, types, args=(), kwargs=None):
+    """What a subclass says about a function of its objects: that, with results of the subclass."""
+    asked = import_module("tallow.overrides").default_torch_function
+    return asked(cls, func, types, args, kwargs)
+
+
+def _make_subclass(cls, data, require_grad=False):
+    """A leaf of a subclass that shares the memory of a tensor."""
+    return wrap(data.array, require_grad, cls)
+
+
 PROTOCOLS = {
+    "__init_subclass__": classmethod(_init_subclass),
+    "__torch_function__": classmethod(__torch_function__),
+    "_make_subclass": staticmethod(_make_subclass),
     "__new__": lambda cls, *args, device=None: legacy.construct(cls, args, None, device),
     "__len__": _len,
     "__iter__": _iter,
@@ -420,5 +440,17 @@ PROTOCOLS = {
     "__hash__": object.__hash__,
     "__getattr__": _getattr,
 }
+
+for _name in (
+    "contains",
+    "deepcopy",
+    "float",
+    "format",
+    "int",
+    "iter",
+    "len",
+    "reversed",
+):  # as programs ask
+    PROTOCOLS[f"__{_name}__"].__name__ = f"__{_name}__"
 
 nelement, ndimension = numel, dim

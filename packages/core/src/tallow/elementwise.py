@@ -65,7 +65,7 @@ def binary(op, doc, kinds=ANY, prepare=pair, name=None):
     return named(function, name, doc)
 
 
-def named(function, name, doc):
+def named(function, name, doc=None):
     """The function, under a name and with a docstring."""
     function.__name__ = function.__qualname__ = name
     function.__doc__ = doc

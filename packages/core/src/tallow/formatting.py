@@ -7,6 +7,7 @@ import numpy as np
 
 from tallow import backend, dtypes
 from tallow.errors import ArgumentError
+from tallow.tensor import Tensor, disabled_torch_function
 
 _DEFAULTS = {
     "precision": 4, "threshold": 1000, "edgeitems": 3, "linewidth": 80, "sci_mode": None,
@@ -154,7 +155,7 @@ def tensor_repr(tensor):
     """The text of a tensor, as `repr` and `print` show it."""
     dtype, known = tensor.dtype, tensor.device.type != "meta"
     array = tensor.array
-    prefix = "tensor("
+    prefix = f"{_shown_name(type(tensor))}("
     body = _tensor_str(tensor, len(prefix)) if known else "..."
     suffixes = []
     if tensor.device.type != "cpu":
@@ -169,7 +170,13 @@ def tensor_repr(tensor):
         suffixes.append(f"grad_fn=<{node_name(tensor.node.name())}>")
     elif tensor.requires_grad:
         suffixes.append("requires_grad=True")
-    return _with_suffixes(prefix + body, suffixes)
+    return _with_suffixes(prefix + body, suffixes, len(prefix))
+
+
+def _shown_name(cls):
+    """The name of a class that results of its tensors are of, too; else what all are."""
+    derived = cls is not Tensor and cls.__torch_function__ is not disabled_torch_function
+    return cls.__name__ if derived else "tensor"
 
 
 PYTORCH_NAMES = {"power": "pow", "square": "pow", "absolute": "abs", "copy": "clone"}
@@ -183,13 +190,13 @@ def node_name(name):
     return "".join(map(str.capitalize, words)) + "Backward0"
 
 
-def _with_suffixes(text, suffixes):
+def _with_suffixes(text, suffixes, indent):
     """The parts after the numbers, on a new line where they would pass the line's width."""
     used = len(text) - text.rfind("\n")
     for suffix in suffixes:
         if used + len(suffix) + 2 > OPTIONS.linewidth:
-            text += ",\n       " + suffix
-            used = 7 + len(suffix)
+            text += ",\n" + " " * indent + suffix
+            used = indent + len(suffix)
         else:
             text += ", " + suffix
             used += len(suffix) + 2

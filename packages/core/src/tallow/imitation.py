@@ -1,5 +1,6 @@
 """Serving `import torch` and its kin by tallow's packages, for programs written for PyTorch."""
 
+import builtins
 import multiprocessing.spawn
 import sys
 from email.message import Message
@@ -81,6 +82,7 @@ def as_torch():
     if not any(isinstance(finder, _Finder) for finder in sys.meta_path):
         sys.meta_path.insert(0, _Finder())
         multiprocessing.spawn.get_preparation_data = _prepared
+        builtins.__build_class__ = _build_class
 
 
 class _AsTorch:
@@ -88,6 +90,17 @@ class _AsTorch:
 
     def __reduce__(self):
         return as_torch, ()
+
+
+_own_build_class = builtins.__build_class__
+
+
+def _build_class(*args, **options):
+    """Every class statement: one with a `__torch_function__` has functions ask it from then on."""
+    cls = _own_build_class(*args, **options)
+    if isinstance(getattr(cls, "__dict__", {}).get("__torch_function__"), classmethod):
+        import_module("tallow.overrides").ask_arguments()
+    return cls
 
 
 _own_preparation = multiprocessing.spawn.get_preparation_data

@@ -46,7 +46,6 @@ LEFT_OUT = {
     "torch.Tensor.share_memory_": "processes do not share tensors; workers send them",
     "torch.Tensor.storage_type": "storages are bytes: see untyped_storage",
     "torch.Tensor.to_padded_tensor": "tallow has no nested tensors",
-    "torch.Tensor.__torch_function__": "operations do not ask subclasses; override methods",
     "torch.cond": "write `if`",
     "torch.while_loop": "write `while`",
     "torch.constant_pad_nd": "call nn.functional.pad",

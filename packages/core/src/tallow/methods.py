@@ -39,6 +39,7 @@ from tallow import (
     spectral,
     statistics,
 )
+from tallow.elementwise import named
 from tallow.errors import TypeMismatchError, describe
 from tallow.tensor import Tensor
 
@@ -160,7 +161,7 @@ def _operator(function, reflected=False, direct=None):
             return NotImplemented
         return function(other, self) if reflected else function(self, other)
 
-    return method
+    return named(method, f"__r{function.__name__}__" if reflected else function.__name__)
 
 
 def _invert(self):
@@ -182,8 +183,9 @@ def _attach_operators():
     Tensor.__pos__ = math.positive
     Tensor.__abs__ = math.abs
     Tensor.__invert__ = _invert
-    Tensor.__getitem__ = indexing.getitem
-    Tensor.__setitem__ = indexing.setitem
+    for name, function in {"getitem": indexing.getitem, "setitem": indexing.setitem}.items():
+        setattr(Tensor, f"__{name}__", function)
+        function.__name__ = f"__{name}__"
 
 
 Tensor.where, Tensor.polygamma = _where, _polygamma

@@ -72,6 +72,11 @@ class Tensor:
         return root_of(self).version
 
 
+def disabled_torch_function(func, types, args=(), kwargs=None):
+    """The `__torch_function__` of classes that are not asked (`tallow.overrides`)."""
+    return func(*args, **(kwargs or {}))
+
+
 UNRECORDED = object()
 
 

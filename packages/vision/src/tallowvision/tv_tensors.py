@@ -12,6 +12,7 @@ import PIL.Image
 
 import tallow
 from tallow.errors import ArgumentError, DtypeError, ShapeError, describe
+from tallow.tensor import disabled_torch_function
 from tallowvision._pil import pil_to_tensor
 
 __all__ = [
@@ -24,6 +25,7 @@ class TVTensor(tallow.Tensor):
     """The base of the typed tensors. `metadata` names the attributes that belong to a type."""
 
     metadata: tuple[str, ...] = ()
+    __torch_function__ = staticmethod(disabled_torch_function)
 
     def __new__(cls, data, *, dtype=None, device=None, requires_grad=None):
         return cls._typed(_tensor(data, dtype, device, requires_grad))

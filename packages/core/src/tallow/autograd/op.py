@@ -299,7 +299,7 @@ def _parameters(function):
 
 def _first_call(*operands, **params):
     """What an operation does when first called: compile its call, and do that from then on."""
-    _compile_call(_op)  # noqa: F821 - the scope it is given has `_op`
+    compile_call(_op)  # noqa: F821 - the scope it is given has `_op`
     return _op.call(*operands, **params)  # noqa: F821
 
 
@@ -308,7 +308,7 @@ def _callable(made):
     scope = {
         "Tensor": Tensor, "_batches": batches,
         "_kernels": made.kernels, "_op": made, "_refresh": refresh, "_state": state,
-        "_wrap": made.wrap, "_compile_call": _compile_call,
+        "_wrap": made.wrap, "compile_call": compile_call,
     }  # fmt: skip
     call = FunctionType(_first_call.__code__, scope, made.name)
     call.__doc__, call.__module__, call.__wrapped__ = (
@@ -320,7 +320,7 @@ def _callable(made):
     return call
 
 
-def _compile_call(made):
+def compile_call(made):
     """Give the function of an operation its code, written out for the operands and parameters."""
     names, defaults = made.operands, inspect.unwrap(made.body).__kwdefaults__ or {}
     arrays = [f"{x}_array" for x in names]

@@ -5,7 +5,7 @@ An uninitialized one has no shape yet; its lazy module finds that at its first f
 
 from tallow.creation import empty
 from tallow.errors import ShapeError, TypeMismatchError
-from tallow.tensor import Tensor, wrap
+from tallow.tensor import Tensor, disabled_torch_function, wrap
 
 
 class Parameter(Tensor):
@@ -17,6 +17,8 @@ class Parameter(Tensor):
     >>> weight.requires_grad, weight.is_leaf
     (True, True)
     """
+
+    __torch_function__ = staticmethod(disabled_torch_function)
 
     def __new__(cls, data=None, requires_grad=True):
         parameter = _leaf(cls, data)
@@ -44,6 +46,7 @@ class Buffer(Tensor):
     """
 
     persistent: bool
+    __torch_function__ = staticmethod(disabled_torch_function)
 
     def __new__(cls, data=None, *, persistent=True):
         buffer = _leaf(cls, data)
