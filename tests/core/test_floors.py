@@ -12,7 +12,7 @@ import tallow
 
 SOURCE = Path(tallow.__file__).parent
 FLOORS = [
-    "device dtypes errors func.tree futures info layout left_out names size",
+    "device dtypes errors func.tree futures info layout left_out names return_types size",
     "backend generator rejection",
     "tensor autograd.modes",
     "autograd",

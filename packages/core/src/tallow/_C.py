@@ -7,7 +7,7 @@ from tallow.left_out import missing
 from tallow.nn.loading import parse_to
 from tallow.overrides import DisableTorchFunction as DisableTorchFunction
 from tallow.overrides import DisableTorchFunctionSubclass as DisableTorchFunctionSubclass
-from tallow.tensor import Tensor
+from tallow.tensor import Tensor, disabled_torch_function
 
 
 def _log_api_usage_once(event):
@@ -20,6 +20,7 @@ def _are_functorch_transforms_active():
 
 
 _TensorMeta = type(Tensor)
+_disabled_torch_function_impl = disabled_torch_function
 _nn = SimpleNamespace(_parse_to=parse_to)
 
 

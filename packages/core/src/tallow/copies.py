@@ -16,12 +16,16 @@ def _copying(name):
     def function(input, *args, out=None, **kwargs):
         made = input if name == "alias" else getattr(input, name)(*args, **kwargs)
         if isinstance(made, tuple | list):
-            return give_all(tuple(x.clone() for x in made), out, function.__name__)
+            return give_all(_several, [x.clone() for x in made], out, function.__name__)
         return give(made.clone(), out, function.__name__)
 
     function.__name__ = function.__qualname__ = f"{name}_copy"
     function.__doc__ = f"A copy of `input.{name}(...)`." if name != "alias" else "A copy."
     return function
+
+
+def _several(*parts):
+    return parts
 
 
 globals().update({f"{name}_copy": _copying(name) for name in VIEWS})

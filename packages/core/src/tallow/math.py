@@ -11,7 +11,7 @@ import tallow.ops.bessel as bessel
 import tallow.ops.elementwise as ops
 import tallow.ops.gamma as gamma
 import tallow.ops.special as special
-from tallow import backend, dtypes
+from tallow import backend, dtypes, return_types
 from tallow.complex_parts import complex
 from tallow.dtypes import BOOL, FLOATING, INTEGER
 from tallow.elementwise import (
@@ -266,13 +266,14 @@ def frexp(input, *, out=None):
     """(mantissa, exponent) with input = mantissa * 2**exponent and |mantissa| in [0.5, 1).
 
     >>> tallow.frexp(tallow.tensor([10.0]))
-    (tensor([0.6250]), tensor([4], dtype=tallow.int32))
+    tallow.return_types.frexp(
+    mantissa=tensor([0.6250]),
+    exponent=tensor([4], dtype=tallow.int32))
     """
     check_kinds("frexp", FLOATS, input)
-    results = ops.frexp(input)
-    if out is None:
-        return results
-    return tuple(give(x, y, "frexp") for x, y in zip(results, out, strict=True))
+    outs = out or (None, None)
+    parts = [give(x, y, "frexp") for x, y in zip(ops.frexp(input), outs, strict=True)]
+    return return_types.frexp(*parts)
 
 
 # Trigonometric and hyperbolic functions

@@ -1,9 +1,7 @@
 """Functions of torch's namespace on matrices: older names and forms of those in `tallow.linalg`."""
 
-from typing import NamedTuple
-
 import tallow.ops.factor as ops
-from tallow import backend, linalg
+from tallow import backend, linalg, return_types
 from tallow.errors import ShapeError, describe, listing
 from tallow.linalg.common import same_dtype
 from tallow.linalg.factorizations import unpack
@@ -14,7 +12,7 @@ from tallow.ops.shape import flip, pad
 from tallow.promotion import give
 from tallow.random import randn
 from tallow.reductions import give_all, mean
-from tallow.tensor import Tensor, wrap
+from tallow.tensor import wrap
 
 __all__ = [
     "cholesky", "cholesky_inverse", "cholesky_solve", "det", "geqrf", "inverse", "logdet", "lu",
@@ -22,28 +20,6 @@ __all__ = [
     "pinverse", "qr", "slogdet", "svd", "svd_lowrank", "triangular_solve", "vander",
 ]  # fmt: skip
 METHODS = ["cholesky_inverse", "lu_solve", "triangular_solve"]
-
-
-class SVD(NamedTuple):
-    """Left singular vectors, singular values, right singular vectors: both vectors in columns."""
-
-    U: Tensor
-    S: Tensor
-    V: Tensor
-
-
-class TriangularSolution(NamedTuple):
-    """A solution, and the matrix it is of."""
-
-    solution: Tensor
-    cloned_coefficient: Tensor
-
-
-class Reflectors(NamedTuple):
-    """R and below it the vectors of reflections, and their factors."""
-
-    a: Tensor
-    tau: Tensor
 
 
 def inverse(input, *, out=None):
@@ -63,7 +39,7 @@ def det(input):
 
 def slogdet(input, *, out=None):
     """`linalg.slogdet`."""
-    return linalg.slogdet(input, out=out)
+    return return_types.slogdet(*linalg.slogdet(input, out=out))
 
 
 def logdet(input):
@@ -119,14 +95,14 @@ def cholesky_inverse(L, upper=False, *, out=None):
 
 def qr(input, some=True, *, out=None):
     """`linalg.qr`, reduced where `some`, else complete."""
-    return linalg.qr(input, "reduced" if some else "complete", out=out)
+    return return_types.qr(*linalg.qr(input, "reduced" if some else "complete", out=out))
 
 
 def geqrf(input, *, out=None):
     """(a, tau): the QR factorisation as LAPACK keeps it, for `orgqr`."""
     xp = backend.for_array(input.array).xp
     h, tau = xp.linalg.qr(input.detach().array, mode="raw")
-    return give_all(Reflectors(wrap(h.swapaxes(-2, -1)), wrap(tau)), out, "geqrf")
+    return give_all(return_types.geqrf, (wrap(h.swapaxes(-2, -1)), wrap(tau)), out, "geqrf")
 
 
 def orgqr(input, tau):
@@ -153,7 +129,7 @@ def svd(input, some=True, compute_uv=True, *, out=None):
     if not compute_uv:
         xp = backend.for_array(input.array).xp
         parts = (wrap(xp.zeros_like(u.array)), s, wrap(xp.zeros_like(vh.array)))
-    return give_all(SVD(*parts), out, "svd")
+    return give_all(return_types.svd, parts, out, "svd")
 
 
 def lu(input, pivot=True, get_infos=False, out=None):
@@ -169,7 +145,7 @@ def lu_solve(b, LU_data, LU_pivots, *, out=None):
 
 def lu_unpack(LU_data, LU_pivots, unpack_data=True, unpack_pivots=True, *, out=None):
     """(P, L, U) of what `linalg.lu_factor` gives."""
-    return give_all(unpack(LU_data, LU_pivots), out, "lu_unpack")
+    return give_all(return_types.lu_unpack, unpack(LU_data, LU_pivots), out, "lu_unpack")
 
 
 def triangular_solve(b, A, upper=True, transpose=False, unitriangular=False, *, out=None):
@@ -177,7 +153,7 @@ def triangular_solve(b, A, upper=True, transpose=False, unitriangular=False, *, 
     x = ops.transpose(A) if transpose else A
     upper = upper != transpose
     solution = linalg.solve_triangular(x, b, upper=upper, unitriangular=unitriangular)
-    return give_all(TriangularSolution(solution, A), out, "triangular_solve")
+    return give_all(return_types.triangular_solve, (solution, A), out, "triangular_solve")
 
 
 # Approximations of low rank
@@ -196,7 +172,7 @@ def svd_lowrank(A, q=6, niter=2, M=None):
         basis = linalg.qr(matmul(back, basis)).Q
         basis = linalg.qr(matmul(x, basis)).Q
     u, s, vh = linalg.svd(matmul(ops.adjoint(basis), x), full_matrices=False)
-    return SVD(matmul(basis, u), s, ops.adjoint(vh))
+    return matmul(basis, u), s, ops.adjoint(vh)
 
 
 def pca_lowrank(A, q=None, center=True, niter=2):

@@ -4,7 +4,7 @@ import numpy as np
 
 import tallow.ops.elementwise as elementwise
 import tallow.ops.reduce as ops
-from tallow import backend, dtypes
+from tallow import backend, dtypes, return_types
 from tallow.elementwise import named
 from tallow.errors import (
     DtypeError,
@@ -18,7 +18,7 @@ from tallow.ops.index import gather
 from tallow.ops.running import median as median_op
 from tallow.ops.shape import cut, reshape
 from tallow.promotion import axis_of, give, numpy_names, pair
-from tallow.reductions import Selection, drop_axes, give_all, not_empty
+from tallow.reductions import drop_axes, give_all, not_empty
 from tallow.shaping import movedim, ravel
 from tallow.tensor import Tensor, wrap
 
@@ -48,15 +48,15 @@ def sort(input, dim=-1, descending=False, stable=False, *, out=None):
     tensor([1, 2, 0])
     """
     indices = argsort(input, dim, descending)
-    return give_all(_picked(input, dim, indices), out, "sort")
+    return give_all(return_types.sort, _picked(input, dim, indices), out, "sort")
 
 
 def _picked(input, dim, indices):
     """The elements at positions along `dim`, and the positions."""
     if not input.array.ndim:
-        return Selection(elementwise.copy(input), indices)
+        return elementwise.copy(input), indices
     axis = axis_of("sort", dim, input.array.ndim)
-    return Selection(gather(input, axis=axis, index=indices.array), indices)
+    return gather(input, axis=axis, index=indices.array), indices
 
 
 def msort(input, *, out=None):
@@ -74,7 +74,7 @@ def topk(input, k, dim=-1, largest=True, sorted=True, *, out=None):
     order = argsort(input, dim, largest)
     if input.array.ndim:
         order = cut(order, axis=axis, start=0, stop=k)
-    return give_all(_picked(input, dim, order), out, "topk")
+    return give_all(return_types.topk, _picked(input, dim, order), out, "topk")
 
 
 # Ranks
@@ -88,7 +88,7 @@ def _at_rank(input, axis, order, rank, keepdim):
     else:
         position = xp.take_along_axis(order.array, rank, axis)
     values = gather(input, axis=axis, index=position)
-    return Selection(*(drop_axes(x, input, (axis,), keepdim) for x in (values, wrap(position))))
+    return [drop_axes(x, input, (axis,), keepdim) for x in (values, wrap(position))]
 
 
 @numpy_names
@@ -102,11 +102,15 @@ def kthvalue(input, k, dim=-1, keepdim=False, *, out=None):
         raise ShapeError(f"kthvalue: expected k from 1 to {size}, the size of dim {dim}, got {k}")
     order = argsort(input, dim)
     if not input.array.ndim:
-        return give_all(_picked(input, dim, order), out, "kthvalue")
-    return give_all(_at_rank(input, axis, order, k - 1, keepdim), out, "kthvalue")
+        return give_all(return_types.kthvalue, _picked(input, dim, order), out, "kthvalue")
+    return give_all(
+        return_types.kthvalue, _at_rank(input, axis, order, k - 1, keepdim), out, "kthvalue"
+    )
 
 
 def _median(name, skip_nan):
+    kind = getattr(return_types, name)
+
     def function(input, dim=None, keepdim=False, *, out=None):
         if input.dtype is dtypes.bool_ or input.dtype.is_complex:
             raise NotSupportedError(f"{name}: expected real numbers, got {describe(input)}")
@@ -115,7 +119,7 @@ def _median(name, skip_nan):
         axis = axis_of(name, dim, input.array.ndim)
         order = argsort(input, dim)
         if not input.array.ndim:
-            return give_all(_picked(input, dim, order), out, name)
+            return give_all(kind, _picked(input, dim, order), out, name)
         not_empty(name, input, (axis,))
         rank = (input.array.shape[axis] - 1) // 2
         if input.dtype.category == dtypes.FLOATING:
@@ -127,7 +131,7 @@ def _median(name, skip_nan):
                 rank = (valid - 1) // 2
             else:  # the first NaN
                 rank = xp.where(missing > 0, valid % size, rank)
-        return give_all(_at_rank(input, axis, order, rank, keepdim), out, name)
+        return give_all(kind, _at_rank(input, axis, order, rank, keepdim), out, name)
 
     nans = "ignoring NaN" if skip_nan else "NaN if there is one"
     doc = f"The middle element, the lower of two, {nans}; with `dim`, (values, indices) along it."
@@ -144,7 +148,7 @@ def mode(input, dim=-1, keepdim=False, *, out=None):
     axis = axis_of("mode", dim, input.array.ndim)
     order = argsort(input, dim)
     if not input.array.ndim:
-        return give_all(_picked(input, dim, order), out, "mode")
+        return give_all(return_types.mode, _picked(input, dim, order), out, "mode")
     not_empty("mode", input, (axis,))
     xp = backend.for_array(input.array).xp
     ranked = xp.moveaxis(xp.take_along_axis(input.array, order.array, axis), axis, -1)
@@ -155,7 +159,7 @@ def mode(input, dim=-1, keepdim=False, *, out=None):
     start = xp.maximum.accumulate(xp.where(first, places, 0), axis=-1)
     rank = xp.argmax(places - start, axis=-1)[..., None]  # the end of the first longest run
     picked = _at_rank(input, axis, order, xp.moveaxis(rank, -1, axis), keepdim)
-    return give_all(picked, out, "mode")
+    return give_all(return_types.mode, picked, out, "mode")
 
 
 # Quantiles

@@ -1,10 +1,8 @@
 """Reductions of torch's namespace: sums, means, variances, extremes, norms, truth."""
 
-from typing import NamedTuple
-
 import tallow.ops.elementwise as elementwise
 import tallow.ops.reduce as ops
-from tallow import dtypes
+from tallow import dtypes, return_types
 from tallow.elementwise import named, one_tensor
 from tallow.errors import (
     DtypeError,
@@ -35,20 +33,6 @@ __all__ = [
 ]  # fmt: skip
 
 
-class Selection(NamedTuple):
-    """Elements along a dim and their positions."""
-
-    values: Tensor
-    indices: Tensor
-
-
-class Extremes(NamedTuple):
-    """The smallest and the largest elements."""
-
-    min: Tensor
-    max: Tensor
-
-
 def drop_axes(result, input, axes, keepdim):
     """A reduction that kept its axes, without them unless `keepdim`."""
     if keepdim:
@@ -60,11 +44,11 @@ def drop_axes(result, input, axes, keepdim):
     return reshape(result, shape=rest)
 
 
-def give_all(results, out, name):
-    """A named tuple of results, each written into its tensor of `out` if the caller gave them."""
+def give_all(kind, results, out, name):
+    """Results as a kind of `return_types`, each written into its tensor of `out`, if given."""
     if out is None:
-        return results
-    return type(results)(*[give(x, y, name) for x, y in zip(results, out, strict=True)])
+        return kind(*results)
+    return kind(*[give(x, y, name) for x, y in zip(results, out, strict=True)])
 
 
 def summable(name, input, dtype):
@@ -288,11 +272,13 @@ def aminmax(input, *, dim=None, keepdim=False, out=None):
     """(min, max) of all elements, or along one dim."""
     not_empty("aminmax", input, axes_of("aminmax", dim, input.array.ndim))
     dim = () if dim is None else dim
-    return give_all(Extremes(amin(input, dim, keepdim), amax(input, dim, keepdim)), out, "aminmax")
+    parts = amin(input, dim, keepdim), amax(input, dim, keepdim)
+    return give_all(return_types.aminmax, parts, out, "aminmax")
 
 
 def _extreme(name, along, arg, pairwise):
     """`max` and `min`: of all elements, along a dim with positions, or of two tensors."""
+    kind = getattr(return_types, name)
 
     def function(input, dim=None, keepdim=False, *, other=None, out=None):
         if isinstance(dim, Tensor) or other is not None:
@@ -301,13 +287,13 @@ def _extreme(name, along, arg, pairwise):
             return give(along(input), out, name)
         axis = axis_of(name, dim, _ordered(name, input).array.ndim)
         if not input.array.ndim:
-            selected = Selection(elementwise.copy(input), arg(input, axis=None, keepdims=False))
-            return give_all(selected, out, name)
+            parts = elementwise.copy(input), arg(input, axis=None, keepdims=False)
+            return give_all(kind, parts, out, name)
         not_empty(name, input, (axis,))
         indices = arg(input, axis=axis, keepdims=True)
         values = gather(input, axis=axis, index=indices.array)
         parts = [drop_axes(x, input, (axis,), keepdim) for x in (values, indices)]
-        return give_all(Selection(*parts), out, name)
+        return give_all(kind, parts, out, name)
 
     doc = (
         f"The {name}imum of all elements; with `dim`, (values, indices) along it; with a second "

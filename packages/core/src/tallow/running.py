@@ -2,7 +2,7 @@
 
 import tallow.ops.elementwise as elementwise
 import tallow.ops.reduce as ops
-from tallow import dtypes
+from tallow import dtypes, return_types
 from tallow.elementwise import named
 from tallow.errors import DtypeError, NotSupportedError, OutOfRangeError, ShapeError, describe
 from tallow.joining import cat
@@ -10,7 +10,7 @@ from tallow.ops.index import gather
 from tallow.ops.running import cumargmax
 from tallow.ops.running import logcumsumexp as logcumsumexp_op
 from tallow.promotion import axis_of, give, numpy_names, to_dtype
-from tallow.reductions import Selection, give_all, sum, summable
+from tallow.reductions import give_all, sum, summable
 from tallow.shaping import movedim, narrow
 from tallow.tensor import Tensor
 
@@ -51,14 +51,16 @@ def logcumsumexp(input, dim, *, out=None):
 
 
 def _running_extreme(name, smallest):
+    kind = getattr(return_types, name)
+
     def function(input, dim, *, out=None):
         axis = axis_of(name, dim, input.array.ndim)
         if not input.array.ndim:
             first = ops.argmax(input, axis=None, keepdims=False)
-            return give_all(Selection(elementwise.copy(input), first), out, name)
+            return give_all(kind, (elementwise.copy(input), first), out, name)
         indices = cumargmax(input, axis=axis, smallest=smallest)
         values = gather(input, axis=axis, index=indices.array)
-        return give_all(Selection(values, indices), out, name)
+        return give_all(kind, (values, indices), out, name)
 
     doc = f"(values, indices) of the {name[3:]}imum of the elements up to each."
     return numpy_names(named(function, name, doc))

@@ -1,25 +1,16 @@
 """Counts, histograms and covariances."""
 
-from typing import NamedTuple
-
-from tallow import backend, dtypes
+from tallow import backend, dtypes, return_types
 from tallow.complex_parts import complex, conj, imag, real
 from tallow.diagonals import diagonal
 from tallow.errors import NotSupportedError, ShapeError, describe
 from tallow.ops.elementwise import clip, sqrt
 from tallow.promotion import floating, give
-from tallow.reductions import sum
+from tallow.reductions import give_all, sum
 from tallow.shaping import reshape, squeeze
 from tallow.tensor import Tensor, wrap
 
 __all__ = ["bincount", "corrcoef", "cov", "histc", "histogram", "histogramdd"]
-
-
-class Histogram(NamedTuple):
-    """Counts, and the edges of the bins they are of."""
-
-    hist: Tensor
-    bin_edges: Tensor
 
 
 @backend.there
@@ -94,10 +85,8 @@ def histogram(input, bins, *, range=None, weight=None, density=False, out=None):
         edges, limits = bins, _limits("histogram", array, *(range or (0, 0)))
     weights = None if weight is None else weight.array
     counts, edges = xp.histogram(array, edges, limits, weights=weights, density=density)
-    parts = Histogram(wrap(counts.astype(array.dtype)), wrap(edges.astype(array.dtype)))
-    if out is None:
-        return parts
-    return Histogram(*(give(x, y, "histogram") for x, y in zip(parts, out, strict=True)))
+    parts = wrap(counts.astype(array.dtype)), wrap(edges.astype(array.dtype))
+    return give_all(return_types.histogram, parts, out, "histogram")
 
 
 @backend.there
@@ -115,7 +104,7 @@ def histogramdd(input, bins, *, range=None, weight=None, density=False):
     limits = None if range is None else list(zip(range[::2], range[1::2], strict=True))
     weights = None if weight is None else weight.array.reshape(-1)
     counts, edges = xp.histogramdd(points, bins, limits, weights=weights, density=density)
-    return Histogram(
+    return return_types.histogramdd(
         wrap(counts.astype(array.dtype)), tuple(wrap(e.astype(array.dtype)) for e in edges)
     )
 

@@ -1,9 +1,7 @@
 """Factorisations of matrices: Cholesky, QR, LU, singular values, eigenvalues."""
 
-from typing import NamedTuple
-
 import tallow.ops.factor as ops
-from tallow import backend
+from tallow import backend, return_types
 from tallow.errors import LinAlgError, ShapeError, describe
 from tallow.linalg.common import lapack, matrices, same_dtype, square
 from tallow.linalg.inverses import solve_triangular
@@ -11,60 +9,7 @@ from tallow.ops.linalg import matmul
 from tallow.ops.shape import reshape, tril, triu
 from tallow.promotion import give
 from tallow.reductions import give_all
-from tallow.tensor import Tensor, wrap
-
-
-class CholeskyInfo(NamedTuple):
-    """Factors, and for each 0, or the order of the first leading minor that is not positive."""
-
-    L: Tensor
-    info: Tensor
-
-
-class QR(NamedTuple):
-    """Orthonormal columns, and an upper triangular matrix."""
-
-    Q: Tensor
-    R: Tensor
-
-
-class SVD(NamedTuple):
-    """Left singular vectors, in columns, singular values, right singular vectors, in rows."""
-
-    U: Tensor
-    S: Tensor
-    Vh: Tensor
-
-
-class Eigen(NamedTuple):
-    """Eigenvalues, and eigenvectors in columns."""
-
-    eigenvalues: Tensor
-    eigenvectors: Tensor
-
-
-class LU(NamedTuple):
-    """A permutation, a lower and an upper triangular matrix."""
-
-    P: Tensor
-    L: Tensor
-    U: Tensor
-
-
-class LUFactor(NamedTuple):
-    """U and below it L, and the rows (from 1) that each row was exchanged with."""
-
-    LU: Tensor
-    pivots: Tensor
-
-
-class LUFactorInfo(NamedTuple):
-    """`LUFactor`, and for each matrix 0, or the number of the first pivot that is 0."""
-
-    LU: Tensor
-    pivots: Tensor
-    info: Tensor
-
+from tallow.tensor import wrap
 
 # Cholesky
 
@@ -95,7 +40,7 @@ def cholesky_ex(A, *, upper=False, check_errors=False, out=None):
             raise
         factor = triu(A, k=0) if upper else tril(A, k=0)
         info = _first_bad_minor(xp, A.array)
-    return give_all(CholeskyInfo(factor, wrap(info)), out, "cholesky_ex")
+    return give_all(return_types.linalg_cholesky_ex, (factor, wrap(info)), out, "cholesky_ex")
 
 
 def _first_bad_minor(xp, array):
@@ -121,7 +66,7 @@ def qr(A, mode="reduced", *, out=None):
     q, r = ops.qr_complete(A) if mode == "complete" and m > n else ops.qr(A)
     if mode == "r":
         q, r = wrap(backend.for_array(A.array).xp.empty(0, A.array.dtype)), r.detach()
-    return give_all(QR(q, r), out, "qr")
+    return give_all(return_types.linalg_qr, (q, r), out, "qr")
 
 
 def householder_product(A, tau, *, out=None):
@@ -160,13 +105,13 @@ def lu_factor_ex(A, *, pivot=True, check_errors=False, out=None):
     info = xp.asarray(xp.where(zero.any(-1), zero.argmax(-1) + 1, 0), xp.int32)
     if check_errors and info.any():
         raise ShapeError("linalg.lu_factor: expected pivots other than 0, got a pivot of 0")
-    return give_all(LUFactorInfo(lu, pivots, wrap(info)), out, "lu_factor_ex")
+    return give_all(return_types.linalg_lu_factor_ex, (lu, pivots, wrap(info)), out, "lu_factor_ex")
 
 
 def lu_factor(A, *, pivot=True, out=None):
     """(LU, pivots): the factors of `lu` in one matrix, and the exchanges of rows."""
     parts = lu_factor_ex(A, pivot=pivot, check_errors=True)
-    return give_all(LUFactor(*parts[:2]), out, "lu_factor")
+    return give_all(return_types.linalg_lu_factor, parts[:2], out, "lu_factor")
 
 
 def unpack(LU_data, LU_pivots):
@@ -178,7 +123,7 @@ def unpack(LU_data, LU_pivots):
     lower = tril(ops.columns(LU_data, 0, k), k=-1) + eye
     upper = triu(ops.rows(LU_data, 0, k), k=0)
     order = ops.permutation(LU_pivots, size=m, dtype=LU_data.array.dtype)
-    return LU(order, lower, upper)
+    return order, lower, upper
 
 
 def lu(A, *, pivot=True, out=None):
@@ -187,7 +132,7 @@ def lu(A, *, pivot=True, out=None):
     (..., m, n) -> (..., m, m), (..., m, k), (..., k, n) with k = min(m, n).
     """
     data, pivots, _ = lu_factor_ex(A, pivot=pivot)
-    return give_all(unpack(data, pivots), out, "lu")
+    return give_all(return_types.linalg_lu, unpack(data, pivots), out, "lu")
 
 
 def lu_solve(LU, pivots, B, *, left=True, adjoint=False, out=None):
@@ -217,7 +162,8 @@ def svd(A, full_matrices=True, *, driver=None, out=None):
     modulus 1, so only functions that do not depend on it have a gradient.
     """
     with lapack("svd", "finite matrices"):
-        return give_all(SVD(*ops.svd(matrices("svd", A), full=full_matrices)), out, "svd")
+        parts = ops.svd(matrices("svd", A), full=full_matrices)
+        return give_all(return_types.linalg_svd, parts, out, "svd")
 
 
 def svdvals(A, *, driver=None, out=None):
@@ -234,7 +180,8 @@ def eigh(A, UPLO="L", *, out=None):
     if UPLO.upper() not in ("L", "U"):
         raise ShapeError(f"linalg.eigh: expected UPLO 'L' or 'U', got {UPLO!r}")
     with lapack("eigh", "finite matrices"):
-        return give_all(Eigen(*ops.eigh(square("eigh", A), uplo=UPLO.upper())), out, "eigh")
+        parts = ops.eigh(square("eigh", A), uplo=UPLO.upper())
+        return give_all(return_types.linalg_eigh, parts, out, "eigh")
 
 
 def eigvalsh(A, UPLO="L", *, out=None):
@@ -245,7 +192,7 @@ def eigvalsh(A, UPLO="L", *, out=None):
 def eig(A, *, out=None):
     """(eigenvalues, eigenvectors) of square matrices, always complex; eigenvectors of norm 1."""
     with lapack("eig", "finite matrices"):
-        return give_all(Eigen(*ops.eig(square("eig", A))), out, "eig")
+        return give_all(return_types.linalg_eig, ops.eig(square("eig", A)), out, "eig")
 
 
 def eigvals(A, *, out=None):

@@ -1,12 +1,11 @@
 """Inverses, determinants and solutions of linear equations."""
 
 from math import prod
-from typing import NamedTuple
 
 import numpy as np
 
 import tallow.ops.factor as ops
-from tallow import backend
+from tallow import backend, return_types
 from tallow.errors import LinAlgError, ShapeError, describe
 from tallow.linalg.common import inexact, lapack, matrices, same_dtype, square
 from tallow.ops.linalg import matmul
@@ -17,36 +16,6 @@ from tallow.reductions import give_all
 from tallow.tensor import Tensor, wrap
 
 INVERTIBLE = "matrices that are invertible"
-
-
-class SignLog(NamedTuple):
-    """The sign of determinants and the logarithm of their absolute values."""
-
-    sign: Tensor
-    logabsdet: Tensor
-
-
-class InverseInfo(NamedTuple):
-    """Inverses, and for each 0, or the number of the first pivot that is 0."""
-
-    inverse: Tensor
-    info: Tensor
-
-
-class ResultInfo(NamedTuple):
-    """Solutions, and for each 0, or the number of the first pivot that is 0."""
-
-    result: Tensor
-    info: Tensor
-
-
-class LeastSquares(NamedTuple):
-    """What `lstsq` gives; empty tensors stand for what the driver does not compute."""
-
-    solution: Tensor
-    residuals: Tensor
-    rank: Tensor
-    singular_values: Tensor
 
 
 def inv(A, *, out=None):
@@ -85,7 +54,7 @@ def _with_info(compute, A, result, check_errors, name):
 def inv_ex(A, *, check_errors=False, out=None):
     """(inverse, info): the inverse, without an error for singular matrices unless asked."""
     parts = _with_info(lambda: inv(A), A, square("inv_ex", A).array.shape, check_errors, "inv_ex")
-    return give_all(InverseInfo(*parts), out, "inv_ex")
+    return give_all(return_types.linalg_inv_ex, parts, out, "inv_ex")
 
 
 def det(A, *, out=None):
@@ -95,7 +64,7 @@ def det(A, *, out=None):
 
 def slogdet(A, *, out=None):
     """(sign, logabsdet): the determinant as its sign and the logarithm of its absolute value."""
-    return give_all(SignLog(*ops.slogdet(square("slogdet", A))), out, "slogdet")
+    return give_all(return_types.linalg_slogdet, ops.slogdet(square("slogdet", A)), out, "slogdet")
 
 
 def _right_side(name, A, B, left):
@@ -135,7 +104,7 @@ def solve_ex(A, B, *, left=True, check_errors=False, out=None):
     """(result, info): `solve` without an error for singular matrices unless asked."""
     shape = B.array.shape
     parts = _with_info(lambda: solve(A, B, left=left), A, shape, check_errors, "solve_ex")
-    return give_all(ResultInfo(*parts), out, "solve_ex")
+    return give_all(return_types.linalg_solve_ex, parts, out, "solve_ex")
 
 
 def solve_triangular(A, B, *, upper, left=True, unitriangular=False, out=None):
@@ -209,7 +178,7 @@ def lstsq(A, B, rcond=None, *, driver=None):
     solution = reshape(solution, shape=solution.array.shape[:-1]) if vector else solution
     rank = xp.empty(0, xp.int64) if driver == "gels" else xp.asarray(ranks, xp.int64)
     values = values if driver in ("gelsd", "gelss") else values[..., :0].reshape(-1)[:0]
-    return LeastSquares(solution, residuals, wrap(rank), wrap(values))
+    return return_types.linalg_lstsq(solution, residuals, wrap(rank), wrap(values))
 
 
 def tensorinv(A, ind=2, *, out=None):
