@@ -30,7 +30,7 @@ FLOORS = [
     __main__ _C __config__ _dynamo _higher_order_ops _inductor accelerator amp autograd.forward_ad
     autograd.functional backends compiler cpu cuda.amp demo distributed.optim distributed.run
     distributions func fx hub imitation jit library mps multiprocessing onnx optim overrides
-    profiler serialization types utils xpu
+    profiler quasirandom serialization types utils xpu
     """,
     "array_api testing version",
 ]

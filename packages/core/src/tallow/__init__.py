@@ -70,8 +70,8 @@ __version__ = "0.1.0"
 _PACKAGES = """
     _C __config__ _dynamo _inductor accelerator amp array_api autograd backends compiler cpu cuda
     distributed distributions fft func futures fx hub jit library linalg mps multiprocessing nn onnx
-    optim overrides profiler return_types serialization signal special testing types utils version
-    xpu
+    optim overrides profiler quasirandom return_types serialization signal special testing types
+    utils version xpu
 """.split()
 
 _ELSEWHERE = {
