@@ -93,7 +93,7 @@ def method(name, function):
     """The lines of a method; an in-place one has the parameters of its twin that is not."""
     twin = getattr(Tensor, name.removesuffix("_"), None) if name.endswith("_") else None
     takes_any = list(inspect.signature(function).parameters) == ["self", "args", "kwargs"]
-    first = "cls" if name == "__new__" else "self"
+    first = "cls" if next(iter(inspect.signature(function).parameters)) == "cls" else "self"
     signed = parameters(twin if twin and takes_any else function, first)
     ignore = "  # type: ignore[override]" if name in ("__eq__", "__ne__") else ""
     head = f"    def {name}{signed} -> {type_of(name)}:"
@@ -118,6 +118,8 @@ def tensor_class():
         if isinstance(member, property | MemberDescriptorType):
             lines += attribute(name, member)
         else:
+            if isinstance(member, classmethod | staticmethod):
+                lines.append(f"    @{type(member).__name__}")
             lines += method(name, getattr(member, "__func__", member))
     return lines
 

@@ -92,6 +92,14 @@ _FUNCTIONAL = """
     pairwise_distance pdist pixel_shuffle pixel_unshuffle prelu rms_norm rrelu selu threshold
 """.split()
 
+_IN_PLACE = """
+    abs_ acos_ acosh_ addmv_ arccos_ arccosh_ arcsin_ arcsinh_ arctan_ arctanh_ as_strided_ asin_
+    asinh_ atan_ atanh_ ceil_ clamp_ clamp_max_ clamp_min_ clip_ conj_physical_ cos_ cosh_ deg2rad_
+    detach_ erf_ erfc_ exp2_ exp_ expm1_ fix_ floor_ frac_ gcd_ i0_ index_put_ lcm_ ldexp_ log10_
+    log1p_ log2_ log_ logit_ nan_to_num_ neg_ negative_ rad2deg_ reciprocal_ resize_as_ round_
+    rsqrt_ sigmoid_ sin_ sinc_ sinh_ sqrt_ square_ tan_ tanh_ trunc_ xlogy_
+""".split()
+
 
 def __getattr__(name):
     """The packages, and functions that torch has here and in a package, at their first use."""
@@ -101,6 +109,8 @@ def __getattr__(name):
         return getattr(_import_module(f"tallow.{_ELSEWHERE[name]}"), name)
     if name in _FUNCTIONAL:
         return getattr(_import_module("tallow.nn.functional"), name)
+    if name in _IN_PLACE:
+        return getattr(Tensor, name)
     if name.startswith("_foreach_"):
         functions = _import_module("tallow.foreach").FUNCTIONS
         if name in functions:

@@ -399,7 +399,7 @@ def _namespace(input, /, *, api_version=None):
 def _init_subclass(cls, **options):
     super(Tensor, cls).__init_subclass__(**options)
     if cls.__torch_function__ is not disabled_torch_function:
-        import_module("tallow.overrides").ask_arguments()
+        import_module("tallow.overrides").join(cls)
 
 
 def __torch_function__(cls, func, types, args=(), kwargs=None):

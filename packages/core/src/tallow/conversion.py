@@ -3,6 +3,7 @@
 import numpy as np
 
 from tallow import backend, dtypes
+from tallow.autograd.modes import state
 from tallow.device import device as device_type
 from tallow.elementwise import named
 from tallow.errors import (
@@ -118,7 +119,7 @@ def view_dtype(input, dtype):
 def numpy(input, *, force=False):
     """The NumPy array of a CPU tensor, sharing memory; `force`: of any, without its history."""
     if not force:
-        if input.requires_grad:
+        if input.requires_grad and state.enabled:
             raise GradientError(
                 "numpy: expected a tensor without gradients, got one that requires them; use "
                 ".detach()"

@@ -14,8 +14,8 @@ from tallow.errors import DtypeError, TypeMismatchError
 __all__ = [
     "bfloat16", "complex128", "complex32", "complex64", "dtype", "float16", "float32", "float64",
     "float8_e4m3fn", "float8_e4m3fnuz", "float8_e5m2", "float8_e5m2fnuz", "get_default_dtype",
-    "int16", "int32", "int64", "int8", "promote_types", "set_default_dtype", "uint16", "uint32",
-    "uint64", "uint8",
+    "int16", "int32", "int64", "int8", "promote_types", "qint32", "qint8", "quint2x4", "quint4x2",
+    "quint8", "set_default_dtype", "uint16", "uint32", "uint64", "uint8",
 ]  # fmt: skip
 
 BOOL, INTEGER, FLOATING, COMPLEX = range(4)
@@ -98,6 +98,9 @@ float64 = dtype("float64", np.float64, FLOATING)
 complex32 = Unheld("complex32", 4, COMPLEX)
 complex64 = dtype("complex64", np.complex64, COMPLEX)
 complex128 = dtype("complex128", np.complex128, COMPLEX)
+qint8, quint8 = Unheld("qint8", 1, INTEGER), Unheld("quint8", 1, INTEGER)
+qint32 = Unheld("qint32", 4, INTEGER)
+quint4x2, quint2x4 = Unheld("quint4x2", 1, INTEGER), Unheld("quint2x4", 1, INTEGER)
 
 ALL = (
     bool_, uint8, int8, int16, int32, int64, uint16, uint32, uint64, float8_e4m3fn, float8_e5m2,

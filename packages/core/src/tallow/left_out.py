@@ -32,7 +32,6 @@ LEFT_OUT = {
     "torch.utils.cpp_extension.load": "kernels are registered in Python: see CONTRIBUTING.md",
     "torch.nested.nested_tensor": "tallow has no nested tensors; pad, or use nn.utils.rnn",
     "torch.nested.as_nested_tensor": "tallow has no nested tensors; pad, or use nn.utils.rnn",
-    "torch.index_put_": "the method is there; a function that changes its argument is not",
     "torch.linalg.ldl_factor": "NumPy has no LDL factorisation; use cholesky or eigh",
     "torch.linalg.ldl_factor_ex": "NumPy has no LDL factorisation; use cholesky or eigh",
     "torch.linalg.ldl_solve": "NumPy has no LDL factorisation; use solve",

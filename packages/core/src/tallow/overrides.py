@@ -10,6 +10,7 @@ Reference: PyTorch's notes "Extending PyTorch" describe the protocol.
 """
 
 import functools
+import sys
 import threading
 from types import FunctionType
 
@@ -233,6 +234,38 @@ def wrap_torch_function(dispatcher):
     return decorate
 
 
+# Subclasses
+
+
+def join(cls):
+    """A subclass of Tensor is asked from now on."""
+    ask_arguments()
+    for name in set(Tensor.__slots__) & set(vars(cls)):
+        if hasattr(vars(cls)[name], "__get__"):
+            setattr(cls, name, _Shared(vars(cls)[name], vars(Tensor)[name]))
+
+
+class _Shared:
+    """An attribute of a subclass whose name Tensor has for a part of its own.
+
+    What belongs to tallow sees that part, as by the name `array`; the program sees its attribute.
+    """
+
+    def __init__(self, own, part):
+        self.own = own
+        self.part = part
+
+    def _seen(self):
+        caller = sys._getframe(2).f_globals.get("__name__", "tallow")
+        return self.part if caller.startswith("tallow") else self.own
+
+    def __get__(self, tensor, cls):
+        return self.own if tensor is None else self._seen().__get__(tensor, cls)
+
+    def __set__(self, tensor, value):
+        self._seen().__set__(tensor, value)
+
+
 # Which functions are
 
 
@@ -338,7 +371,7 @@ def _look_first(function, public):
         return original(*args, **kwargs)
 
     cells = ", ".join(f"cell{i}" for i in range(len(function.__code__.co_freevars)))
-    outer = compile(_TEXT.format(cells=cells, name="looking"), __file__, "exec").co_consts[0]
+    outer = compile(_TEXT.format(cells=cells, name="looking"), "<tallow.overrides>", "exec").co_consts[0]
     inner = next(part for part in outer.co_consts if hasattr(part, "co_consts"))
     consts = tuple(dispatch if const == "dispatch" else const for const in inner.co_consts)
     function.__code__ = inner.replace(

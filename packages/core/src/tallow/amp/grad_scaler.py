@@ -23,6 +23,9 @@ class Stage(Enum):
     STEPPED = "step() was called"
 
 
+OptState = Stage  # PyTorch's name
+
+
 class GradScaler:
     """Scales losses up and gradients back, by a factor that follows what the gradients bear.
 

@@ -7,7 +7,7 @@ from tallow.utils import data
 # Imported when used: some stand above modules, which use `data`.
 _MODULES = """
     _pytree benchmark checkpoint checkpointing commands datasets dlpack download flop_counter hooks
-    model_summary model_zoo progress tensorboard
+    model_summary model_zoo progress tensorboard weak
 """.split()
 
 

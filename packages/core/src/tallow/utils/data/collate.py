@@ -128,8 +128,9 @@ def _tensors(batch, *, collate_fn_map=None):
 
 
 def _plain(sample):
-    """True for a tensor whose array alone matters: on the CPU and without gradients."""
-    return type(sample.array) is np.ndarray and not sample.requires_grad
+    """True for a tensor whose array alone matters: on the CPU, without gradients or a class."""
+    plain = type(sample) is Tensor and not sample.requires_grad
+    return plain and type(sample.array) is np.ndarray
 
 
 def _arrays(batch, *, collate_fn_map=None):

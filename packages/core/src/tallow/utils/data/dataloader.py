@@ -11,7 +11,11 @@ from tallow.generator import default_generator
 from tallow.tensor import wrap
 from tallow.utils.data.collate import default_collate, default_convert
 from tallow.utils.data.dataset import is_iterable
-from tallow.utils.data.epoch import Epoch, Progress, SerialEpoch, WorkerEpoch
+from tallow.utils.data.epoch import Progress, SerialEpoch, WorkerEpoch
+from tallow.utils.data.inner import _BaseDataLoaderIter as _BaseDataLoaderIter
+from tallow.utils.data.inner import _DatasetKind as _DatasetKind
+from tallow.utils.data.inner import _MultiProcessingDataLoaderIter as _MultiProcessingDataLoaderIter
+from tallow.utils.data.inner import _SingleProcessDataLoaderIter as _SingleProcessDataLoaderIter
 from tallow.utils.data.sampler import BatchSampler, RandomSampler, SequentialSampler
 from tallow.utils.data.workers import Plan, ThreadPool
 
@@ -19,10 +23,6 @@ Batch = TypeVar("Batch", covariant=True)
 
 # What the loader has made samplers and workers from.
 FIXED = ("batch_size", "batch_sampler", "dataset", "drop_last", "persistent_workers", "sampler")
-
-_BaseDataLoaderIter = Epoch  # what programs take iterators for, under PyTorch's names
-_SingleProcessDataLoaderIter = SerialEpoch
-_MultiProcessingDataLoaderIter = WorkerEpoch
 
 
 @dataclass(frozen=True)
