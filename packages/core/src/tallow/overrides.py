@@ -371,7 +371,9 @@ def _look_first(function, public):
         return original(*args, **kwargs)
 
     cells = ", ".join(f"cell{i}" for i in range(len(function.__code__.co_freevars)))
-    outer = compile(_TEXT.format(cells=cells, name="looking"), "<tallow.overrides>", "exec").co_consts[0]
+    outer = compile(
+        _TEXT.format(cells=cells, name="looking"), "<tallow.overrides>", "exec"
+    ).co_consts[0]
     inner = next(part for part in outer.co_consts if hasattr(part, "co_consts"))
     consts = tuple(dispatch if const == "dispatch" else const for const in inner.co_consts)
     function.__code__ = inner.replace(
