@@ -1,4 +1,4 @@
-"""Inner names of PyTorch's `torch.func`, which programs look into: of its `vmap` nothing is here."""
+"""Inner names of PyTorch's `torch.func`, which programs look into: next to nothing is here."""
 
 from tallow.func.batched import BatchedArray
 from tallow.left_out import never
