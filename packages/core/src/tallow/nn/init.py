@@ -218,13 +218,17 @@ def _calculate_fan_in_and_fan_out(tensor):
     return tensor.shape[1] * window, tensor.shape[0] * window
 
 
-def _kaiming_std(tensor, a, mode, nonlinearity):
+def _calculate_correct_fan(tensor, mode):
+    """The one of the two that a mode names, "fan_in" or "fan_out"."""
     mode = mode.lower()
     if mode not in ("fan_in", "fan_out"):
         raise ArgumentError(f"mode: expected 'fan_in' or 'fan_out', got {mode!r}")
     fan_in, fan_out = _calculate_fan_in_and_fan_out(tensor)
-    fan = fan_in if mode == "fan_in" else fan_out
-    return calculate_gain(nonlinearity, a) / math.sqrt(fan)
+    return fan_in if mode == "fan_in" else fan_out
+
+
+def _kaiming_std(tensor, a, mode, nonlinearity):
+    return calculate_gain(nonlinearity, a) / math.sqrt(_calculate_correct_fan(tensor, mode))
 
 
 def _expect_dimensions(name, tensor, expected):

@@ -26,8 +26,8 @@ class Parameter(Tensor):
             parameter.requires_grad = True
         return parameter
 
-    def __init__(self, data=None, requires_grad=True):
-        pass  # __new__ did it; this only takes the arguments
+    def __init__(self, *args, **kwargs):
+        pass  # __new__ did it, with what arguments a subclass has for it
 
     def __repr__(self):
         return f"Parameter containing:\n{super().__repr__()}"

@@ -6,8 +6,8 @@ from tallow.utils import data
 
 # Imported when used: some stand above modules, which use `data`.
 _MODULES = """
-    _contextlib _pytree benchmark checkpoint checkpointing commands datasets dlpack download
-    flop_counter hooks model_summary model_zoo progress tensorboard weak
+    _contextlib _python_dispatch _pytree benchmark checkpoint checkpointing commands datasets dlpack
+    download flop_counter hooks model_summary model_zoo progress tensorboard weak
 """.split()
 
 

@@ -1,4 +1,4 @@
-"""Contexts that are decorators as well, as PyTorch's `no_grad` is, for classes derived from them."""
+"""Contexts that are decorators as well, like `no_grad`, for classes derived from them."""
 
 from contextlib import ContextDecorator
 
