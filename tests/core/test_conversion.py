@@ -136,6 +136,14 @@ def test_copies_and_pickles():
         assert pickle.loads(pickle.dumps(constant)) == constant == copy.deepcopy(constant)
 
 
+def test_numpy_where_nothing_is_recorded():
+    x = tallow.ones(2, requires_grad=True)
+    with pytest.raises(GradientError, match="numpy: expected a tensor without gradients"):
+        x.numpy()
+    with tallow.no_grad():
+        assert x.numpy().tolist() == np.asarray(x).tolist() == [1, 1]
+
+
 def test_a_subclass_is_kept():
     class Mine(tallow.Tensor):
         pass

@@ -51,6 +51,27 @@ def test_views_and_changes_in_place():
     assert x.tolist() == [[2, 2], [0, 0]] and type(view) is Marked
 
 
+def test_a_subclass_may_have_a_name_that_tensor_uses():
+    class Framed(tallow.Tensor):
+        @property
+        def array(self):
+            return "of the program"
+
+        @array.setter
+        def array(self, value):
+            self.written = value
+
+        def version(self):
+            return 7
+
+    x = tallow.ones(2).as_subclass(Framed)
+    assert x.array == "of the program" and x.version() == 7 and (x + 1).tolist() == [2, 2]
+    x.array = 3
+    assert x.written == 3 and x.tolist() == [1, 1]
+    x += 1
+    assert x.tolist() == [2, 2] and isinstance(Framed.array, property)
+
+
 def test_parameters_are_not_asked():
     assert type(nn.Parameter(tallow.ones(2)) * 2) is tallow.Tensor
     assert type(nn.Buffer(tallow.ones(2)) * 2) is tallow.Tensor

@@ -51,6 +51,7 @@ PATHS = {
     "tallow.nn.modules.channelshuffle": "tallow.nn",
     "tallow.nn.parallel.scatter_gather": "tallow.nn.parallel",
     "tallow.utils.data._utils": "tallow.utils.data",
+    "tallow.utils.data._utils.pin_memory": "tallow.utils.data.inner",
     "tallow.utils.data._utils.worker": "tallow.utils.data.inner",
     "tallow.utils.data._utils.collate": "tallow.utils.data.collate",
     "tallow.utils.tensorboard.writer": "tallow.utils.tensorboard",

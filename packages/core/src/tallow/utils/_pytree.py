@@ -114,14 +114,37 @@ def _dict_unflatten(values, keys):
     return dict(zip(keys, values, strict=True))
 
 
+def _list_flatten(tree):
+    return [*tree], None
+
+
+def _list_unflatten(values, context):
+    return [*values]
+
+
+def _tuple_unflatten(values, context):
+    return tuple(values)
+
+
+def _namedtuple_flatten(tree):
+    return [*tree], type(tree)
+
+
+def _namedtuple_unflatten(values, kind):
+    return kind(*values)
+
+
+def _ordereddict_unflatten(values, keys):
+    return OrderedDict(zip(keys, values, strict=True))
+
+
+_tuple_flatten, _ordereddict_flatten = _list_flatten, _dict_flatten
 SUPPORTED_NODES = ChainMap(NODES, {
-    tuple: NodeDef(lambda tree: ([*tree], None), lambda parts, _: tuple(parts)),
-    list: NodeDef(lambda tree: (tree, None), lambda parts, _: [*parts]),
+    tuple: NodeDef(_tuple_flatten, _tuple_unflatten),
+    list: NodeDef(_list_flatten, _list_unflatten),
     dict: NodeDef(_dict_flatten, _dict_unflatten),
-    OrderedDict: NodeDef(
-        _dict_flatten, lambda parts, keys: OrderedDict(zip(keys, parts, strict=True))
-    ),
-    namedtuple: NodeDef(lambda tree: ([*tree], type(tree)), lambda parts, kind: kind(*parts)),
+    OrderedDict: NodeDef(_ordereddict_flatten, _ordereddict_unflatten),
+    namedtuple: NodeDef(_namedtuple_flatten, _namedtuple_unflatten),
 })  # fmt: skip
 
 

@@ -60,15 +60,20 @@ class _Layer(Module):
             setattr(self, f"dropout{i}", Dropout(dropout))
         self.activation = _get_activation_fn(activation)
 
-    def _add(self, i, x, block):
-        """x plus what a block, with its dropout, makes of it, normalized before or after."""
-        norm, dropout = getattr(self, f"norm{i}"), getattr(self, f"dropout{i}")
-        if self.norm_first:
-            return x + dropout(block(norm(x)))
-        return norm(x + dropout(block(x)))
+    def _add(self, i, x, block, *args):
+        """x plus what a block makes of it, normalized before or after."""
+        norm = getattr(self, f"norm{i}")
+        return x + block(norm(x), *args) if self.norm_first else norm(x + block(x, *args))
 
-    def _feed_forward(self, x):
-        return self.linear2(self.dropout(self.activation(self.linear1(x))))
+    def _sa_block(self, x, attn_mask, key_padding_mask, is_causal=False):
+        """Self-attention with its dropout. Programs override these blocks, and call them."""
+        masks = {"attn_mask": attn_mask, "key_padding_mask": key_padding_mask}
+        return self.dropout1(self.self_attn(x, x, x, need_weights=False, **masks)[0])
+
+    def _ff_block(self, x):
+        """The feed-forward network with its dropout, the last of the layer's."""
+        dropout = getattr(self, f"dropout{len(self.attentions) + 1}")
+        return dropout(self.linear2(self.dropout(self.activation(self.linear1(x)))))
 
 
 class TransformerEncoderLayer(_Layer):
@@ -84,11 +89,8 @@ class TransformerEncoderLayer(_Layer):
     attentions = ("self_attn",)
 
     def forward(self, src, src_mask=None, src_key_padding_mask=None, is_causal=False):
-        def attend(x):
-            masks = {"attn_mask": src_mask, "key_padding_mask": src_key_padding_mask}
-            return self.self_attn(x, x, x, need_weights=False, **masks)[0]
-
-        return self._add(2, self._add(1, src, attend), self._feed_forward)
+        x = self._add(1, src, self._sa_block, src_mask, src_key_padding_mask, is_causal)
+        return self._add(2, x, self._ff_block)
 
 
 class TransformerDecoderLayer(_Layer):
@@ -105,15 +107,15 @@ class TransformerDecoderLayer(_Layer):
         self, tgt, memory, tgt_mask=None, memory_mask=None, tgt_key_padding_mask=None,
         memory_key_padding_mask=None, tgt_is_causal=False, memory_is_causal=False,
     ):  # fmt: skip
-        def attend(x):
-            masks = {"attn_mask": tgt_mask, "key_padding_mask": tgt_key_padding_mask}
-            return self.self_attn(x, x, x, need_weights=False, **masks)[0]
+        x = self._add(1, tgt, self._sa_block, tgt_mask, tgt_key_padding_mask, tgt_is_causal)
+        looked = memory, memory_mask, memory_key_padding_mask, memory_is_causal
+        x = self._add(2, x, self._mha_block, *looked)
+        return self._add(3, x, self._ff_block)
 
-        def look_up(x):
-            masks = {"attn_mask": memory_mask, "key_padding_mask": memory_key_padding_mask}
-            return self.multihead_attn(x, memory, memory, need_weights=False, **masks)[0]
-
-        return self._add(3, self._add(2, self._add(1, tgt, attend), look_up), self._feed_forward)
+    def _mha_block(self, x, mem, attn_mask, key_padding_mask, is_causal=False):
+        """Attention to the memory with its dropout."""
+        masks = {"attn_mask": attn_mask, "key_padding_mask": key_padding_mask}
+        return self.dropout2(self.multihead_attn(x, mem, mem, need_weights=False, **masks)[0])
 
 
 class _Stack(Module):

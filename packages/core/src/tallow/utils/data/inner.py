@@ -10,6 +10,7 @@ import numpy as np
 
 from tallow.creation import empty
 from tallow.dtypes import int64
+from tallow.utils.data.collate import pinned
 from tallow.utils.data.epoch import Epoch, SerialEpoch, WorkerEpoch
 from tallow.utils.data.workers import get_worker_info as get_worker_info
 
@@ -91,6 +92,11 @@ class _MultiProcessingDataLoaderIter(_BaseDataLoaderIter):
     """For loaders with workers, whose samples are loaded in the calling process all the same."""
 
     ours = WorkerEpoch
+
+
+def pin_memory(data, device=None):
+    """A batch, its tensors copied to memory that a GPU reads by itself."""
+    return pinned(data)
 
 
 def _generate_state(base_seed, worker_id):
