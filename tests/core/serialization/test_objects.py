@@ -13,6 +13,7 @@ import random
 import subprocess
 import sys
 import textwrap
+import types
 
 import numpy as np
 import pytest
@@ -212,6 +213,21 @@ def test_listed_classes_are_built_for_everybody():
     assert isinstance(tallow.load(file), Placeholder)
 
 
+def test_a_listed_module_of_ours():
+    file = io.BytesIO()
+    tallow.save(nn.Linear(1, 1), file)
+    file.seek(0)
+    with serialization.safe_globals([nn.Linear]):
+        assert isinstance(tallow.load(file), nn.Linear)
+
+
+def test_a_package_whose_name_begins_like_pytorchs(monkeypatch):
+    module = types.ModuleType("torchlike")
+    module.Point = type("Point", (), {"__module__": "torchlike"})
+    monkeypatch.setitem(sys.modules, "torchlike", module)
+    assert type(through(module.Point())) is module.Point
+
+
 def echo(word):
     return [word]
 
@@ -271,9 +287,11 @@ def test_a_listed_function_is_called():
     program = packed(b"\x80\x02" + called(f"{__name__}.echo", "a") + b".")
     with serialization.safe_globals([echo]):
         assert tallow.load(program) == ["a"]
+    program = packed(b"\x80\x02" + called("else.where", "a") + b".")
+    assert isinstance(tallow.load(program), Placeholder)
     program.seek(0)
     with serialization.safe_globals([(echo, "else.where")]):
-        assert isinstance(tallow.load(program), Placeholder)
+        assert tallow.load(program) == ["a"]
 
 
 def test_a_state_setter_runs_only_where_it_is_listed():

@@ -13,6 +13,7 @@ import sys
 from _compat_pickle import IMPORT_MAPPING, NAME_MAPPING
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 
+from tallow.imitation import PACKAGES
 from tallow.layout import layout
 from tallow.nn.module import Module
 from tallow.serialization import globals as data
@@ -56,8 +57,10 @@ class Names:
             module, name = NAME_MAPPING.get((module, name), (module, name))
             module = IMPORT_MAPPING.get(module, module)
         path = f"{module}.{name}"
-        if path in self.listed:
-            return self._known(self.listed[path])
+        if self.listed:
+            found = self.listed.get(path, _lookup(module, name))
+            if any(found is value for value in self.listed.values()):
+                return self._known(found)
         if not self.trusted or path in data.CONSTANTS or _has_builder(path):
             return data.find(module, name)
         found = _lookup(module, name)
@@ -95,8 +98,8 @@ class Names:
 
     def _attribute(self, owner, name):
         """A class within a class, or a method of an object."""
-        value = getattr(owner, name)
-        if name.startswith("_") or not isinstance(value, type | MethodType):
+        value = None if name.startswith("_") else getattr(owner, name)
+        if not isinstance(value, type | MethodType):
             raise ValueError(f"expected a method or a class within a class, got {name!r}")
         return self._known(_screened(value, name)) if isinstance(value, type) else value
 
@@ -105,8 +108,7 @@ def _listed(entry):
     """The name of what is in the list of safe classes, which may come with it, and the class."""
     if isinstance(entry, tuple):
         return entry[1], entry[0]
-    path = _path(entry)
-    return (f"torch{path[6:]}" if path.startswith("tallow.") else path), entry
+    return _path(entry), entry
 
 
 def _has_builder(path):
@@ -121,7 +123,7 @@ def _lookup(module, name):
     What PyTorch has in a module of its own is here in one of the packages around it.
     """
     package, dot, rest = module.partition(".")
-    ours = package.replace("torch", "tallow", 1) if package.startswith("torch") else package
+    ours = PACKAGES.get(package, package)
     place = ours + dot + rest
     while place:
         found = sys.modules.get(place)
