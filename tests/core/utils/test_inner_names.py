@@ -150,3 +150,10 @@ def test_blocks_of_transformer_layers():
     assert tallow.allclose(layer(x), expected)
     decoder = tallow.nn.TransformerDecoderLayer(4, 2)
     assert decoder._mha_block(x, x, None, None).shape == x.shape
+
+
+def test_types_that_no_tensor_has():
+    assert tallow.qint8.itemsize == 1 and str(tallow.quint4x2).endswith("quint4x2")
+    with pytest.raises(NotImplementedError, match="one that tensors have, got .*qint32"):
+        tallow.zeros(1, dtype=tallow.qint32)
+    assert tallow.amp.grad_scaler.OptState.READY is not tallow.amp.grad_scaler.OptState.STEPPED
