@@ -81,7 +81,7 @@ class TorchFunctionMode:
     >>> with Names():
     ...     x = tallow.ones(2) * 3
     ones
-    __mul__
+    mul
     """
 
     def __torch_function__(self, func, types, args=(), kwargs=None):
