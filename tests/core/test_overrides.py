@@ -139,12 +139,14 @@ def test_functions_stay_what_they_were():
 
 def test_nobody_pays_before_there_is_such_a_class():
     program = """
+        from importlib.util import find_spec
         import tallow
         from tallow import nn, overrides
         before = tallow.add.__code__
         class Mine(nn.Parameter): pass
         assert not overrides._asked
-        import tallowvision
+        if find_spec("tallowvision"):  # not where core is tested alone
+            import tallowvision
         assert not overrides._asked and tallow.add.__code__ is before
         class Other(tallow.Tensor): pass
         assert tallow.add.__code__ is not before
