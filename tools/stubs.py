@@ -113,7 +113,7 @@ def attribute(name, member):
 def tensor_class():
     lines = ["class Tensor:"]
     for name, member in sorted(vars(Tensor).items()):
-        if name in HIDDEN:
+        if name in HIDDEN or not hasattr(Tensor, name):
             continue
         if isinstance(member, property | MemberDescriptorType):
             lines += attribute(name, member)

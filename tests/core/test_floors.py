@@ -12,7 +12,10 @@ import tallow
 
 SOURCE = Path(tallow.__file__).parent
 FLOORS = [
-    "device dtypes errors func.tree futures info layout left_out names return_types size",
+    """
+    device dtypes errors func.tree futures info kernels.loading layout left_out names return_types
+    size
+    """,
     "backend generator rejection",
     "tensor autograd.modes",
     "autograd",
@@ -22,7 +25,7 @@ FLOORS = [
     activations attributes casting changes complex_parts conversion copies creation cuda diagonals
     distributed drawing elementwise fft foreach formatting graph indexing joining legacy linalg
     logic math matrices methods ordering products promotion random reductions running scattering
-    settings shaping signal special spectral statistics
+    settings shaping shortcuts signal special spectral statistics
     """,
     "nn.functional",
     "nn",
@@ -37,8 +40,9 @@ FLOORS = [
 FLOOR_OF = {f"tallow.{name}": n for n, names in enumerate(FLOORS) for name in names.split()}
 FLOOR_OF["tallow"] = 10  # the names together: for users
 
-# Where kernels for what is above them are entered; kernels themselves nobody imports statically.
-KERNEL_TABLES = {"tallow.kernels.updates"}
+# The compiled module, and where kernels for what is above them are entered. Kernels themselves
+# nobody imports statically.
+KERNEL_TABLES = {"tallow.kernels.loading", "tallow.kernels.updates"}
 
 
 def module_name(path):

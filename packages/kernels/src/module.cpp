@@ -41,5 +41,8 @@ NB_MODULE(_compiled, m) {
     tallow::bind_binary(m);
     tallow::bind_filters(m);
     tallow::bind_wrap(m);
+    tallow::bind_calls(m);
+    tallow::bind_views(m);
+    tallow::bind_ways(m);
     tallow::bind_images(m);
 }

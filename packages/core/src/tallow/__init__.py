@@ -60,8 +60,6 @@ from tallow.spectral import *
 from tallow.statistics import *
 from tallow.tensor import Tensor
 
-_import_module("tallow.kernels.loading")  # before there are arrays
-
 inf, nan, pi, e = _math.inf, _math.nan, _math.pi, _math.e
 newaxis = None
 __version__ = "0.1.0"

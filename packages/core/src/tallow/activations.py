@@ -9,10 +9,12 @@ from tallow.ops.activation import relu as relu_op
 from tallow.ops.softmax import log_softmax as log_softmax_op
 from tallow.ops.softmax import softmax as softmax_op
 from tallow.promotion import axis_of, to_dtype
+from tallow.shortcuts import direct
 
 __all__ = ["log_softmax", "relu", "relu_", "softmax"]
 
 
+@direct(relu_op)
 def relu(input):
     """max(input, 0), elementwise.
 
@@ -45,11 +47,12 @@ def along(name, op, input, dim, dtype=None):
     """An op along one dim of a floating-point tensor, which is first converted to `dtype`."""
     if dtype is not None:
         input = to_dtype(input, dtype)
-    check_floating(name, input)
+    if one_tensor(name, input).array.dtype.kind != "f":
+        check_floating(name, input)
+    axis = axis_of(name, dim, input.array.ndim)
     if not input.array.ndim:
-        axis_of(name, dim, 0)
         return op(input.reshape(1), axis=0).reshape(())
-    return op(input, axis=axis_of(name, dim, input.array.ndim))
+    return op(input, axis=axis)
 
 
 def check_floating(name, x):

@@ -20,7 +20,7 @@ from tallow import (
 from tallow.elementwise import named, one_tensor
 from tallow.errors import ArgumentError, GradientError, ShapeError, TypeMismatchError, describe
 from tallow.layout import strided
-from tallow.left_out import missing
+from tallow.left_out import LEFT_OUT, missing
 from tallow.promotion import as_operand, axis_of, to_dtype
 from tallow.size import Size
 from tallow.tensor import Tensor, disabled_torch_function, root_of, wrap
@@ -311,11 +311,21 @@ PROPERTIES = {
 # Python's protocols
 
 
-def _getattr(input, name):
-    """Called for what is not there: says why, or raises again what a property raised."""
-    if name in PROPERTIES:
-        return PROPERTIES[name](input)
-    raise missing("tallow.Tensor", name)
+class _LeftOut:
+    """A name that PyTorch's tensors have, and these do not on purpose: to ask for it says why.
+
+    It is not there for `hasattr`. (A `__getattr__` would make each attribute of tensors slower.)
+    """
+
+    def __init__(self, name):
+        self.name = name
+
+    def __get__(self, input, owner):
+        raise missing("tallow.Tensor", self.name)
+
+
+_OF_TENSOR = "torch.Tensor."
+_LEFT_OUT = [name.removeprefix(_OF_TENSOR) for name in LEFT_OUT if name.startswith(_OF_TENSOR)]
 
 
 def _len(input):
@@ -438,7 +448,7 @@ PROTOCOLS = {
     "__dlpack__": _dlpack,
     "__dlpack_device__": lambda input: input.array.__dlpack_device__(),
     "__hash__": object.__hash__,
-    "__getattr__": _getattr,
+    **{name: _LeftOut(name) for name in _LEFT_OUT},
 }
 
 for _name in (

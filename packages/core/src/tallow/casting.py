@@ -14,6 +14,7 @@ from tallow.autograd.modes import state as modes
 from tallow.dtypes import FLOATING, bfloat16, float16, float32, float64
 from tallow.errors import ArgumentError, TypeMismatchError
 from tallow.promotion import result_type, to_dtype
+from tallow.shortcuts import unless
 from tallow.tensor import Tensor
 
 __all__ = [
@@ -238,6 +239,7 @@ def by_policy(function):
 
     positional = getattr(function, "positional", function)
 
+    @unless(_state, "active", positional)
     @functools.wraps(function)
     def call(*args, **kwargs):
         if _state.active is None:

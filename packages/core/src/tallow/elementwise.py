@@ -8,7 +8,8 @@ from functools import partial
 
 from tallow.dtypes import BOOL, COMPLEX, FLOATING, INTEGER, of_number
 from tallow.errors import DtypeError, TypeMismatchError, listing
-from tallow.promotion import as_operand, floating, floating_tensors, give, pair
+from tallow.promotion import as_operand, floating, floating_pair, floating_tensors, give, pair
+from tallow.shortcuts import direct
 from tallow.tensor import Tensor
 
 NAMES = ("bool", "integer", "floating-point", "complex")  # by their category
@@ -44,7 +45,7 @@ def unary(op, doc, kinds=ANY, prepare=floating, name=None):
             check_kinds(name, kinds, input)
         return op(x) if out is None else give(op(x), out, name)
 
-    return named(function, name, doc)
+    return _declared(function, name, doc, op, kinds)
 
 
 def binary(op, doc, kinds=ANY, prepare=pair, name=None):
@@ -62,7 +63,15 @@ def binary(op, doc, kinds=ANY, prepare=pair, name=None):
         result = op(x, y)
         return result if out is None else give(result, out, name)
 
-    return named(function, name, doc)
+    return _declared(function, name, doc, op, kinds, numbers=prepare in (pair, floating_pair))
+
+
+def _declared(function, name, doc, op, kinds, numbers=False):
+    """The function under its name; floats are operands as they are, if it is of one op on them."""
+    function = named(function, name, doc)
+    low, high = kinds
+    takes_floats = hasattr(op, "op") and low <= FLOATING <= high
+    return direct(op, numbers)(function) if takes_floats else function
 
 
 def named(function, name, doc=None):

@@ -22,6 +22,7 @@ from tallow.ops.elementwise import fill, where
 from tallow.ops.shape import reshape
 from tallow.promotion import as_tensor_operand, element, give, to_dtype
 from tallow.shaping import broadcast_tensors
+from tallow.shortcuts import indexed
 from tallow.tensor import Tensor, wrap
 
 __all__ = [
@@ -166,6 +167,7 @@ def _is_plain(part):
     return (start is None or type(start) is int) and (stop is None or type(stop) is int)
 
 
+@indexed(ops.getitem)
 def getitem(input, key):
     """input[key]: a view for ints, slices, None and ...; a copy where the key holds tensors."""
     if _is_plain(key):

@@ -21,6 +21,7 @@ from tallow.errors import (
 from tallow.promotion import axis_of, give, numpy_names, promoted, sizes_of
 from tallow.scattering import index_select
 from tallow.shaping import reshape, select
+from tallow.shortcuts import joined
 from tallow.tensor import Tensor, wrap
 
 __all__ = [
@@ -66,6 +67,7 @@ def _some(name, tensors, error=ShapeError):
 
 
 @numpy_names
+@joined(ops.cat)
 def cat(tensors, dim=0, *, out=None):
     """The tensors joined along an existing dim; the other sizes must agree.
 
@@ -103,6 +105,7 @@ concat = concatenate = cat
 
 
 @numpy_names
+@joined(stack_op)
 def stack(tensors, dim=0, *, out=None):
     """Tensors of one shape joined along a new dim."""
     tensors = _some("stack", tensors)

@@ -88,11 +88,10 @@ LEFT_OUT |= {f"torch.Tensor.{name}": "Python 2's" for name in """
 
 
 def missing(module, name):
-    """The error for a name that a module of tallow lacks: with the reason, if it was left out."""
+    """The error for a name that a module (or Tensor) lacks: with the reason, if it was left out."""
     reason = LEFT_OUT.get(f"torch{module.removeprefix('tallow')}.{name}")
     if reason is None:
-        owner = "'Tensor' object" if module == "tallow.Tensor" else f"module {module!r}"
-        return AttributeError(f"{owner} has no attribute {name!r}")
+        return AttributeError(f"module {module!r} has no attribute {name!r}")
     return LeftOutError(f"{module}.{name}: left out of tallow: {reason}")
 
 

@@ -5,7 +5,6 @@ Each normalises its operands (`promotion`), calls one op, and gives the result.
 
 from math import inf, pi
 from math import log as log_of
-from numbers import Number
 
 import tallow.ops.bessel as bessel
 import tallow.ops.elementwise as ops
@@ -45,6 +44,7 @@ from tallow.promotion import (
     result_type,
     to_dtype,
 )
+from tallow.shortcuts import direct
 from tallow.tensor import Tensor, wrap
 
 __all__ = [
@@ -63,6 +63,7 @@ __all__ = [
 # Arithmetic
 
 
+@direct(ops.add, numbers=True)
 def add(input, other, *, alpha=1, out=None):
     """input + alpha * other, elementwise with broadcasting.
 
@@ -74,6 +75,7 @@ def add(input, other, *, alpha=1, out=None):
     return result if out is None else give(result, out, "add")
 
 
+@direct(ops.sub, numbers=True)
 def sub(input, other, *, alpha=1, out=None):
     """input - alpha * other, elementwise with broadcasting."""
     x, y = pair("sub", input, other)
@@ -105,6 +107,7 @@ def rsub(input, other, *, alpha=1):
 mul = binary(ops.mul, "input * other, elementwise with broadcasting.")
 
 
+@direct(ops.div, numbers=True)
 def div(input, other, *, rounding_mode=None, out=None):
     """input / other, elementwise; integers give the default floating dtype.
 
@@ -204,7 +207,7 @@ def pow(input, exponent, *, out=None):
     tensor([1., 4., 9.])
     """
     x, y = pair("pow", input, exponent)
-    if isinstance(y, Number):
+    if not isinstance(y, Tensor):
         if y == 2:
             return ops.square(x) if out is None else give(ops.square(x), out, "pow")
         if y == 0.5:

@@ -36,6 +36,7 @@ from tallow import (
     running,
     scattering,
     shaping,
+    shortcuts,
     spectral,
     statistics,
 )
@@ -161,7 +162,8 @@ def _operator(function, reflected=False, direct=None):
             return NotImplemented
         return function(other, self) if reflected else function(self, other)
 
-    return named(method, f"__r{function.__name__}__" if reflected else function.__name__)
+    method = named(method, f"__r{function.__name__}__" if reflected else function.__name__)
+    return method if direct is None else shortcuts.direct(direct, numbers=True)(method)
 
 
 def _invert(self):

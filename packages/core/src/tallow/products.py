@@ -14,6 +14,7 @@ from tallow.ops.shape import permute as permute_op
 from tallow.promotion import axis_of, give
 from tallow.reductions import norm, sum
 from tallow.shaping import broadcast_tensors, distinct_axes, expand, reshape, unsqueeze
+from tallow.shortcuts import direct
 from tallow.tensor import Tensor
 
 __all__ = [
@@ -44,6 +45,7 @@ def _fits(name, x, y, dims):
         )
 
 
+@direct(ops.matmul)
 def matmul(input, other, *, out=None):
     """The matrix product (..., n, k) @ (..., k, m); a vector is a row on the left, else a column.
 

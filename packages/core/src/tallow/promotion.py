@@ -71,7 +71,7 @@ def pair(name, x, y):
             return x, y
         target = result_type(x, y)
         return to_dtype(x, target), to_dtype(y, target)
-    if isinstance(x, Tensor) and isinstance(y, Number):
+    if isinstance(x, Tensor) and (type(y) in (float, int) or isinstance(y, Number)):
         if x.array.dtype.kind != "f" or type(y) not in (float, int):  # else nothing changes
             x, y = _with_number(x, number(y))
         return x, y

@@ -13,6 +13,7 @@ from tallow.ops.elementwise import copy
 from tallow.ops.index import getitem, take
 from tallow.promotion import axis_of, numpy_names, shape_of, sizes_of
 from tallow.reductions import summable
+from tallow.shortcuts import reshaped
 from tallow.size import Size
 from tallow.tensor import Tensor, wrap
 
@@ -48,6 +49,7 @@ def _resolve(name, sizes, input):
     return sizes
 
 
+@reshaped(ops.reshape, copies=True)
 def reshape(input, *sizes, shape=None):
     """The elements in a new shape, -1 standing for what remains; a view where memory order allows.
 
@@ -67,6 +69,7 @@ def reshape(input, *sizes, shape=None):
         raise
 
 
+@reshaped(ops.reshape, copies=False)
 def view(input, *sizes, size=None, dtype=None):
     """Like `reshape`, but never a copy: ShapeError where memory order does not allow a view.
 

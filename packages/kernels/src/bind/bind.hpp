@@ -24,6 +24,9 @@ void bind_first(nb::module_& m);
 void bind_binary(nb::module_& m);
 void bind_filters(nb::module_& m);
 void bind_wrap(nb::module_& m);
+void bind_calls(nb::module_& m);
+void bind_views(nb::module_& m);
+void bind_ways(nb::module_& m);
 void bind_images(nb::module_& m);
 
 }  // namespace tallow

@@ -17,7 +17,7 @@ class CheckedWalk(Walk):
         except Exception as error:
             trace = getattr(node, "trace", None)
             if trace and not getattr(error, "__notes__", None):
-                called = "".join(trace.format()[:-4])
+                called = "".join(trace.format())
                 error.add_note(
                     f"in the gradient of {node.name()}, which was called here:\n{called}"
                 )

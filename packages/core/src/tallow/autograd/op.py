@@ -23,9 +23,10 @@ from typing import Any
 
 from tallow import backend
 from tallow.autograd.modes import state
-from tallow.autograd.node import Node, Pick, SeveralNode
+from tallow.autograd.node import NOTHING, Node, Pick, SeveralNode
 from tallow.errors import DeviceError, ShapeError, TallowError, listing
-from tallow.tensor import UNRECORDED, Tensor, View, refresh, wrap
+from tallow.kernels.loading import compiled
+from tallow.tensor import UNRECORDED, Tensor, View, refresh, tick, wrap
 
 _new = object.__new__
 
@@ -161,10 +162,7 @@ class Op:
         return self.wrap(operands, params, out, mask)
 
     def wrap(self, operands, params, out, mask):
-        """The tensors around `out`, with a node where operands in `mask` need gradients.
-
-        Where the compiled kernels are loaded, they do this for one array of NumPy's.
-        """
+        """The tensors around `out`, with a node where operands in `mask` need gradients."""
         if type(out) is tuple:
             return self._wrap_several(operands, params, out, mask)
         out = backend.as_array(out)
@@ -199,6 +197,10 @@ class Op:
                     tensor.node = Pick(node, index, tensor.array)
         return tensors
 
+    def raised(self, error, arrays):
+        """Raise the exception for one that a kernel raised."""
+        raise self.explain(error, arrays) from error
+
     def explain(self, error, arrays):
         """The exception for one that a kernel raised, naming the operation and its operands."""
         if isinstance(error, TallowError):
@@ -229,6 +231,8 @@ class Op:
 # dataclasses writes out __init__: for `add(x, y)` the text is one an author could have typed. It is
 # compiled at the first call, which keeps `import tallow` quick. Debuggers and tracebacks show it.
 
+WRITTEN = "<tallow op"  # how the names of their files begin
+
 _CALL = """\
 def {name}({signature}):
     if _batches.alive:
@@ -249,7 +253,7 @@ def {name}({signature}):
     try:
         _out = _kernel({arrays}{arguments})
     except Exception as error:
-        raise _op.explain(error, ({arrays})) from error
+        _op.raised(error, ({arrays}))
     return _wrap(({operands}), {params}, _out, _mask if _mask and _state.enabled else 0)
 """
 
@@ -283,7 +287,7 @@ def {name}({signature}):
     try:
         _out = _kernel(*arrays{arguments})
     except Exception as error:
-        raise _op.explain(error, arrays) from error
+        _op.raised(error, arrays)
     return _wrap({operands}, {params}, _out, _mask if _mask and _state.enabled else 0)
 """
 
@@ -310,19 +314,22 @@ def _callable(made):
         "_kernels": made.kernels, "_op": made, "_refresh": refresh, "_state": state,
         "_wrap": made.wrap, "compile_call": compile_call,
     }  # fmt: skip
-    call = FunctionType(_first_call.__code__, scope, made.name)
-    call.__doc__, call.__module__, call.__wrapped__ = (
-        made.body.__doc__,
-        made.body.__module__,
-        made.body,
-    )
+    call = made.written = FunctionType(_first_call.__code__, scope, made.name)
+    call.__doc__, call.__module__ = made.body.__doc__, made.body.__module__
+    if compiled is not None:
+        call = compiled.operation(made, call, _defaults(made))
+    call.__wrapped__ = made.body
     call.op, call.vjp, call.joint_vjp, call.on = made, made.vjp, made.joint_vjp, made.on
     return call
 
 
+def _defaults(made):
+    return inspect.unwrap(made.body).__kwdefaults__ or {}
+
+
 def compile_call(made):
     """Give the function of an operation its code, written out for the operands and parameters."""
-    names, defaults = made.operands, inspect.unwrap(made.body).__kwdefaults__ or {}
+    names, defaults = made.operands, _defaults(made)
     arrays = [f"{x}_array" for x in names]
     words = [f"{p}={defaults[p]!r}" if p in defaults else p for p in made.params]
     star = "*" if made.variadic else ""
@@ -342,12 +349,12 @@ def compile_call(made):
         "unwrap": "\n".join(_UNWRAP.format(x=x, bit=1 << i) for i, x in enumerate(names)),
     }
     source = (_CALL_VARIADIC if made.variadic else _CALL).format(**parts).replace(",, ", ", ")
-    filename = f"<tallow op {made.name}>"
+    filename = f"{WRITTEN} {made.name}>"
     linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
     namespace = {}
     exec(compile(source, filename, "exec"), namespace)
     written = namespace[made.name]
-    made.call.__kwdefaults__, made.call.__code__ = written.__kwdefaults__, written.__code__
+    made.written.__kwdefaults__, made.written.__code__ = written.__kwdefaults__, written.__code__
 
 
 class Rule:
@@ -389,6 +396,9 @@ class Plan:
     """
 
     node, several = Node, SeveralNode
+    __slots__ = (
+        "op", "active", "kept", "extras", "keeps_out", "calls", "written", "joint", "needs",
+    )  # fmt: skip
 
     def __init__(self, owner, mask):
         self.op = owner
@@ -446,3 +456,9 @@ class Plan:
             else:
                 parts.append(function(g, *[values[i] for i in positions]))
         return parts
+
+
+if compiled is not None:
+    compiled.know(
+        Tensor, View, Node, Plan, state, batches, tick.__self__, UNRECORDED, NOTHING, refresh
+    )

@@ -6,9 +6,9 @@ thread, it makes these instead, so that otherwise neither costs anything.
 
 from threading import Lock
 
+from tallow.autograd import op
 from tallow.autograd.modes import anomaly, no_grad, state
 from tallow.autograd.node import Node, SeveralNode
-from tallow.autograd.op import Plan
 from tallow.errors import TypeMismatchError
 from tallow.tensor import Tensor, wrap
 
@@ -21,7 +21,8 @@ def watch(change):
     global _users
     with _lock:
         _users += change
-        Plan.node, Plan.several = (WatchedNode, WatchedSeveral) if _users else (Node, SeveralNode)
+        classes = (WatchedNode, WatchedSeveral) if _users else (Node, SeveralNode)
+        op.Plan.node, op.Plan.several = classes
 
 
 class Packed:
@@ -57,9 +58,13 @@ class Packed:
 
 
 def _stack():
+    """Where the operation was called: the frames without those of its call."""
     import traceback  # here alone, and slow to import
 
-    return traceback.extract_stack()
+    stack, inner = traceback.extract_stack(), (__file__, op.__file__)
+    while stack[-1].filename in inner or stack[-1].filename.startswith(op.WRITTEN):
+        stack.pop()
+    return stack
 
 
 class Watched:

@@ -7,20 +7,13 @@ best instruction set that the processor has is used; `TALLOW_KERNELS=v2` or `v3`
 
 from importlib import import_module
 
-from tallow.autograd.modes import state
-from tallow.autograd.node import NOTHING, Node
-from tallow.autograd.op import REGISTRY, Op
+from tallow.autograd.op import Op
 from tallow.kernels.loading import REASON, compiled
-from tallow.tensor import UNRECORDED, Tensor, View, tick
 
 __all__ = ["REASON", "compiled"]
 
 if compiled is not None:
-    # The same, without frames of Python in each call:
-    Op.first_of = compiled.first_of
-    Op.wrap = compiled.wrapper(Op, Tensor, View, Node, state, tick, UNRECORDED, NOTHING)
-    for op in REGISTRY.values():
-        op.call.__globals__["_wrap"] = op.wrap
+    Op.first_of = compiled.first_of  # the same, without a frame of Python
     # What is registered last is asked first.
     for name in (
         "volumes",

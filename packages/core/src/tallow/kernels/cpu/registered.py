@@ -15,6 +15,7 @@ from tallow.ops import (
     ctc,
     dropout,
     elementwise,
+    index,
     linalg,
     logic,
     loss,
@@ -42,6 +43,7 @@ for op in (
     elementwise.sigmoid, elementwise.sigmoid_grad,
     norm.normalize_by,
     reduce.sum, reduce.mean, reduce.amax, reduce.amin, builtin.sum_to, shape.cat,
+    shape.reshape, shape.permute, shape.swap, index.getitem,
     ctc.ctc, ctc.ctc_grad,
     softmax.softmax, softmax.softmax_grad, softmax.log_softmax, softmax.log_softmax_grad,
 ):  # fmt: skip
