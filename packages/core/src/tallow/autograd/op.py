@@ -230,6 +230,8 @@ class Op:
 # A call is on the path of every operation, so its loop over operands is written out for each op, as
 # dataclasses writes out __init__: for `add(x, y)` the text is one an author could have typed. It is
 # compiled at the first call, which keeps `import tallow` quick. Debuggers and tracebacks show it.
+# Where the compiled kernels are loaded, they do the same without it (`compiled.operation`), and
+# leave to it what is out of the ordinary: vmap, a profiler or a tape, wrong arguments.
 
 WRITTEN = "<tallow op"  # how the names of their files begin
 
