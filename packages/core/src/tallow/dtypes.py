@@ -5,7 +5,6 @@ ordered bool < integer < floating < complex; Python numbers and 0-d tensors only
 category.
 """
 
-import ml_dtypes
 import numpy as np
 
 from tallow import names
@@ -62,6 +61,24 @@ class dtype:
         return by_name, (self.name,)  # pickled and copied as the one instance
 
 
+class Lent(dtype):
+    """A dtype that NumPy has from ml_dtypes, which is imported where an array is to have one.
+
+    That is a tenth of what `import tallow` would take.
+    """
+
+    def __init__(self, name, itemsize):
+        self.name, self.itemsize, self.category, self.is_signed = name, itemsize, FLOATING, True
+
+    def __getattr__(self, name):
+        if name != "numpy":
+            raise AttributeError(f"'dtype' object has no attribute {name!r}")
+        import ml_dtypes
+
+        self.numpy = np.dtype(getattr(ml_dtypes, self.name))
+        return self.numpy
+
+
 class Unheld(dtype):
     """A dtype of PyTorch's that NumPy has not: it can be named and compared, no tensor has it."""
 
@@ -87,12 +104,12 @@ int64 = dtype("int64", np.int64, INTEGER)
 uint16 = dtype("uint16", np.uint16, INTEGER)
 uint32 = dtype("uint32", np.uint32, INTEGER)
 uint64 = dtype("uint64", np.uint64, INTEGER)
-float8_e4m3fn = dtype("float8_e4m3fn", ml_dtypes.float8_e4m3fn, FLOATING)
-float8_e5m2 = dtype("float8_e5m2", ml_dtypes.float8_e5m2, FLOATING)
-float8_e4m3fnuz = dtype("float8_e4m3fnuz", ml_dtypes.float8_e4m3fnuz, FLOATING)
-float8_e5m2fnuz = dtype("float8_e5m2fnuz", ml_dtypes.float8_e5m2fnuz, FLOATING)
+float8_e4m3fn = Lent("float8_e4m3fn", 1)
+float8_e5m2 = Lent("float8_e5m2", 1)
+float8_e4m3fnuz = Lent("float8_e4m3fnuz", 1)
+float8_e5m2fnuz = Lent("float8_e5m2fnuz", 1)
 float16 = dtype("float16", np.float16, FLOATING)
-bfloat16 = dtype("bfloat16", ml_dtypes.bfloat16, FLOATING)
+bfloat16 = Lent("bfloat16", 2)
 float32 = dtype("float32", np.float32, FLOATING)
 float64 = dtype("float64", np.float64, FLOATING)
 complex32 = Unheld("complex32", 4, COMPLEX)
@@ -114,7 +131,18 @@ SYNONYMS = {
 }  # fmt: skip
 
 PYTHON_TYPES = {bool: bool_, int: int64, float: float64, complex: complex128}
-FROM_NUMPY = {t.numpy: t for t in ALL}
+
+
+class _OfNumpy(dict):
+    """The dtypes by NumPy's; those of ml_dtypes are added when one that is missing is asked for."""
+
+    def __missing__(self, numpy_dtype):
+        for t in ALL:
+            self.setdefault(t.numpy, t)
+        return dict(self)[numpy_dtype]
+
+
+FROM_NUMPY = _OfNumpy({t.numpy: t for t in ALL if not isinstance(t, Lent)})
 BY_NAME = {t.name: t for t in ALL} | SYNONYMS
 
 
@@ -151,19 +179,29 @@ def promote_types(type1, type2):
     >>> tallow.promote_types(tallow.int32, tallow.float16)
     tallow.float16
     """
-    try:
-        return PROMOTION[type1, type2]
-    except KeyError:
+    found = PROMOTION.get((type1, type2))
+    if found is None:
         if not isinstance(type1, _dtype) or not isinstance(type2, _dtype):
             raise TypeMismatchError(
                 f"promote_types: expected two dtypes, got {type1!r} and {type2!r}"
-            ) from None
-        raise DtypeError(
-            f"promotion: expected types that mix, got {type1} and {type2}; convert one with .to()"
-        ) from None
+            )
+        found = _promote(type1, type2)
+        if found is None:
+            raise DtypeError(
+                f"promotion: expected types that mix, got {type1} and {type2}; convert one with "
+                ".to()"
+            )
+        PROMOTION[type1, type2] = found
+    return found
+
+
+PROMOTION: dict[tuple[dtype, dtype], dtype] = {}  # what has been asked for
 
 
 def _promote(a, b):
+    """The type that holds both; None if there is none."""
+    if a not in ALL or b not in ALL:
+        return None
     if a is b:
         return a
     if a in STORED_FLOATS or b in STORED_FLOATS:
@@ -178,9 +216,6 @@ def _promote(a, b):
     if {low, high} == {uint8, int8}:
         return int16
     return high
-
-
-PROMOTION = {(a, b): _promote(a, b) for a in ALL for b in ALL if _promote(a, b)}
 
 
 class _Defaults:

@@ -2,7 +2,6 @@
 
 from math import log10
 
-import ml_dtypes
 import numpy as np
 
 from tallow import dtypes
@@ -25,7 +24,7 @@ class finfo:
         dtype = dtypes.given("finfo", type, dtypes.get_default_dtype()).to_real()
         if dtype.category != dtypes.FLOATING:
             raise TypeMismatchError(f"finfo: expected a floating dtype, got {dtype}; use iinfo")
-        limits = ml_dtypes.finfo(dtype.numpy)
+        limits = _limits(dtype)
         self.bits = limits.bits
         self.dtype = dtype.name
         self.eps, self.max, self.min = float(limits.eps), float(limits.max), float(limits.min)
@@ -35,6 +34,14 @@ class finfo:
     def __repr__(self):
         shown = ", ".join(f"{name}={getattr(self, name):g}" for name in self.SHOWN)
         return f"{type(self).__name__}({shown}, dtype={self.dtype})"
+
+
+def _limits(dtype):
+    if not isinstance(dtype, dtypes.Lent):
+        return np.finfo(dtype.numpy)
+    import ml_dtypes
+
+    return ml_dtypes.finfo(dtype.numpy)
 
 
 class iinfo:

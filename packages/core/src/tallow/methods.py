@@ -6,8 +6,8 @@ module's `METHODS`. What is in `IN_PLACE` also gets its `name_` form, which comp
 and writes the result, with its history, into the tensor.
 """
 
-import inspect
 import operator
+from types import FunctionType
 
 import numpy as np
 
@@ -113,8 +113,9 @@ def _attach_functions():
 
 
 def _takes_input(function):
-    function = inspect.unwrap(function)
-    return inspect.isfunction(function) and function.__code__.co_varnames[:1] == ("input",)
+    while (wrapped := getattr(function, "__wrapped__", None)) is not None:
+        function = wrapped
+    return type(function) is FunctionType and function.__code__.co_varnames[:1] == ("input",)
 
 
 def _in_place(name, function):

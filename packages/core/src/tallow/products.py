@@ -1,7 +1,6 @@
 """Matrix and vector products of torch's namespace."""
 
 from math import prod
-from string import ascii_letters
 
 import tallow.ops.linalg as ops
 from tallow.complex_parts import conj
@@ -21,6 +20,9 @@ __all__ = [
     "addbmm", "addmm", "addmv", "addr", "baddbmm", "bmm", "cdist", "chain_matmul", "cross", "dot",
     "einsum", "ger", "inner", "kron", "matmul", "mm", "mv", "outer", "tensordot", "trace", "vdot",
 ]  # fmt: skip
+
+
+LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
 def _check(name, x, y):
@@ -224,7 +226,7 @@ def _arguments(args):
 
 
 def _letters(numbers):
-    return "".join("..." if n is ... else ascii_letters[n] for n in numbers)
+    return "".join("..." if n is ... else LETTERS[n] for n in numbers)
 
 
 def _labels(inputs, output, operands):
@@ -233,7 +235,7 @@ def _labels(inputs, output, operands):
         raise ShapeError(f"einsum: expected {len(inputs)} operands, got {len(operands)}")
     for names in (*inputs, output or ""):
         plain = names.replace("...", "", 1)
-        if not set(plain) <= set(ascii_letters):
+        if not set(plain) <= set(LETTERS):
             raise ShapeError(
                 f"einsum: expected letters and one `...` for an operand, got {names!r}"
             )

@@ -326,7 +326,7 @@ def _callable(made):
 
 
 def _defaults(made):
-    return inspect.unwrap(made.body).__kwdefaults__ or {}
+    return getattr(made.body, "__wrapped__", made.body).__kwdefaults__ or {}
 
 
 def compile_call(made):

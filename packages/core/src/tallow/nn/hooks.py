@@ -2,7 +2,6 @@
 
 import warnings
 from collections import OrderedDict
-from dataclasses import dataclass, field
 
 from tallow.autograd.function import Function
 from tallow.graph import RemovableHandle
@@ -10,27 +9,27 @@ from tallow.nn.members import View
 from tallow.tensor import Tensor
 
 
-@dataclass(frozen=True, eq=False)
 class ForwardHook:
     """A hook on the forward and how it wants to be called."""
 
-    call: object
-    with_kwargs: bool = False
-    always_call: bool = False
+    def __init__(self, call, with_kwargs=False, always_call=False):
+        self.call = call
+        self.with_kwargs = with_kwargs
+        self.always_call = always_call
 
 
-@dataclass
+KINDS = (
+    "forward_pre", "forward", "backward_pre", "backward", "state_dict_pre", "state_dict",
+    "load_state_dict_pre", "load_state_dict",
+)  # fmt: skip
+
+
 class Hooks:
     """The hooks of a module by kind, each in the order in which they run."""
 
-    forward_pre: OrderedDict = field(default_factory=OrderedDict)
-    forward: OrderedDict = field(default_factory=OrderedDict)
-    backward_pre: OrderedDict = field(default_factory=OrderedDict)
-    backward: OrderedDict = field(default_factory=OrderedDict)
-    state_dict_pre: OrderedDict = field(default_factory=OrderedDict)
-    state_dict: OrderedDict = field(default_factory=OrderedDict)
-    load_state_dict_pre: OrderedDict = field(default_factory=OrderedDict)
-    load_state_dict: OrderedDict = field(default_factory=OrderedDict)
+    def __init__(self):
+        for kind in KINDS:
+            setattr(self, kind, OrderedDict())
 
     def add(self, kind, hook, prepend=False):
         """Register a hook, last or first of its kind, and return its handle."""

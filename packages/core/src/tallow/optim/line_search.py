@@ -1,22 +1,20 @@
 """A line search for the strong Wolfe conditions, as L-BFGS needs it."""
 
-from dataclasses import dataclass
 from math import sqrt
-from typing import Any
 
 ENOUGH = 1e-4  # of the decrease that the slope promises
 FLAT = 0.9  # of the slope at the start
 SHORT = 1e-9  # an interval that changes no element by more than this is not searched
 
 
-@dataclass
 class Point:
     """A place on the line: how far, the loss, the gradient, and the slope along the line."""
 
-    t: float
-    loss: float
-    gradient: Any
-    slope: float
+    def __init__(self, t, loss, gradient, slope):
+        self.t = t
+        self.loss = loss
+        self.gradient = gradient
+        self.slope = slope
 
 
 def strong_wolfe(at, t, d, loss, gradient, slope, max_calls):
