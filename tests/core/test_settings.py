@@ -109,3 +109,19 @@ def test_deterministic_debug_mode(parity, name):
 @pytest.mark.parametrize("name", [name for name in LEFT_OUT if name.count(".") == 1])
 def test_nothing_left_out_is_there(name):
     assert not hasattr(tallow, name.partition(".")[2])
+
+
+def test_ml_dtypes_is_imported_for_its_own_types():
+    program = """
+import sys
+import numpy as np
+import tallow
+layer = tallow.nn.Linear(3, 2)
+layer(tallow.ones(1, 3)).sum().backward()
+print(tallow.bfloat16.itemsize, tallow.finfo(tallow.float32).bits, "ml_dtypes" in sys.modules)
+import ml_dtypes
+print(tallow.from_numpy(np.ones(2, ml_dtypes.float8_e5m2)).dtype, tallow.ones(1).bfloat16().dtype)
+"""
+    command = [sys.executable, "-c", program]
+    printed = subprocess.run(command, capture_output=True, check=True, text=True).stdout
+    assert printed.split() == "2 32 False tallow.float8_e5m2 tallow.bfloat16".split()
