@@ -25,7 +25,7 @@ FLOORS = [
     activations attributes casting changes complex_parts conversion copies creation cuda diagonals
     distributed drawing elementwise fft foreach formatting graph indexing joining legacy linalg
     logic math matrices methods ordering products promotion random reductions running scattering
-    settings shaping shortcuts signal special spectral statistics
+    seeding settings shaping shortcuts signal special spectral statistics
     """,
     "nn.functional",
     "nn",

@@ -6,7 +6,6 @@ unless one of the CPU is given: then numbers are drawn on the host, and copied t
 those of `poisson` and `binomial`.
 """
 
-import contextlib
 import math
 import operator
 from functools import cache, partial
@@ -33,6 +32,15 @@ from tallow.generator import Generator, default_generator
 from tallow.layout import dense
 from tallow.ops.elementwise import fill
 from tallow.promotion import give, sizes_of
+from tallow.seeding import fork_rng as fork_rng
+from tallow.seeding import (
+    get_rng_state,
+    host_values,
+    initial_seed,
+    manual_seed,
+    seed,
+    set_rng_state,
+)
 from tallow.tensor import Tensor, wrap
 
 __all__ = [
@@ -44,99 +52,6 @@ METHODS = [
     "bernoulli_", "cauchy_", "exponential_", "geometric_", "log_normal_", "normal_", "random_",
     "uniform_",
 ]  # fmt: skip
-
-# The state of generators
-
-
-def manual_seed(seed):
-    """Start the default generators of all devices anew from `seed`, an int of 64 bits.
-
-    Returns that of the CPU.
-
-    >>> _ = tallow.manual_seed(0)
-    >>> tallow.rand(2)
-    tensor([0.4963, 0.7682])
-    """
-    for generator in streams.device_generators.values():
-        generator.manual_seed(int(seed))
-    return default_generator.manual_seed(int(seed))
-
-
-def seed():
-    """Start the default generators from a seed that the operating system makes up; returns it."""
-    manual_seed(made := default_generator.seed())
-    return made
-
-
-def initial_seed():
-    """The seed that the default generator last started from."""
-    return default_generator.initial_seed()
-
-
-def get_rng_state():
-    """The state of the default generator, a uint8 tensor."""
-    return default_generator.get_state()
-
-
-def set_rng_state(new_state):
-    """Set the default generator to a state that `get_rng_state` returned."""
-    default_generator.set_state(new_state)
-
-
-@contextlib.contextmanager
-def fork_rng(devices=None, enabled=True, device_type="cuda"):
-    """A context after which the default generators go on as if nothing had been drawn in it.
-
-    Those of all devices do, hence `devices` and `device_type` change nothing.
-
-    >>> g = tallow.manual_seed(0)
-    >>> with tallow.random.fork_rng():
-    ...     noise = tallow.rand(5)
-    >>> tallow.rand(1)
-    tensor([0.4963])
-    """
-    if not enabled:
-        yield
-        return
-    before = snapshot()
-    try:
-        yield
-    finally:
-        restore(before)
-
-
-def snapshot():
-    """The states of the default generators of all devices, bytes by generator, for `restore`."""
-    generators = [default_generator, *streams.device_generators.values()]
-    return {generator: generator.state_bytes().tobytes() for generator in generators}
-
-
-def restore(states):
-    """Have all default generators go on from a `snapshot`; those made since begin anew."""
-    for generator in streams.device_generators.values():
-        generator.offset = 0
-    for generator, kept in states.items():
-        generator.load_state_bytes(np.frombuffer(kept, np.uint8))
-
-
-def _get_state(self):
-    """The whole state as a uint8 tensor, which PyTorch's generators read as well."""
-    return wrap(self.state_bytes())
-
-
-def _set_state(self, new_state):
-    """Go on from a state that `get_state` returned."""
-    if not isinstance(new_state, Tensor):
-        raise TypeMismatchError(
-            f"set_state: expected a uint8 tensor, got {type(new_state).__name__}"
-        )
-    self.load_state_bytes(_host_values(new_state))
-
-
-# attached here, where there are tensors: the generator itself lies on a floor below them
-Generator.get_state = _get_state
-Generator.set_state = _set_state
-
 
 # Tensors of a given size
 
@@ -535,7 +450,7 @@ def poisson(input, generator=None):
     >>> tallow.poisson(tallow.zeros(2))
     tensor([0., 0.])
     """
-    rates = _host_values(input)
+    rates = host_values(input)
     _floating("poisson", input.dtype)
     if not (rates >= 0).all():
         raise DistributionError("poisson: expected rates of 0 or more, got a negative one")
@@ -553,7 +468,7 @@ def binomial(count, prob, generator=None):
         raise TypeMismatchError(
             f"binomial: expected one dtype, got {describe(count)} and {describe(prob)}"
         )
-    counts, chances = np.broadcast_arrays(_host_values(count), _host_values(prob))
+    counts, chances = np.broadcast_arrays(host_values(count), host_values(prob))
     values = rejection.binomial(generator or default_generator, counts, chances)
     return place(values, count.device)
 
@@ -633,8 +548,4 @@ def _probabilities(name, p, maker):
 
 def _seen(tensor, maker):
     """A tensor's values where a module draws."""
-    return tensor.array if maker is drawing else _host_values(tensor)
-
-
-def _host_values(tensor):
-    return backend.for_array(tensor.array).to_host(tensor.array)
+    return tensor.array if maker is drawing else host_values(tensor)

@@ -8,7 +8,7 @@ from tallow.func.batch_calls import batches  # noqa: F401 - which does the calls
 from tallow.func.batched import enter, leave, new_level
 from tallow.func.tree import leaves, rebuild, spread
 from tallow.joining import cat, stack
-from tallow.random import restore, snapshot
+from tallow.seeding import restore, snapshot
 from tallow.shaping import narrow, select
 from tallow.tensor import Tensor
 

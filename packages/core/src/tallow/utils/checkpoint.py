@@ -13,7 +13,7 @@ from tallow.casting import POLICIES, autocast, get_autocast_dtype, is_autocast_e
 from tallow.errors import ArgumentError, GradientError, describe
 from tallow.func.tree import leaves, tree_map
 from tallow.nn import Module
-from tallow.random import restore, snapshot
+from tallow.seeding import restore, snapshot
 from tallow.tensor import Tensor
 
 __all__ = ["checkpoint", "checkpoint_sequential", "get_device_states", "set_device_states"]

@@ -3,7 +3,7 @@
 import inspect
 
 from tallow.nn.module import Module
-from tallow.random import restore, snapshot
+from tallow.seeding import restore, snapshot
 
 
 def skip_init(module_cls, *args, **kwargs):
