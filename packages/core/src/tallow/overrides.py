@@ -19,6 +19,7 @@ from tallow.autograd import op
 from tallow.errors import TypeMismatchError
 from tallow.methods import MODULES
 from tallow.nn import functional
+from tallow.shortcuts import FUNCTIONS, written
 from tallow.tensor import Tensor, disabled_torch_function
 
 __all__ = [
@@ -278,7 +279,7 @@ def get_overridable_functions():
     ]
     functions[Tensor] = [
         value for name, value in vars(Tensor).items()
-        if isinstance(value, FunctionType) and name not in NEVER_ASKED
+        if isinstance(value, FUNCTIONS) and name not in NEVER_ASKED
     ]  # fmt: skip
     return functions
 
@@ -286,7 +287,7 @@ def get_overridable_functions():
 def _public(module):
     names = getattr(module, "__all__", None) or [n for n in vars(module) if not n.startswith("_")]
     values = [vars(module).get(name) for name in names]
-    ours = [f for f in values if isinstance(f, FunctionType) and f.__module__.startswith("tallow")]
+    ours = [f for f in values if isinstance(f, FUNCTIONS) and f.__module__.startswith("tallow")]
     return [f for f in ours if f.__name__ not in NEVER_ASKED]
 
 
@@ -294,7 +295,7 @@ def _public(module):
 def get_ignored_functions():
     """Public functions about which nobody is asked."""
     own = [vars(Tensor)[name] for name in NEVER_ASKED if name in vars(Tensor)]
-    return {f for f in own if isinstance(f, FunctionType)}
+    return {f for f in own if isinstance(f, FUNCTIONS)}
 
 
 @functools.cache
@@ -340,9 +341,9 @@ def ask_arguments():
         return
     for functions in get_overridable_functions().values():
         for function in functions:
-            if isinstance(function, FunctionType) and id(function) not in _asked:
+            if isinstance(function, FUNCTIONS) and id(function) not in _asked:
                 _asked.add(id(function))
-                _look_first(function, function)
+                _look_first(written(function), function)
     for name in PROPERTIES:
         member = vars(Tensor)[name]
         if isinstance(member.fget, FunctionType) and id(member.fget) not in _asked:

@@ -4,7 +4,11 @@ Each of these decorators gives back the function itself where there are no kerne
 one that looks like it, and calls it for whatever is out of the ordinary, errors among that.
 """
 
+from types import FunctionType
+
 from tallow.kernels.loading import compiled
+
+FUNCTIONS = (FunctionType,) if compiled is None else (FunctionType, compiled.function)
 
 
 def _way(name, *given):
@@ -40,3 +44,11 @@ def reshaped(call, copies):
 def unless(state, name, plain):
     """Decorator: positional arguments go to `plain` while the attribute of `state` is None."""
     return _way("unless", state, name, plain)
+
+
+def written(function):
+    """The function in Python, to which all calls of a public one go from now on."""
+    if isinstance(function, FunctionType):
+        return function
+    compiled.leave_way(function)
+    return function.__func__

@@ -28,6 +28,10 @@ PyObject* enter(PyObject* self, PyObject* const* args, size_t count, PyObject* n
     return PyObject_Vectorcall(quick_of(self)->function, args, count, names);
 }
 
+PyObject* pass_on(PyObject* self, PyObject* const* args, size_t count, PyObject* names) {
+    return PyObject_Vectorcall(quick_of(self)->function, args, count, names);
+}
+
 int traverse(PyObject* self, visitproc visit, void* arg) {
     Py_VISIT(Py_TYPE(self));
     Py_VISIT(quick_of(self)->function);
@@ -73,6 +77,7 @@ PyObject* reduced(PyObject* self, PyObject*) {
 
 PyMemberDef members[] = {
     {"__vectorcalloffset__", T_PYSSIZET, offsetof(Quick, entry), READONLY, nullptr},
+    {"__func__", T_OBJECT, offsetof(Quick, function), READONLY, nullptr},
     {"__dictoffset__", T_PYSSIZET, offsetof(Quick, dict), READONLY, nullptr},
     {"__weaklistoffset__", T_PYSSIZET, offsetof(Quick, references), READONLY, nullptr},
     {nullptr, 0, 0, 0, nullptr},
@@ -276,8 +281,16 @@ nb::object quick(nb::handle function, Way* way) {
     return made;
 }
 
+// From now on all of a function's calls go to Python's.
+void leave_way(nb::handle function) {
+    if (Py_TYPE(function.ptr()) != type) throw nb::type_error("expected a function with a way");
+    quick_of(function.ptr())->entry = pass_on;
+}
+
 void bind_calls(nb::module_& m) {
     type = reinterpret_cast<PyTypeObject*>(owned(PyType_FromSpec(&spec)).release().ptr());
+    m.attr("function") = nb::borrow(reinterpret_cast<PyObject*>(type));
+    m.def("leave_way", &leave_way);
     m.def("operation", &operation);
 }
 

@@ -6,13 +6,14 @@ Reference: PEP 307, which defines that, and the comments in Python's pickletools
 import copyreg
 import pickle
 import sys
-from types import BuiltinFunctionType, FunctionType
+from types import BuiltinFunctionType
 
 from tallow.errors import TypeMismatchError
 from tallow.nn.module import Module
 from tallow.serialization.module_state import to_torch
+from tallow.shortcuts import FUNCTIONS
 
-NAMED = (type, FunctionType, BuiltinFunctionType)  # written as their names
+NAMED = (type, *FUNCTIONS, BuiltinFunctionType)  # written as their names
 
 
 def write_object(pickler, value):

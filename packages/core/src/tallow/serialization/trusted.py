@@ -11,7 +11,7 @@ import copyreg
 import re
 import sys
 from _compat_pickle import IMPORT_MAPPING, NAME_MAPPING
-from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
+from types import BuiltinFunctionType, MethodType, ModuleType
 
 from tallow.imitation import PACKAGES
 from tallow.layout import layout
@@ -21,6 +21,7 @@ from tallow.serialization.module_state import from_torch
 from tallow.serialization.placeholder import Global
 from tallow.serialization.safe_globals import get_safe_globals
 from tallow.serialization.storage import StorageType
+from tallow.shortcuts import FUNCTIONS
 
 # Of Python's own modules: those that have nothing but data and functions of it.
 STANDARD = set("""
@@ -40,7 +41,7 @@ CALLED = re.compile(
 REFUSED = {"argparse.FileType", "numpy.memmap"}  # to make one opens a file
 KEPT = re.compile(r"torch\.(_utils|_tensor|serialization)\.|_codecs\.|numpy\.")  # of data.BUILDERS
 
-NO_OBJECTS = (type, ModuleType, MethodType, FunctionType, BuiltinFunctionType)
+NO_OBJECTS = (type, ModuleType, MethodType, BuiltinFunctionType, *FUNCTIONS)
 
 
 class Names:
