@@ -8,8 +8,8 @@ import copy
 import gc
 import inspect
 import pickle
-import subprocess
 import random
+import subprocess
 import sys
 import threading
 import tracemalloc
