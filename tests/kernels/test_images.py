@@ -183,6 +183,31 @@ def test_places_that_are_not_finite(mode, padding):
                               PADDINGS.index(padding), False)  # fmt: skip
 
 
+def test_neighbours_of_the_edge_do_not_count(threads):
+    """Two elements are read together, also where only one of them counts."""
+    x = normal(2, 3, 6, 150)
+    x[..., 1], x[..., -2] = np.inf, np.nan
+    edges = np.array([[-1, -0.5], [1, -0.5]], np.float32)  # half of row 1's outermost elements
+    grid = np.tile(edges, (2, 90, 1))[:, None]
+    how = {"mode": "linear", "padding": "zeros", "align_corners": False}
+    check_sampled(x, grid, **how)
+    got = of_kernel(sample.grid_sample, x, grid, **how)
+    np.testing.assert_allclose(got[:, :, 0, :2], x[:, :, 1, [0, -1]] / 2, rtol=1e-6)
+
+
+@pytest.mark.parametrize("axes", [2, 3])
+def test_the_nearest_element_is_read_as_it_is(axes, threads):
+    x = normal(1, 2, *[5] * axes)
+    x[0, 0] = -0.0
+    x[0, 1, 0] = np.nan
+    grid = places(1, *[6] * axes, axes)
+    how = {"mode": "nearest", "padding": "border", "align_corners": False}
+    got = of_kernel(sample.grid_sample, x, grid, **how)
+    expected = inspect.unwrap(sample.grid_sample)(np, x, grid, **how)
+    np.testing.assert_array_equal(got, expected)
+    assert np.signbit(got[0, 0]).all()
+
+
 def test_reading_at_places_declines_what_it_does_not_do():
     how = {"mode": "linear", "padding": "zeros", "align_corners": False}
     x, grid = normal(1, 1, 5, 4), places(1, 2, 3, 2)

@@ -12,12 +12,56 @@ inline Ints load_ints(const int32_t* from) {
 }
 
 // One element after another: the instructions for it are slower on many processors.
+inline Vec gather(const float* from, const int32_t* index) {
+    auto read = [&](size_t i) {
+        float x;
+        std::memcpy(&x, from + index[i], sizeof x);
+        return x;
+    };
+    return [&]<size_t... I>(std::index_sequence<I...>) {
+        return Vec{read(I)...};
+    }(std::make_index_sequence<WIDTH>{});
+}
 inline Vec gather(const float* from, Ints index) {
     alignas(64) int32_t at[WIDTH];
     std::memcpy(at, &index, sizeof at);
+    return gather(from, at);
+}
+
+// Two vectors whose lanes, four by four, belong together: left 0 1 2 3 and right 0 1 2 3 become
+// left and right of 0, then of 1, and those of 2 and 3; and back.
+struct Lefts {
+    constexpr int operator()(int i) const { return i / 4 * 4 + i % 2 * 2 + i % 4 / 2 * WIDTH; }
+};
+struct Rights {
+    constexpr int operator()(int i) const { return Lefts{}(i) + 1; }
+};
+inline void spread(Vec& left, Vec& right) {
+    const Vec low = shuffled<SinglesLow>(left, right);
+    right = shuffled<SinglesHigh>(left, right);
+    left = low;
+}
+inline void gather_up(Vec& low, Vec& high) {
+    const Vec left = shuffled<Lefts>(low, high);
+    high = shuffled<Rights>(low, high);
+    low = left;
+}
+
+// Elements and the ones after them, as `spread` has them.
+struct Pairs {
+    Vec low, high;
+};
+inline Pairs gather_pairs(const float* from, const int32_t* index) {
+    typedef double Doubles __attribute__((vector_size(WIDTH * 4)));
+    auto read = [&](size_t i) {
+        double pair;
+        std::memcpy(&pair, from + index[i], sizeof pair);
+        return pair;
+    };
     return [&]<size_t... I>(std::index_sequence<I...>) {
-        return Vec{from[at[I]]...};
-    }(std::make_index_sequence<WIDTH>{});
+        return Pairs{(Vec)Doubles{read(I / 2 * 4 + I % 2)...},
+                     (Vec)Doubles{read(I / 2 * 4 + I % 2 + 2)...}};
+    }(std::make_index_sequence<WIDTH / 2>{});
 }
 
 // Down, or to the nearest whole number, the even one of two that are as near.
