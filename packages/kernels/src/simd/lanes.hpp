@@ -144,8 +144,10 @@ inline void to_lanes(const Planes<const float>& p, const Rectangle& r, float* to
     });
 }
 
-// The reverse.
-inline void from_lanes(const float* from, int64_t row, const Planes<float>& p, const Rectangle& r) {
+// The reverse; past the caches where that goes by whole vectors.
+inline void from_lanes(const float* from, int64_t row, const Planes<float>& p, const Rectangle& r,
+                       bool past = false) {
+    past = past && p.size % WIDTH == 0;
     for_pixels(p, r, [&](float* to, int64_t count, int64_t y, int64_t x) {
         Vec square[WIDTH];
         if (count == WIDTH && x + WIDTH <= r.wide) {
@@ -160,7 +162,9 @@ inline void from_lanes(const float* from, int64_t row, const Planes<float>& p, c
             std::memcpy(&square, lanes, sizeof lanes);
         }
         turn(square);
-        if (p.channels == WIDTH && count == WIDTH)
+        if (past && count == WIDTH && reinterpret_cast<intptr_t>(to) % sizeof(Vec) == 0)
+            for (int64_t i = 0; i < p.channels; ++i) stream(to + i * p.size, square[i]);
+        else if (p.channels == WIDTH && count == WIDTH)
             for (int i = 0; i < WIDTH; ++i) store(to + i * p.size, square[i]);
         else
             for (int64_t i = 0; i < p.channels; ++i) store_up_to(to + i * p.size, square[i], count);

@@ -136,37 +136,102 @@ void max_pool(const Conv& c, const float* x, float* y) {
     });
 }
 
-// g goes to the first largest element of its window; NaN is larger than everything.
+namespace {
+
+// Rows of an image, those of the outputs whose windows reach into them, and all that these look at.
+struct Band {
+    Range rows, outputs, seen;
+
+    Band(const Conv& c, int64_t begin, int64_t end) : rows{begin, end} {
+        const int64_t reach = (c.kernel_y - 1) * c.dilation_y;
+        outputs.end = std::min((end - 1 + c.padding_y) / c.stride_y + 1, c.out_height);
+        outputs.begin = std::clamp<int64_t>(
+            (begin + c.padding_y - reach + c.stride_y - 1) / c.stride_y, 0, outputs.end);
+        seen.begin = std::clamp<int64_t>(outputs.begin * c.stride_y - c.padding_y, 0, c.height);
+        seen.end = std::clamp((outputs.end - 1) * c.stride_y - c.padding_y + reach + 1, seen.begin,
+                              c.height);
+    }
+};
+
+// winners[window] = the place of its first largest element; NaN is larger than everything.
+void find_winners(const Conv& c, const Band& band, const float* pixels, float* winners) {
+    const int64_t top = band.seen.begin * c.width;
+    for_lane_windows(
+        c, band.outputs.begin, band.outputs.end,
+        [&](int64_t at, int64_t first, Range down, Range across) {
+            const int64_t begin = down.begin * c.dilation_y * c.width + across.begin * c.dilation_x;
+            Vec largest = splat(LOWEST);
+            Ints winner = Ints{} + int32_t(first + begin);
+            for_places(c, first, down, across, [&](int64_t place) {
+                const Vec value = load(pixels + (place - top) * WIDTH);
+                const Ints wins = ~(value <= largest) & (largest == largest);
+                largest = select(wins, value, largest);
+                winner = wins ? Ints{} + int32_t(place) : winner;
+            });
+            store(winners + (at - band.outputs.begin * c.out_width) * WIDTH, (Vec)winner);
+        });
+}
+
+// The windows that may have a row's or a column's pixels as taps, for one after another of these.
+struct Around {
+    int64_t stride, padding, reach, count;
+    Range windows{0, 0};
+
+    void move_to(int64_t pixel) {
+        while (windows.end < count && windows.end * stride - padding <= pixel) ++windows.end;
+        while (windows.begin < windows.end && windows.begin * stride - padding + reach < pixel)
+            ++windows.begin;
+    }
+};
+
+// made[pixel] = the sum of what the windows that it won have in `maps`.
+void give_to_winners(const Conv& c, const Band& band, const float* winners, const float* maps,
+                     float* made) {
+    Around down{c.stride_y, c.padding_y, (c.kernel_y - 1) * c.dilation_y, c.out_height};
+    for (int64_t y = band.rows.begin; y < band.rows.end; ++y) {
+        down.move_to(y);
+        Around across{c.stride_x, c.padding_x, (c.kernel_x - 1) * c.dilation_x, c.out_width};
+        for (int64_t x = 0; x < c.width; ++x, made += WIDTH) {
+            across.move_to(x);
+            const int32_t place = int32_t(y * c.width + x);
+            Vec sums{};
+            for (int64_t wy = down.windows.begin; wy < down.windows.end; ++wy) {
+                const int64_t row = (wy - band.outputs.begin) * c.out_width;
+                for (int64_t wx = across.windows.begin; wx < across.windows.end; ++wx) {
+                    const Ints winner = (Ints)load(winners + (row + wx) * WIDTH);
+                    sums += select(winner == place, load(maps + (row + wx) * WIDTH), Vec{});
+                }
+            }
+            store(made, sums);
+        }
+    }
+}
+
+}  // namespace
+
+// g goes to the first largest element of its window.
 void max_pool_grad(const Conv& c, const float* g, const float* x, float* x_grad) {
     if (halves(c)) return halve_grad(c, g, x, x_grad);
-    const int64_t size = c.height * c.width, out = c.out_height * c.out_width;
-    for_rows(lane_groups(c), size * WIDTH, [&](int64_t group) {
-        float *pixels = scratch(0, size * WIDTH), *maps = scratch(1, out * WIDTH),
-              *made = scratch(3, size * WIDTH);
-        to_lanes(lanes_of(c, x, group, c.height, c.width), {0, 0, c.height, c.width}, pixels,
-                 c.width);
+    // Bands that stay in the L2 cache, but are not small beside what they look at around them.
+    const int64_t most = std::max((1 << 11) / c.width, 4 * c.kernel_y * c.dilation_y);
+    const int64_t bands = (c.height + most - 1) / most;
+    const bool past = streams(c.images * c.height * c.width);
+    for_rows(lane_groups(c) * bands, c.height * c.width * WIDTH / bands, [&](int64_t task) {
+        const int64_t group = task / bands, index = task % bands;
+        const Band band(c, index * c.height / bands, (index + 1) * c.height / bands);
+        const auto [rows, outputs, seen] = band;
+        const int64_t windows = (outputs.end - outputs.begin) * c.out_width * WIDTH;
+        float *pixels = scratch(0, (seen.end - seen.begin) * c.width * WIDTH),
+              *maps = scratch(1, windows), *winners = scratch(2, windows),
+              *made = scratch(3, (rows.end - rows.begin) * c.width * WIDTH);
+        to_lanes(lanes_of(c, x, group, c.height, c.width),
+                 {seen.begin, 0, seen.end - seen.begin, c.width}, pixels, c.width);
         to_lanes(lanes_of(c, g, group, c.out_height, c.out_width),
-                 {0, 0, c.out_height, c.out_width}, maps, c.out_width);
-        std::fill_n(made, size * WIDTH, 0.0f);
-        for_lane_windows(
-            c, 0, c.out_height, [&](int64_t at, int64_t first, Range down, Range across) {
-                Vec top{};
-                Ints winner = Ints{} - 1;
-                for_places(c, first, down, across, [&](int64_t place) {
-                    const Vec value = load(pixels + place * WIDTH);
-                    const Ints wins =
-                        (winner < 0) | (value > top) | ((value != value) & (top == top));
-                    top = select(wins, value, top);
-                    winner = wins ? Ints{} + int32_t(place) : winner;
-                });
-                const Vec d = load(maps + at * WIDTH);
-                for_places(c, first, down, across, [&](int64_t place) {
-                    float* to = made + place * WIDTH;
-                    store(to, load(to) + select(winner == int32_t(place), d, Vec{}));
-                });
-            });
+                 {outputs.begin, 0, outputs.end - outputs.begin, c.out_width}, maps, c.out_width);
+        find_winners(c, band, pixels, winners);
+        give_to_winners(c, band, winners, maps, made);
         from_lanes(made, c.width, lanes_of(c, x_grad, group, c.height, c.width),
-                   {0, 0, c.height, c.width});
+                   {rows.begin, 0, rows.end - rows.begin, c.width}, past);
     });
 }
 
