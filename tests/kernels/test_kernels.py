@@ -214,16 +214,13 @@ def test_convolution_is_the_same_for_any_number_of_threads(rng, passed):
 # Pooling
 
 
-@pytest.mark.parametrize("size", [(8, 9), (9, 12), (35, 70), (14, 37), (7, 64)], ids=str)
-@pytest.mark.parametrize(
-    ("kernel", "stride", "padding", "dilation"),
-    [(2, 2, 0, 1), (3, 2, 1, 1), (3, 1, 1, 2), (3, 3, 0, 1), (2, 1, 0, 1)],
-)
-def test_max_pool(rng, size, kernel, stride, padding, dilation):
-    x = np.round(normal(rng, 3, 4, *size), 1)  # with ties
-    x[1], x[2, 1] = -3e38, np.inf
-    x[0, 0, 0, 0] = x[1, 1, 5, 6] = x[1, 1, 5, 7] = np.nan
-    count = tuple((n + 2 * padding - dilation * (kernel - 1) - 1) // stride + 1 for n in size)
+POOLS = [(2, 2, 0, 1), (3, 2, 1, 1), (3, 1, 1, 2), (3, 3, 0, 1), (2, 1, 0, 1), (2, 3, 0, 1)]
+
+
+def check_max_pool(rng, x, kernel, stride, padding, dilation):
+    count = tuple(
+        (n + 2 * padding - dilation * (kernel - 1) - 1) // stride + 1 for n in x.shape[2:]
+    )
     how = {
         "kernel": (kernel,) * 2, "stride": (stride,) * 2, "padding": (padding,) * 2,
         "dilation": (dilation,) * 2, "count": count,
@@ -233,6 +230,38 @@ def test_max_pool(rng, size, kernel, stride, padding, dilation):
     g = normal(rng, *y.shape)
     expected = generic(pool.max_pool_grad, g, x, y, **how)
     assert_near(compiled.max_pool_grad(g, x, y.astype(np.float32), **how), expected)
+
+
+@pytest.mark.parametrize("size", [(8, 9), (9, 12), (35, 70), (14, 37), (7, 64)], ids=str)
+@pytest.mark.parametrize(("kernel", "stride", "padding", "dilation"), POOLS)
+def test_max_pool(rng, size, kernel, stride, padding, dilation):
+    x = np.round(normal(rng, 3, 4, *size), 1)  # with ties
+    x[1], x[2, 1] = -3e38, np.inf
+    if not padding:  # which the generic body makes of the same
+        x[2, 2] = -np.inf
+    x[0, 0, 0, 0] = x[1, 1, 5, 6] = x[1, 1, 5, 7] = np.nan
+    check_max_pool(rng, x, kernel, stride, padding, dilation)
+
+
+@pytest.mark.parametrize(("kernel", "stride", "padding", "dilation"), [*POOLS[1:4], (6, 1, 3, 1)])
+def test_max_pool_by_bands_of_rows(rng, kernel, stride, padding, dilation):
+    x = np.round(normal(rng, 1, 17, 67, 311), 1)
+    check_max_pool(rng, x, kernel, stride, padding, dilation)
+
+
+def test_large_gradients_of_max_pool(rng):
+    """They are stored past the caches."""
+    x, g = normal(rng, 9, 16, 128, 128), normal(rng, 9, 16, 64, 64)
+    how = {
+        "kernel": (3, 3), "stride": (2, 2), "padding": (1, 1), "dilation": (1, 1),
+        "count": (64, 64),
+    }  # fmt: skip
+    y = compiled.max_pool(x, **how)
+    whole = compiled.max_pool_grad(g, x, y, **how)
+    for i in range(9):
+        one = slice(i, i + 1)
+        part = compiled.max_pool_grad(g[one], x[one], y[one], **how)
+        assert np.array_equal(whole[one], part)
 
 
 @pytest.mark.parametrize("size", [(8, 9), (35, 70), (70,)], ids=str)
