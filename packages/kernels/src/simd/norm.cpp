@@ -61,6 +61,7 @@ struct GradRows {
             Vec on_weight = load_up_to(by_weight + i, count),
                 on_bias = load_up_to(by_bias + i, count);
             for (int k = 0; k < ROWS; ++k) {
+                prefetch(d[k] + ROWS * length + i);
                 const Vec v = load_up_to(d[k] + i, count),
                           h = deviation(from[k] + i, count, middle[k]) * r[k], scaled = v * w;
                 on_weight += v * h, on_bias += v;
@@ -73,7 +74,7 @@ struct GradRows {
             const float n = float(length), mean_slope = sum(slope[k]) / n,
                         mean_level = centre ? sum(level[k]) / n : 0;
             fill_row(x_grad + (row + k) * length, length, past, [&](int64_t i, int64_t count) {
-                prefetch(d[k] + ROWS * length + i), prefetch(from[k] + ROWS * length + i);
+                prefetch(from[k] + ROWS * length + i);
                 const Vec scaled = load_up_to(d[k] + i, count) * factor(weight, i, count, 1);
                 const Vec h = deviation(from[k] + i, count, middle[k]) * r[k];
                 return (scaled - mean_level - h * mean_slope) * r[k];

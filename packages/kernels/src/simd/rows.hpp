@@ -54,18 +54,6 @@ inline void fill_row(float* to, int64_t n, bool past, const F& f) {
     if (i < n) store_some(to + i, f(i, n - i), n - i);
 }
 
-inline float row_maximum(const float* x, int64_t n) {
-    constexpr float LOWEST = -__builtin_huge_valf();
-    Vec tops[4] = {splat(LOWEST), splat(LOWEST), splat(LOWEST), splat(LOWEST)};
-    int64_t i = 0;
-    for (; i + 4 * WIDTH <= n; i += 4 * WIDTH)
-        for (int j = 0; j < 4; ++j) tops[j] = maximum(load(x + i + j * WIDTH), tops[j]);
-    along(n - i, [&](int64_t j, int64_t count) {
-        tops[0] = maximum(load_up_to(x + i + j, count, LOWEST), tops[0]);
-    });
-    return largest(maximum(maximum(tops[0], tops[1]), maximum(tops[2], tops[3])));
-}
-
 // body(row) for all rows of `length` elements, on all threads where there are enough elements. Rows
 // may be streamed.
 template <class Body>

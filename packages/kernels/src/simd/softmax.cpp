@@ -10,6 +10,18 @@ namespace {
 
 constexpr float LOWEST = -__builtin_huge_valf();
 
+// NaN do not count: they are found as exponentials.
+float row_maximum(const float* x, int64_t n) {
+    Vec tops[4] = {splat(LOWEST), splat(LOWEST), splat(LOWEST), splat(LOWEST)};
+    int64_t i = 0;
+    for (; i + 4 * WIDTH <= n; i += 4 * WIDTH)
+        for (int j = 0; j < 4; ++j) tops[j] = larger(load(x + i + j * WIDTH), tops[j]);
+    along(n - i, [&](int64_t j, int64_t count) {
+        tops[0] = larger(load_up_to(x + i + j, count, LOWEST), tops[0]);
+    });
+    return largest(larger(larger(tops[0], tops[1]), larger(tops[2], tops[3])));
+}
+
 // The sum of exp(x - top) over a row; keep(i, e) gets its terms.
 template <class Keep>
 float exponential_sum(const float* x, int64_t n, float top, const Keep& keep) {

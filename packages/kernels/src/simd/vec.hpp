@@ -93,21 +93,33 @@ inline Vec select(Ints condition, Vec yes, Vec no) { return condition ? yes : no
 inline Vec maximum(Vec x, Vec y) { return select((x > y) | (x != x), x, y); }
 inline Vec minimum(Vec x, Vec y) { return select((x < y) | (x != x), x, y); }
 
+// The same where neither is; else y.
+inline Vec larger(Vec x, Vec y) {
+#if defined(__AVX512F__)
+    return (Vec)_mm512_max_ps((__m512)x, (__m512)y);
+#elif defined(__AVX__)
+    return (Vec)_mm256_max_ps((__m256)x, (__m256)y);
+#elif defined(__SSE2__)
+    return (Vec)_mm_max_ps((__m128)x, (__m128)y);
+#else
+    return select(x > y, x, y);
+#endif
+}
+inline Vec smaller(Vec x, Vec y) {
+#if defined(__AVX512F__)
+    return (Vec)_mm512_min_ps((__m512)x, (__m512)y);
+#elif defined(__AVX__)
+    return (Vec)_mm256_min_ps((__m256)x, (__m256)y);
+#elif defined(__SSE2__)
+    return (Vec)_mm_min_ps((__m128)x, (__m128)y);
+#else
+    return select(x < y, x, y);
+#endif
+}
+
 // The larger of x and a number, and the smaller; NaN if x is.
-inline Vec at_least(Vec x, float low) {
-#if defined(__AVX512F__)
-    return (Vec)_mm512_max_ps((__m512)splat(low), (__m512)x);
-#else
-    return select(x < low, splat(low), x);
-#endif
-}
-inline Vec at_most(Vec x, float high) {
-#if defined(__AVX512F__)
-    return (Vec)_mm512_min_ps((__m512)splat(high), (__m512)x);
-#else
-    return select(x > high, splat(high), x);
-#endif
-}
+inline Vec at_least(Vec x, float low) { return larger(splat(low), x); }
+inline Vec at_most(Vec x, float high) { return smaller(splat(high), x); }
 
 inline Vec absolute(Vec x) { return (Vec)((Ints)x & 0x7fffffff); }
 
