@@ -26,6 +26,7 @@ bool repeats(const Floats& part, const Floats& whole, Repeat& r) {
             phase = 2, r.inner *= all;
         }
     }
+    if (r.middle == 1) r = {1, 1, r.outer * r.inner};  // a single element
     return true;
 }
 
