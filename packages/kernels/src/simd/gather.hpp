@@ -13,13 +13,8 @@ inline Ints load_ints(const int32_t* from) {
 
 // One element after another: the instructions for it are slower on many processors.
 inline Vec gather(const float* from, const int32_t* index) {
-    auto read = [&](size_t i) {
-        float x;
-        std::memcpy(&x, from + index[i], sizeof x);
-        return x;
-    };
     return [&]<size_t... I>(std::index_sequence<I...>) {
-        return Vec{read(I)...};
+        return Vec{from[index[I]]...};
     }(std::make_index_sequence<WIDTH>{});
 }
 inline Vec gather(const float* from, Ints index) {
@@ -28,8 +23,8 @@ inline Vec gather(const float* from, Ints index) {
     return gather(from, at);
 }
 
-// Two vectors whose lanes, four by four, belong together: left 0 1 2 3 and right 0 1 2 3 become
-// left and right of 0, then of 1, and those of 2 and 3; and back.
+// Left and right neighbours, of each place a lane, side by side: both of the first of four places,
+// then of the second; and in the other vector those of the third and the fourth. And back.
 struct Lefts {
     constexpr int operator()(int i) const { return i / 4 * 4 + i % 2 * 2 + i % 4 / 2 * WIDTH; }
 };

@@ -28,7 +28,7 @@ void for_vectors(const Spots& found, int64_t first, int64_t count, const Body& b
         body(found.spots[v], first + v * WIDTH, std::min<int64_t>(WIDTH, count - v * WIDTH));
 }
 
-// body(spots, image, first, count) for places of which no two are in the same call, on all threads.
+// body(spots, image, first, count) for all places, on all threads.
 template <class Spot, class Body>
 void for_places(const Grid& s, const float* grid, const Body& body) {
     constexpr int64_t MOST = Spots<Spot>::PLACES;
@@ -42,6 +42,7 @@ void for_places(const Grid& s, const float* grid, const Body& body) {
     });
 }
 
+// What a plane has there; by itself, since it needs all registers.
 template <class Spots>
 [[gnu::noinline]] void sample_plane(const Spots& found, const float* plane, int64_t many,
                                     float* out) {
@@ -54,9 +55,8 @@ template <class Spot>
 void sample(const Grid& s, const float* x, const float* grid, float* out) {
     const int64_t size = plane_size(s), points = s.points, channels = s.channels;
     for_places<Spot>(s, grid, [&](const auto& found, int64_t image, int64_t from, int64_t many) {
-        for (int64_t c = image * channels; c < (image + 1) * channels; ++c) {
+        for (int64_t c = image * channels; c < (image + 1) * channels; ++c)
             sample_plane(found, x + c * size, many, out + c * points + from);
-        }
     });
 }
 

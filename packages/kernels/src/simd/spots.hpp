@@ -114,9 +114,9 @@ inline Vec coordinate(const float* grid, int64_t count, int which) {
 
 // The elements that count at a vector of places: element e is the tap(e, axis)-th along each axis.
 //
-// PAIRED are two taps along the last axis, of two elements or more, that are read together: `index`
-// is where the first of two is, and two vectors of what both have (inside, weight, what is read)
-// hold them side by side: those of the first two of each four places, then of the others.
+// PAIRED: the two taps along the last axis, which has two elements or more, are read together. Then
+// `index` says where the first one is, and the vectors e and e + 1 of what both have (inside,
+// weight, sums) are as `spread` makes them.
 template <int AXES, int TAPS, bool PAIRED>
 struct Spot {
     static constexpr int COUNT = power(TAPS, AXES), STEP = PAIRED ? 2 : 1;
@@ -149,8 +149,11 @@ struct Spot {
             if (e % STEP == 0) std::memcpy(index[e / STEP], &at, sizeof at);
             weight[e] = factor(e, -1);
         }
-        for (int e = 0; PAIRED && e < COUNT; e += 2)
-            spread((Vec&)inside[e], (Vec&)inside[e + 1]), spread(weight[e], weight[e + 1]);
+        for (int e = 0; PAIRED && e < COUNT; e += 2) {
+            Vec left = (Vec)inside[e], right = (Vec)inside[e + 1];
+            spread(left, right), spread(weight[e], weight[e + 1]);
+            inside[e] = (Ints)left, inside[e + 1] = (Ints)right;
+        }
     }
 
     // What a plane has there.
