@@ -22,7 +22,7 @@ void times_strip(int64_t rows, int64_t depth, const float* a, int64_t a_depth, c
                  float* to) {
     for (int64_t i = 0; i < rows; i += ROWS, a += ROWS * a_depth, to += ROWS * COLUMNS) {
         Vec piece[ROWS][VECTORS];
-        multiply_strips(depth, a, b, piece);
+        multiply_strips(ROWS, depth, a, b, piece);
         for (int r = 0; r < ROWS; ++r)
             for (int j = 0; j < VECTORS; ++j) store(to + r * COLUMNS + j * WIDTH, piece[r][j]);
     }
@@ -33,9 +33,10 @@ void add_product(int64_t rows, int64_t columns, int64_t depth, const float* a, c
                  float* c) {
     for (int64_t i = 0; i < rows; i += ROWS)
         for (int64_t j = 0; j < columns; j += COLUMNS) {
+            const int64_t high = std::min<int64_t>(ROWS, rows - i);
             Vec piece[ROWS][VECTORS];
-            multiply_strips(depth, a + i * depth, b + j * depth, piece);
-            put_piece(piece, c + i * columns + j, columns, std::min<int64_t>(ROWS, rows - i),
+            multiply_strips(high, depth, a + i * depth, b + j * depth, piece);
+            put_piece(piece, c + i * columns + j, columns, high,
                       std::min<int64_t>(COLUMNS, columns - j), true);
         }
 }

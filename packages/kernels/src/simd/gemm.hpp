@@ -28,22 +28,34 @@ struct Matrix {
     float operator()(int64_t i, int64_t j) const { return data[i * row + j * column]; }
 };
 
-// piece[ROWS][COLUMNS] of C = A strip times B strip.
-inline void multiply_strips(int64_t depth, const float* a, const float* b,
-                            Vec (&piece)[ROWS][VECTORS]) {
-    Vec total[ROWS][VECTORS] = {};
+// piece[COUNT][COLUMNS] of C = the first rows of an A strip times a B strip.
+template <int COUNT>
+inline void multiply_rows_of(int64_t depth, const float* a, const float* b,
+                             Vec (&piece)[ROWS][VECTORS]) {
+    Vec total[COUNT][VECTORS] = {};
     for (int64_t k = 0; k < depth; ++k, a += ROWS, b += COLUMNS) {
         Vec right[VECTORS];
 #pragma GCC unroll 2
         for (int j = 0; j < VECTORS; ++j) right[j] = load(b + j * WIDTH);
 #pragma GCC unroll 12
-        for (int i = 0; i < ROWS; ++i) {
+        for (int i = 0; i < COUNT; ++i) {
             const Vec left = splat(a[i]);
 #pragma GCC unroll 2
             for (int j = 0; j < VECTORS; ++j) total[i][j] += left * right[j];
         }
     }
     std::memcpy(&piece, &total, sizeof total);
+}
+
+// piece[ROWS][COLUMNS] of C = A strip times B strip, of which `rows` matter.
+inline void multiply_strips(int64_t rows, int64_t depth, const float* a, const float* b,
+                            Vec (&piece)[ROWS][VECTORS]) {
+    if (rows <= ROWS / 3)
+        multiply_rows_of<ROWS / 3>(depth, a, b, piece);
+    else if (rows <= ROWS * 2 / 3)
+        multiply_rows_of<ROWS * 2 / 3>(depth, a, b, piece);
+    else
+        multiply_rows_of<ROWS>(depth, a, b, piece);
 }
 
 typedef float Quad __attribute__((vector_size(16)));
@@ -198,10 +210,11 @@ void multiply(int64_t m, int64_t n, int64_t depth, const StripsA& strips_a, cons
                 for (int64_t j = 0; j < wide; j += COLUMNS) {
                     const int64_t columns = std::min<int64_t>(COLUMNS, wide - j);
                     for (int64_t i = 0; i < tall; i += ROWS) {
+                        const int64_t rows = std::min<int64_t>(ROWS, tall - i);
                         Vec piece[ROWS][VECTORS];
-                        MULTIPLY_STRIPS(deep, a + i * deep, packed_b + j * deep, piece);
-                        put_piece(piece, c + (i0 + i) * c_row + j0 + j, c_row,
-                                  std::min<int64_t>(ROWS, tall - i), columns, add || k0 > 0);
+                        MULTIPLY_STRIPS(rows, deep, a + i * deep, packed_b + j * deep, piece);
+                        put_piece(piece, c + (i0 + i) * c_row + j0 + j, c_row, rows, columns,
+                                  add || k0 > 0);
                     }
                 }
             }

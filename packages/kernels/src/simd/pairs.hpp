@@ -15,8 +15,8 @@ inline bool has_pairs() {
     return has;
 }
 
-__attribute__((target("avx512bf16"))) inline void multiply_pairs(int64_t depth, const float* a,
-                                                                 const float* b,
+__attribute__((target("avx512bf16"))) inline void multiply_pairs(int64_t, int64_t depth,
+                                                                 const float* a, const float* b,
                                                                  Vec (&piece)[ROWS][VECTORS]) {
     __m512 total[ROWS][VECTORS] = {};
     for (int64_t k = 0; k < depth; ++k, a += ROWS, b += COLUMNS) {
@@ -39,7 +39,7 @@ __attribute__((target("avx512bf16"))) inline void multiply_pairs(int64_t depth, 
 #else
 
 inline bool has_pairs() { return false; }
-inline void multiply_pairs(int64_t, const float*, const float*, Vec (&)[ROWS][VECTORS]) {}
+inline void multiply_pairs(int64_t, int64_t, const float*, const float*, Vec (&)[ROWS][VECTORS]) {}
 
 #endif
 

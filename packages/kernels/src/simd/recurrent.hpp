@@ -65,10 +65,12 @@ inline void forward_steps(const Layer& l, const float* weight, const Cell& cell)
         step_blocks(weights.blocks, rows * n * GATES * n, [&](int64_t block) {
             const int64_t j = block * WIDTH, count = std::min<int64_t>(WIDTH, n - j);
             for (int64_t first = 0; first < rows; first += ROWS) {
+                const int64_t some = std::min<int64_t>(ROWS, rows - first);
+                const float* a = state + first * n;
                 Vec low[ROWS][VECTORS], high[ROWS][VECTORS];  // gates 0 and 1, 2 and 3
-                multiply_strips(n, state + first * n, packed + weights.place(block, 0), low);
-                multiply_strips(n, state + first * n, packed + weights.place(block, 1), high);
-                for (int64_t r = 0; r < std::min<int64_t>(ROWS, rows - first); ++r)
+                multiply_strips(some, n, a, packed + weights.place(block, 0), low);
+                multiply_strips(some, n, a, packed + weights.place(block, 1), high);
+                for (int64_t r = 0; r < some; ++r)
                     cell(t, first + r, j, count, {low[r][0], low[r][1], high[r][0], high[r][1]});
             }
         });
@@ -92,10 +94,10 @@ inline void backward_steps(const Layer& l, const float* weight, const float* by_
         step_blocks(strips, std::max(rows, after) * n * depth, [&](int64_t strip) {
             const int64_t first = strip * COLUMNS, wide = std::min<int64_t>(COLUMNS, n - first);
             for (int64_t row = 0; row < after; row += ROWS) {
+                const int64_t some = std::min<int64_t>(ROWS, after - row);
                 Vec piece[ROWS][VECTORS];
-                multiply_strips(depth, part + row * depth, packed + first * depth, piece);
-                put_piece(piece, by_last + row * n + first, n, std::min<int64_t>(ROWS, after - row),
-                          wide, adds);
+                multiply_strips(some, depth, part + row * depth, packed + first * depth, piece);
+                put_piece(piece, by_last + row * n + first, n, some, wide, adds);
             }
             for (int64_t row = 0; row < rows; ++row)
                 along(wide, [&](int64_t i, int64_t count) { cell(t, row, first + i, count); });
