@@ -42,7 +42,7 @@ FLOOR_OF["tallow"] = 10  # the names together: for users
 
 # The compiled module, and where kernels for what is above them are entered. Kernels themselves
 # nobody imports statically.
-KERNEL_TABLES = {"tallow.kernels.loading", "tallow.kernels.updates"}
+KERNEL_TABLES = {f"tallow.kernels.{name}" for name in ("chain", "loading", "updates")}
 
 
 def module_name(path):

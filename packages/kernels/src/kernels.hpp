@@ -139,50 +139,53 @@ struct Grid {
     bool align_corners;
 };
 
-// Settings of an optimiser's step, those of `Update` bodies of the same names. `sign` is -1 to
-// ascend.
-struct SgdStep {
-    float sign, rate, momentum, dampening, decay;
-    bool nesterov;
+// What an instruction of a chain does with its operands x, y and z. Conditions are 1 and 0.
+enum class Link {
+    copy,
+    negative,
+    abs,
+    sign,
+    sqrt,
+    exp,
+    tanh,
+    sigmoid,
+    normal_cdf,
+    normal_density,  // of x
+    add,
+    sub,
+    mul,
+    div,
+    maximum,
+    minimum,
+    equal,
+    less,
+    less_equal,  // of x and y
+    where,
+    multiply_add,
+    multiply_sub,  // x ? y : z, x y + z, z - x y
 };
 
-// A running mean: keep * mean + take * x. Their sum is 1 before they are rounded, not after.
-struct Running {
-    explicit Running(double keep) : keep(float(keep)), take(float(1 - keep)) {}
-    float keep, take;
+// Tiles are numbered: those of the arrays, then those that a chain keeps for itself. An operand
+// below 0 is number ~operand; the first of three is none.
+struct Instruction {
+    Link link;
+    int to, from[3];
 };
 
-struct AdamStep {
-    float sign, rate;
-    Running first, second;
-    float epsilon, decay;
-    bool decoupled;  // AdamW: the weights decay by themselves, not through the gradient
-    float correction1, correction2;
+constexpr int64_t TILE = 2048;  // elements
+constexpr int MOST_TILES = 32;
+
+struct Chain {
+    const Instruction* steps;
+    int count, arrays, tiles;
 };
 
-struct RmspropStep {
-    float sign, rate;
-    Running running;
-    float epsilon, decay, momentum;
-};
-
-struct AdagradStep {
-    float sign, rate, decay, epsilon;
-};
-
-struct AdadeltaStep {
-    float sign, rate;
-    Running running;
-    float epsilon, decay;
-};
-
-// One parameter's elements, or some of them: weight, gradient and up to three arrays of state; null
-// where an algorithm's variant has none.
-struct Parameter {
-    float* weight;
-    const float* grad;
-    float *first, *second, *third;
-    int64_t count;
+// An array of a chain: floats, or bytes that are only read. Element i is element i / inner % middle
+// of what it is repeated from, or with inner = 0 its own element i.
+struct Stretch {
+    float* data;
+    bool bytes;
+    int64_t middle, inner;
 };
 
 // How 3 x 3 convolutions are computed: by Winograd's transforms of 4 x 4 outputs, whose rounding
@@ -296,12 +299,9 @@ struct Kernels {
     void (*add_rows)(float* out, const int64_t* index, const float* values, int64_t count,
                      int64_t width);
 
-    // On this thread: the caller cuts the elements of all parameters into ranges.
-    void (*sgd)(const Parameter&, const SgdStep&);            // first: momentum
-    void (*adam)(const Parameter&, const AdamStep&);          // means, squares, largest squares
-    void (*rmsprop)(const Parameter&, const RmspropStep&);    // squares, momentum, means
-    void (*adagrad)(const Parameter&, const AdagradStep&);    // sums
-    void (*adadelta)(const Parameter&, const AdadeltaStep&);  // squares, changes
+    // Elements begin .. end - 1, on this thread.
+    void (*chain)(const Chain&, const Stretch* arrays, const float* numbers, int64_t begin,
+                  int64_t end);
 };
 
 // The kernels of the best instruction set that this processor has.

@@ -53,11 +53,7 @@ const Kernels table{
     grid_sample,
     grid_sample_grad,
     add_rows,
-    sgd,
-    adam,
-    rmsprop,
-    adagrad,
-    adadelta,
+    chain,
 };
 
 }  // namespace tallow::ISA

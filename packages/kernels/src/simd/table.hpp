@@ -81,10 +81,6 @@ void grid_sample_grad(const Grid&, const float* g, const float* x, const float* 
 
 void add_rows(float* out, const int64_t* index, const float* values, int64_t count, int64_t width);
 
-void sgd(const Parameter&, const SgdStep&);
-void adam(const Parameter&, const AdamStep&);
-void rmsprop(const Parameter&, const RmspropStep&);
-void adagrad(const Parameter&, const AdagradStep&);
-void adadelta(const Parameter&, const AdadeltaStep&);
+void chain(const Chain&, const Stretch* arrays, const float* numbers, int64_t begin, int64_t end);
 
 }  // namespace tallow::ISA

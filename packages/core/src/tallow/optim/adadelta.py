@@ -2,21 +2,20 @@
 
 from tallow.errors import ArgumentError
 from tallow.optim.optimizer import Optimizer, check_settings, given
-from tallow.optim.update import direction, update
+from tallow.optim.update import direction, elementwise
 
 
-@update
+@elementwise
 def adadelta(
-    xp, params, grads, squares, deltas, steps, *, lr, rho, eps, weight_decay, maximize
+    xp, p, g, square, delta, step, *, lr, rho, eps, weight_decay, maximize
 ):  # fmt: skip
-    for p, g, square, delta in zip(params, grads, squares, deltas, strict=True):
-        g = direction(p, g, weight_decay, maximize)
-        square *= rho
-        square += (1 - rho) * (g * g)
-        change = xp.sqrt(delta + eps) / xp.sqrt(square + eps) * g
-        delta *= rho
-        delta += (1 - rho) * (change * change)
-        p -= lr * change
+    g = direction(p, g, weight_decay, maximize)
+    square *= rho
+    square += (1 - rho) * (g * g)
+    change = xp.sqrt(delta + eps) / xp.sqrt(square + eps) * g
+    delta *= rho
+    delta += (1 - rho) * (change * change)
+    p -= lr * change
 
 
 class Adadelta(Optimizer):

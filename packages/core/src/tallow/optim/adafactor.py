@@ -9,29 +9,25 @@ from tallow.optim.update import direction, update
 
 @update
 def adafactor(
-    xp, params, grads, rows, columns, variances, steps, *, lr, beta2_decay, eps, d, weight_decay,
-    maximize,
+    xp, p, g, row, column, variance, step, *, lr, beta2_decay, eps, d, weight_decay, maximize
 ):  # fmt: skip
-    for i, p in enumerate(params):
-        if not p.size:
-            continue
-        g, step = direction(p, grads[i], 0, maximize), steps[i]
-        smallest = finfo(FROM_NUMPY[p.dtype]).eps if eps[0] is None else eps[0]
-        fresh = step**beta2_decay
-        rate = max(eps[1], _root_mean_square(xp, p)) * min(lr, 1 / step**0.5)
-        if weight_decay:
-            p *= 1 - lr * weight_decay
-        if g.ndim > 1:
-            row, column = rows[i], columns[i]
-            row += fresh * (xp.mean(g * g, axis=-1, keepdims=True) - row)
-            column += fresh * (xp.mean(g * g, axis=-2, keepdims=True) - column)
-            mean = xp.mean(row, axis=-2, keepdims=True)
-            variance = row * column / xp.maximum(mean, smallest)
-        else:
-            variances[i] += fresh * (g * g - variances[i])
-            variance = variances[i]
-        change = g / xp.sqrt(xp.maximum(variance, smallest * smallest))
-        p -= (rate / max(1.0, _root_mean_square(xp, change) / d)) * change
+    if not p.size:
+        return
+    g = direction(p, g, 0, maximize)
+    smallest = finfo(FROM_NUMPY[p.dtype]).eps if eps[0] is None else eps[0]
+    fresh = step**beta2_decay
+    rate = max(eps[1], _root_mean_square(xp, p)) * min(lr, 1 / step**0.5)
+    if weight_decay:
+        p *= 1 - lr * weight_decay
+    if g.ndim > 1:
+        row += fresh * (xp.mean(g * g, axis=-1, keepdims=True) - row)
+        column += fresh * (xp.mean(g * g, axis=-2, keepdims=True) - column)
+        mean = xp.mean(row, axis=-2, keepdims=True)
+        variance = row * column / xp.maximum(mean, smallest)
+    else:
+        variance += fresh * (g * g - variance)
+    change = g / xp.sqrt(xp.maximum(variance, smallest * smallest))
+    p -= (rate / max(1.0, _root_mean_square(xp, change) / d)) * change
 
 
 def _root_mean_square(xp, x):

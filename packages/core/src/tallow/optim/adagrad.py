@@ -2,17 +2,16 @@
 
 from tallow.creation import full_like
 from tallow.optim.optimizer import Optimizer, check_settings, given, hosted, new_count
-from tallow.optim.update import direction, update
+from tallow.optim.update import direction, elementwise
 
 
-@update
+@elementwise
 def adagrad(
-    xp, params, grads, sums, steps, *, lr, lr_decay, weight_decay, eps, maximize
+    xp, p, g, total, step, *, lr, lr_decay, weight_decay, eps, maximize
 ):  # fmt: skip
-    for i, p in enumerate(params):
-        g = direction(p, grads[i], weight_decay, maximize)
-        sums[i] += g * g
-        p -= (lr / (1 + (steps[i] - 1) * lr_decay)) * (g / (xp.sqrt(sums[i]) + eps))
+    g = direction(p, g, weight_decay, maximize)
+    total += g * g
+    p -= (lr / (1 + (step - 1) * lr_decay)) * (g / (xp.sqrt(total) + eps))
 
 
 class Adagrad(Optimizer):

@@ -2,29 +2,27 @@
 
 from tallow.errors import ArgumentError
 from tallow.optim.optimizer import Optimizer, check_betas, check_settings, given
-from tallow.optim.update import direction, update
+from tallow.optim.update import direction, elementwise
 from tallow.tensor import Tensor
 
 
-@update
+@elementwise
 def adam(
-    xp, params, grads, means, squares, maxima, steps, *, lr, betas, eps, weight_decay, amsgrad,
-    maximize, decoupled_weight_decay,
+    xp, p, g, mean, square, largest, step, *, lr, betas, eps, weight_decay, amsgrad, maximize,
+    decoupled_weight_decay,
 ):  # fmt: skip
     beta1, beta2 = betas
-    for i, p in enumerate(params):
-        mean, square, step = means[i], squares[i], steps[i]
-        if decoupled_weight_decay:
-            p *= 1 - lr * weight_decay
-        g = direction(p, grads[i], 0 if decoupled_weight_decay else weight_decay, maximize)
-        mean += (1 - beta1) * (g - mean)
-        square *= beta2
-        square += (1 - beta2) * (g * g)
-        if amsgrad:
-            maxima[i][...] = xp.where(square <= maxima[i], maxima[i], square)
-            square = maxima[i]
-        scale = xp.sqrt(square) / (1 - beta2**step) ** 0.5 + eps
-        p -= (lr / (1 - beta1**step)) * (mean / scale)
+    if decoupled_weight_decay:
+        p *= 1 - lr * weight_decay
+    g = direction(p, g, 0 if decoupled_weight_decay else weight_decay, maximize)
+    mean += (1 - beta1) * (g - mean)
+    square *= beta2
+    square += (1 - beta2) * (g * g)
+    if amsgrad:
+        largest[...] = xp.where(square <= largest, largest, square)
+        square = largest
+    scale = xp.sqrt(square) * (1 / (1 - beta2**step) ** 0.5) + eps
+    p -= (lr / (1 - beta1**step)) * (mean / scale)
 
 
 class Adam(Optimizer):

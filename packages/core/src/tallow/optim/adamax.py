@@ -1,19 +1,18 @@
 """Adamax: Adam with the largest gradient in the place of the mean of squares."""
 
 from tallow.optim.optimizer import Optimizer, check_betas, check_settings, given
-from tallow.optim.update import direction, update
+from tallow.optim.update import direction, elementwise
 
 
-@update
+@elementwise
 def adamax(
-    xp, params, grads, means, norms, steps, *, lr, betas, eps, weight_decay, maximize
+    xp, p, g, mean, norm, step, *, lr, betas, eps, weight_decay, maximize
 ):  # fmt: skip
     beta1, beta2 = betas
-    for i, p in enumerate(params):
-        g = direction(p, grads[i], weight_decay, maximize)
-        means[i] += (1 - beta1) * (g - means[i])
-        norms[i][...] = xp.maximum(norms[i] * beta2, xp.abs(g) + eps)
-        p -= (lr / (1 - beta1 ** steps[i])) * (means[i] / norms[i])
+    g = direction(p, g, weight_decay, maximize)
+    mean += (1 - beta1) * (g - mean)
+    norm[...] = xp.maximum(norm * beta2, xp.abs(g) + eps)
+    p -= (lr / (1 - beta1**step)) * (mean / norm)
 
 
 class Adamax(Optimizer):

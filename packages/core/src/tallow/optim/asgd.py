@@ -2,21 +2,17 @@
 
 from tallow.creation import full_like
 from tallow.optim.optimizer import Optimizer, advance, check_settings, given
-from tallow.optim.update import direction, update
+from tallow.optim.update import choose, direction, elementwise
 
 
-@update
+@elementwise
 def asgd(
-    xp, params, grads, averages, rates, weights, *, lambd, weight_decay, maximize
+    xp, p, g, average, rate, weight, *, lambd, weight_decay, maximize
 ):  # fmt: skip
-    for i, p in enumerate(params):
-        g = direction(p, grads[i], weight_decay, maximize)
-        p *= 1 - lambd * rates[i]
-        p -= rates[i] * g
-        if weights[i] == 1:
-            averages[i][...] = p
-        else:
-            averages[i] += weights[i] * (p - averages[i])
+    g = direction(p, g, weight_decay, maximize)
+    p *= 1 - lambd * rate
+    p -= rate * g
+    average[...] = choose(weight >= 1, p, average + weight * (p - average))
 
 
 class ASGD(Optimizer):

@@ -11,15 +11,14 @@ from tallow.optim.update import update
 
 @update
 def muon(
-    xp, params, grads, buffers, *, lr, weight_decay, momentum, nesterov, ns_coefficients, eps,
-    ns_steps, adjust_lr_fn,
+    xp, p, g, buffer, *, lr, weight_decay, momentum, nesterov, ns_coefficients, eps, ns_steps,
+    adjust_lr_fn,
 ):  # fmt: skip
-    for p, g, buffer in zip(params, grads, buffers, strict=True):
-        buffer += (1 - momentum) * (g - buffer)
-        g = g + momentum * (buffer - g) if nesterov else buffer
-        change = _orthogonal(xp, g, ns_coefficients, ns_steps, eps)
-        p *= 1 - lr * weight_decay
-        p -= _adjusted(lr, adjust_lr_fn, *p.shape) * change
+    buffer += (1 - momentum) * (g - buffer)
+    g = g + momentum * (buffer - g) if nesterov else buffer
+    change = _orthogonal(xp, g, ns_coefficients, ns_steps, eps)
+    p *= 1 - lr * weight_decay
+    p -= _adjusted(lr, adjust_lr_fn, *p.shape) * change
 
 
 def _orthogonal(xp, matrix, coefficients, count, eps):

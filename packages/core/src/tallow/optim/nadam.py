@@ -2,32 +2,31 @@
 
 from tallow.creation import ones_like
 from tallow.optim.optimizer import Optimizer, advance, check_betas, check_settings, given
-from tallow.optim.update import direction, update
+from tallow.optim.update import direction, elementwise
 
 
 def _momentum(beta1, step, momentum_decay):
     return beta1 * (1.0 - 0.5 * 0.96 ** (step * momentum_decay))
 
 
-@update
+@elementwise
 def nadam(
-    xp, params, grads, means, squares, steps, products, *, lr, betas, eps, weight_decay,
-    momentum_decay, maximize, decoupled_weight_decay,
+    xp, p, g, mean, square, step, product, *, lr, betas, eps, weight_decay, momentum_decay,
+    maximize, decoupled_weight_decay,
 ):  # fmt: skip
     beta1, beta2 = betas
-    for i, p in enumerate(params):
-        mean, square, step = means[i], squares[i], steps[i]
-        if decoupled_weight_decay:
-            p *= 1 - lr * weight_decay
-        g = direction(p, grads[i], 0 if decoupled_weight_decay else weight_decay, maximize)
-        now = _momentum(beta1, step, momentum_decay)
-        following = _momentum(beta1, step + 1, momentum_decay)
-        mean += (1 - beta1) * (g - mean)
-        square *= beta2
-        square += (1 - beta2) * (g * g)
-        scale = xp.sqrt(square / (1 - beta2**step)) + eps
-        p -= (lr * (1.0 - now) / (1.0 - products[i])) * (g / scale)
-        p -= (lr * following / (1.0 - products[i] * following)) * (mean / scale)
+    if decoupled_weight_decay:
+        p *= 1 - lr * weight_decay
+    g = direction(p, g, 0 if decoupled_weight_decay else weight_decay, maximize)
+    now = _momentum(beta1, step, momentum_decay)
+    following = _momentum(beta1, step + 1, momentum_decay)
+    mean += (1 - beta1) * (g - mean)
+    square *= beta2
+    square += (1 - beta2) * (g * g)
+    by_gradient = lr * (1.0 - now) / (1.0 - product)
+    by_mean = lr * following / (1.0 - product * following)
+    scale = xp.sqrt(square * (1 / (1 - beta2**step))) + eps
+    p -= (by_gradient * g + by_mean * mean) / scale
 
 
 class NAdam(Optimizer):

@@ -1,32 +1,28 @@
 """RAdam: Adam that does without the mean of squares until it is known well enough."""
 
 from tallow.optim.optimizer import Optimizer, check_betas, check_settings, given
-from tallow.optim.update import direction, update
+from tallow.optim.update import choose, direction, elementwise
 
 
-@update
+@elementwise
 def radam(
-    xp, params, grads, means, squares, steps, *, lr, betas, eps, weight_decay, maximize,
+    xp, p, g, mean, square, step, *, lr, betas, eps, weight_decay, maximize,
     decoupled_weight_decay,
 ):  # fmt: skip
     beta1, beta2 = betas
-    longest = 2 / (1 - beta2) - 1
-    for i, p in enumerate(params):
-        mean, square, step = means[i], squares[i], steps[i]
-        if decoupled_weight_decay:
-            p *= 1 - lr * weight_decay
-        g = direction(p, grads[i], 0 if decoupled_weight_decay else weight_decay, maximize)
-        mean += (1 - beta1) * (g - mean)
-        square *= beta2
-        square += (1 - beta2) * (g * g)
-        rest = 1 - beta2**step
-        length = longest - 2 * step * beta2**step / rest
-        change = mean * (lr / (1 - beta1**step))
-        if length > 5.0:
-            known = (length - 4) * (length - 2) * longest
-            rectify = (known / ((longest - 4) * (longest - 2) * length)) ** 0.5
-            change = change * (rectify * rest**0.5) / (xp.sqrt(square) + eps)
-        p -= change
+    if decoupled_weight_decay:
+        p *= 1 - lr * weight_decay
+    g = direction(p, g, 0 if decoupled_weight_decay else weight_decay, maximize)
+    mean += (1 - beta1) * (g - mean)
+    square *= beta2
+    square += (1 - beta2) * (g * g)
+    longest, rest = 2 / (1 - beta2) - 1, 1 - beta2**step
+    length = longest - 2 * step * beta2**step / rest
+    is_known = length > 5.0
+    known = choose(is_known, (length - 4) * (length - 2) * longest, 0.0)
+    rectify = (known / ((longest - 4) * (longest - 2) * length)) ** 0.5 * rest**0.5
+    change = (lr / (1 - beta1**step)) * mean
+    p -= choose(is_known, rectify * change / (xp.sqrt(square) + eps), change)
 
 
 class RAdam(Optimizer):

@@ -1,28 +1,26 @@
 """RMSprop: steps divided by a running root mean square of the gradient."""
 
 from tallow.optim.optimizer import Optimizer, check_settings, given
-from tallow.optim.update import direction, update
+from tallow.optim.update import direction, elementwise
 
 
-@update
+@elementwise
 def rmsprop(
-    xp, params, grads, squares, buffers, means, steps, *, lr, alpha, eps, weight_decay, momentum,
-    centered, maximize,
+    xp, p, g, square, buffer, mean, step, *, lr, alpha, eps, weight_decay, momentum, centered,
+    maximize,
 ):  # fmt: skip
-    for i, p in enumerate(params):
-        square = squares[i]
-        g = direction(p, grads[i], weight_decay, maximize)
-        square *= alpha
-        square += (1 - alpha) * (g * g)
-        if centered:
-            means[i] += (1 - alpha) * (g - means[i])
-            square = square - means[i] * means[i]
-        change = g / (xp.sqrt(square) + eps)
-        if momentum:
-            buffers[i] *= momentum
-            buffers[i] += change
-            change = buffers[i]
-        p -= lr * change
+    g = direction(p, g, weight_decay, maximize)
+    square *= alpha
+    square += (1 - alpha) * (g * g)
+    if centered:
+        mean += (1 - alpha) * (g - mean)
+        square = square - mean * mean
+    change = g / (xp.sqrt(square) + eps)
+    if momentum:
+        buffer *= momentum
+        buffer += change
+        change = buffer
+    p -= lr * change
 
 
 class RMSprop(Optimizer):

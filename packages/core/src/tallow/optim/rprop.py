@@ -3,21 +3,19 @@
 from tallow.creation import full_like
 from tallow.errors import ArgumentError
 from tallow.optim.optimizer import Optimizer, check_settings, given
-from tallow.optim.update import direction, update
+from tallow.optim.update import direction, elementwise
 
 
-@update
-def rprop(xp, params, grads, previous, sizes, steps, *, etas, step_sizes, maximize):
-    for i, p in enumerate(params):
-        size = sizes[i]
-        g = direction(p, grads[i], 0, maximize)
-        same = g * previous[i]
-        turned = same < 0
-        changed = xp.where(same > 0, size * etas[1], xp.where(turned, size * etas[0], size))
-        size[...] = xp.clip(changed, *step_sizes)
-        g = xp.where(turned, 0.0, g)
-        p -= xp.sign(g) * size
-        previous[i][...] = g
+@elementwise
+def rprop(xp, p, g, previous, size, step, *, etas, step_sizes, maximize):
+    g = direction(p, g, 0, maximize)
+    same = g * previous
+    turned = same < 0
+    changed = xp.where(same > 0, size * etas[1], xp.where(turned, size * etas[0], size))
+    size[...] = xp.clip(changed, *step_sizes)
+    g = xp.where(turned, 0.0, g)
+    p -= xp.sign(g) * size
+    previous[...] = g
 
 
 class Rprop(Optimizer):

@@ -3,21 +3,19 @@
 from tallow.creation import zeros_like
 from tallow.errors import ArgumentError
 from tallow.optim.optimizer import Optimizer, check_settings, column, given
-from tallow.optim.update import direction, update
+from tallow.optim.update import direction, elementwise
 
 
-@update
+@elementwise
 def sgd(
-    xp, params, grads, buffers, *, lr, momentum, dampening, weight_decay, nesterov, maximize
+    xp, p, g, buffer, *, lr, momentum, dampening, weight_decay, nesterov, maximize
 ):  # fmt: skip
-    for i, p in enumerate(params):
-        g = direction(p, grads[i], weight_decay, maximize)
-        if momentum:
-            buffer = buffers[i]
-            buffer *= momentum
-            buffer += (1 - dampening) * g
-            g = g + momentum * buffer if nesterov else buffer
-        p -= lr * g
+    g = direction(p, g, weight_decay, maximize)
+    if momentum:
+        buffer *= momentum
+        buffer += (1 - dampening) * g
+        g = g + momentum * buffer if nesterov else buffer
+    p -= lr * g
 
 
 class SGD(Optimizer):

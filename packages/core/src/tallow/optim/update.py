@@ -1,17 +1,21 @@
 """`update`: how an algorithm changes the parameters of a group and its state, written once.
 
-    @update
-    def descend(xp, params, grads, *, lr):
-        for p, g in zip(params, grads, strict=True):
-            p -= lr * g
+    @elementwise
+    def descend(xp, p, g, *, lr):
+        p -= lr * g
 
 Keyword-only names are settings of the group. The body works in place, with operators and functions
-of `xp`. It gets lists of arrays of one backend; a complex array comes as its real and its imaginary
-part, so that no body needs to know. In a differentiable step it gets Tensors, and `tallow.math` as
+of `xp`, on one parameter, its gradient and its state: arrays of one backend, numbers, or None where
+a variant of the algorithm keeps nothing. A complex array comes as its real and its imaginary part,
+so that no body needs to know. In a differentiable step the body gets Tensors, and `tallow.math` as
 `xp`: then it is recorded. So a body does not change in place what it has itself computed, since the
 record may need that. A kernel for a backend may take its place (`kernels.updates`).
+
+What is `elementwise` is also the text of the compiled step (`kernels.chain`): it branches on
+settings alone, and chooses by other numbers with `choose`.
 """
 
+import functools
 import inspect
 
 import numpy as np
@@ -20,7 +24,10 @@ from tallow import backend, math
 from tallow.autograd import inplace
 from tallow.autograd.modes import enable_grad
 from tallow.kernels import updates
+from tallow.kernels.chain import choose
 from tallow.tensor import Tensor, tick
+
+__all__ = ["Update", "choose", "direction", "elementwise", "update"]
 
 NUMBERS = {bool, int, float, type(None), str}
 
@@ -28,12 +35,14 @@ NUMBERS = {bool, int, float, type(None), str}
 class Update:
     """The in-place change of parameters and state by one algorithm."""
 
-    def __init__(self, body):
+    def __init__(self, body, elementwise):
         self.body = body
         self.name = body.__name__
+        self.elementwise = elementwise
         self.__doc__ = body.__doc__
-        parameters = inspect.signature(body).parameters.values()
+        parameters = list(inspect.signature(body).parameters.values())[1:]
         self.settings = tuple(p.name for p in parameters if p.kind is p.KEYWORD_ONLY)
+        self.operands = tuple(p.name for p in parameters if p.kind is not p.KEYWORD_ONLY)
 
     def __call__(self, group, params, *state):
         """Change `params`, some of the group's, by their gradients.
@@ -66,12 +75,27 @@ class Update:
         if "c" in kinds:
             columns = [_parts(kinds, column) for column in columns]
         where = backend.for_array(columns[0][0])
-        kernel = updates.kernel_of(self.name, where)
+        kernel = self._kernel(where)
         with backend.at(columns[0][0]):
             if kernel is not None and kernel(*columns, **settings) is not NotImplemented:
                 return
             if updates.found is None or not updates.found.item():
-                self.body(where.xp, *columns, **settings)
+                self.each(where.xp, columns, settings)
+
+    def _kernel(self, where):
+        """A backend's kernel of this algorithm, or the one of all that are elementwise; or None."""
+        kernel = updates.kernel_of(self.name, where)
+        if kernel is None and self.elementwise:
+            kernel = updates.TABLE.get(("elementwise", where.name))
+            return kernel and functools.partial(kernel, self)
+        return kernel
+
+    def each(self, xp, columns, settings):
+        """The body for each parameter."""
+        count = len(columns[0])
+        columns = [column or [None] * count for column in columns]
+        for operands in zip(*columns, strict=True):
+            self.body(xp, *operands, **settings)
 
     def _record(self, params, state, settings):
         """The body on copies that are tensors, whose values and history the originals take."""
@@ -80,7 +104,7 @@ class Update:
             copies = [
                 [x.clone() if isinstance(x, Tensor) else x for x in column] for column in originals
             ]
-            self.body(math, copies[0], [p.grad for p in params], *copies[1:], **settings)
+            self.each(math, [copies[0], [p.grad for p in params], *copies[1:]], settings)
             for column, changed in zip(originals, copies, strict=True):
                 for x, new in zip(column, changed, strict=True):
                     if isinstance(x, Tensor):
@@ -88,8 +112,13 @@ class Update:
 
 
 def update(body):
-    """Decorator: the `Update` that a body on lists of arrays describes."""
-    return Update(body)
+    """Decorator: the `Update` of a body that looks at a parameter as a whole."""
+    return Update(body, elementwise=False)
+
+
+def elementwise(body):
+    """Decorator: the `Update` of a body in which elements do not know of each other."""
+    return Update(body, elementwise=True)
 
 
 def direction(p, g, weight_decay, maximize):

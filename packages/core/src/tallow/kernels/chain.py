@@ -1,0 +1,278 @@
+"""`Chain`: an elementwise formula as a program, which runs in one pass over memory.
+
+    @Chain.of
+    def descend(xp, p, g, *, rate):
+        p -= rate * g
+
+The body is written as for NumPy, with operators and functions of `xp`, and can run there. A chain
+calls it once, with placeholders that write down what is done with them; the compiled kernels then
+run the instructions on tiles of a few thousand elements, all of them on one tile before the next.
+An array that the body changes in place, or sets by `x[...]`, is changed; what it returns is new.
+
+Placeholders have no values, so a body cannot branch on them: `xp.where` chooses elements, and
+`choose` by a number. But it may ask whether a number is 0, if the chain was made for that.
+"""
+
+import inspect
+from math import inf, nan
+
+from tallow.kernels.loading import compiled
+
+NAMES = {"+": "add", "-": "sub", "*": "mul", "/": "div", "<": "less", "<=": "less_equal"}
+
+
+class Symbol:
+    """What a body computes with: an Array, or a Number for all elements."""
+
+    def __add__(self, other):
+        return combined("+", self, other)
+
+    def __radd__(self, other):
+        return combined("+", other, self)
+
+    def __sub__(self, other):
+        return combined("-", self, other)
+
+    def __rsub__(self, other):
+        return combined("-", other, self)
+
+    def __mul__(self, other):
+        return combined("*", self, other)
+
+    def __rmul__(self, other):
+        return combined("*", other, self)
+
+    def __truediv__(self, other):
+        return combined("/", self, other)
+
+    def __rtruediv__(self, other):
+        return combined("/", other, self)
+
+    def __lt__(self, other):
+        return combined("<", self, other)
+
+    def __le__(self, other):
+        return combined("<=", self, other)
+
+    def __gt__(self, other):
+        return combined("<", other, self)
+
+    def __ge__(self, other):
+        return combined("<=", other, self)
+
+
+class Number(Symbol):
+    """A number that is known when a chain runs: the text of what computes it.
+
+    `truth` says whether it is other than 0, where that is known before.
+    """
+
+    def __init__(self, text, truth=None):
+        self.text, self.truth = text, truth
+
+    def __str__(self):
+        return self.text
+
+    def __bool__(self):
+        if self.truth is None:
+            raise TypeError(f"chain: expected a branch on what is known, got {self}; use choose")
+        return self.truth
+
+    def __pow__(self, other):
+        return Number(f"pow({self}, {other})")
+
+    def __rpow__(self, other):
+        return Number(f"pow({other}, {self})")
+
+
+class Array(Symbol):
+    """A variable of the body: the number of the value that it has now."""
+
+    def __init__(self, record, value):
+        self.record, self.value = record, value
+
+    def __neg__(self):
+        return self.record("negative", self)
+
+    def __abs__(self):
+        return self.record("abs", self)
+
+    def __setitem__(self, key, other):
+        if key is not Ellipsis:
+            raise TypeError(f"chain: expected x[...] to be set, got x[{key!r}]")
+        self.value = (other if isinstance(other, Array) else self.record("copy", other)).value
+
+    def __iadd__(self, other):
+        self.value = (self + other).value
+        return self
+
+    def __isub__(self, other):
+        self.value = (self - other).value
+        return self
+
+    def __imul__(self, other):
+        self.value = (self * other).value
+        return self
+
+    def __itruediv__(self, other):
+        self.value = (self / other).value
+        return self
+
+
+def combined(sign, x, y):
+    for one in (x, y):
+        if isinstance(one, Array):
+            return one.record(NAMES[sign], x, y)
+    return Number(f"({x} {sign} {y})")
+
+
+def choose(condition, x, y):
+    """x where a condition on a number holds, else y."""
+    if not isinstance(condition, Number):
+        return x if condition else y
+    for one in (x, y):
+        if isinstance(one, Array):
+            return one.record("where", one.record("copy", condition), x, y)
+    return Number(f"({x} if {condition} else {y})")
+
+
+class Functions:
+    """The functions of `xp`."""
+
+    def __init__(self, record):
+        self.record = record
+
+    def __getattr__(self, name):
+        return lambda *operands: self.record(name, *operands)
+
+    def clip(self, x, low, high):
+        return self.minimum(self.maximum(x, low), high)
+
+
+class Record:
+    """What is done with placeholders, in order: value i is that of steps[i], a name and operands.
+
+    The operands are numbers of values, or texts. The first values are those of the arrays.
+    """
+
+    def __init__(self, arrays):
+        self.steps = [("array", ())] * arrays
+
+    def __call__(self, name, *operands):
+        operands = [x.value if isinstance(x, Array) else str(x) for x in operands]
+        self.steps.append((name, operands))
+        return Array(self, len(self.steps) - 1)
+
+    def own_values(self, slots):
+        """A value for each tile, which is no other tile's and no array's."""
+        values = {}
+        for tile, x in slots.items():
+            taken = x.value in values.values() or self.steps[x.value][0] == "array"
+            values[tile] = (self("copy", x) if taken else x).value
+        return values
+
+    def uses(self, results):
+        """How often each value is used that the results need; 0 for the others."""
+        count = [0] * len(self.steps)
+        for value in results:
+            count[value] += 1
+        for value in reversed(range(len(self.steps))):
+            if count[value]:
+                for operand in self.steps[value][1]:
+                    if isinstance(operand, int):
+                        count[operand] += 1
+        return count
+
+    def join_products(self, results):
+        """Make one instruction of a sum or difference and the product that it alone needs."""
+        uses = self.uses(results)
+        for i, (name, operands) in enumerate(self.steps):
+            if name not in ("add", "sub"):
+                continue
+            for k in (1, 0) if name == "add" else (1,):
+                value = operands[k]
+                if isinstance(value, int) and uses[value] == 1 and self.steps[value][0] == "mul":
+                    x, y = self.steps[value][1]
+                    first = (y, x) if isinstance(x, str) else (x, y)
+                    self.steps[i] = f"multiply_{name}", [*first, operands[1 - k]]
+                    break
+
+
+class Chain:
+    """The program of a body: `Chain(body, operands, numbers, names)`.
+
+    The body is called as `body(xp, *operands, **numbers)`, where an operand is ARRAY, None or a
+    Number, and a number is a Number or what it is; the text of Numbers is Python in `names`. Raises
+    ValueError if an instruction is unknown, if the body needs too many arrays at a time, or if it
+    both changes arrays and returns new ones.
+    """
+
+    def __init__(self, body, operands, numbers, names):
+        record = Record(sum(x is ARRAY for x in operands))
+        inputs = [Array(record, i) for i in range(len(record.steps))]
+        left = iter(inputs)
+        given = body(
+            Functions(record), *[next(left) if x is ARRAY else x for x in operands], **numbers
+        )
+        given = () if given is None else given if isinstance(given, tuple) else (given,)
+        slots = {i: x for i, x in enumerate(inputs) if x.value != i}
+        slots |= {len(inputs) + k: x for k, x in enumerate(given)}
+        values = record.own_values(slots)
+        record.join_products(values.values())
+        self.steps, tiles, texts = _placed(record, values, len(inputs) + len(given))
+        self.row = eval(  # what computes the numbers of a call
+            f"lambda {', '.join(names)}: ({''.join(f'{text}, ' for text in texts)})",
+            {"inf": inf, "nan": nan},
+        )
+        self.program = compiled.Program(len(inputs), len(given), tiles, len(texts), self.steps)
+        self.update = self.program.update
+
+    @classmethod
+    def of(cls, body):
+        """Decorator: the chain of a body whose operands are arrays, its keywords numbers."""
+        parameters = list(inspect.signature(body).parameters.values())[1:]
+        names = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY]
+        operands = [ARRAY] * (len(parameters) - len(names))
+        return cls(body, operands, {name: Number(name) for name in names}, names)
+
+    def __call__(self, *arrays, **numbers):
+        """What the body returns for arrays that broadcast to the largest.
+
+        NotImplemented for arrays that the kernels do not take.
+        """
+        return self.program.apply(*arrays, numbers=self.row(**numbers))
+
+
+ARRAY = object()
+
+
+def _placed(record, values, arrays):
+    """The steps that the values need, each with its tile; how many tiles; the texts of numbers.
+
+    `values` are those that arrays get, by their tiles. A value is computed into its array unless
+    somebody needs later what this held before; then it is copied there in the end.
+    """
+    steps, uses = record.steps, record.uses(values.values())
+    last = {x: i for i, (_, operands) in enumerate(steps) if uses[i] for x in operands}
+    late = {to: value for to, value in values.items() if last.get(to, -1) > value}
+    homes = {value: to for to, value in values.items() if to not in late}
+    fixed = {*homes, *late.values()}
+    free, made, texts, tiles = [], [], {}, arrays
+    for i, (name, operands) in enumerate(steps):
+        if name == "array":
+            homes[i] = i
+            fixed.add(i)
+        elif uses[i]:
+            from_ = [
+                ~texts.setdefault(x, len(texts)) if isinstance(x, str) else homes[x]
+                for x in operands
+            ]
+            free += {homes[x] for x in operands if last[x] == i and x in homes and x not in fixed}
+            if i not in homes:
+                if not free:
+                    free.append(tiles)
+                    tiles += 1
+                homes[i] = free.pop()
+            made.append((name, homes[i], *from_))
+    made += [("copy", to, homes[value]) for to, value in late.items()]
+    return made, tiles, list(texts)

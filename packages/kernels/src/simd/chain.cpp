@@ -1,0 +1,167 @@
+// Chains of elementwise operations: one instruction after the other over tiles that stay in the L1
+// cache, so that what lies between the first and the last never goes to memory.
+#include <type_traits>
+
+#include "math.hpp"
+#include "rows.hpp"
+#include "table.hpp"
+
+namespace tallow::ISA {
+namespace {
+
+typedef uint8_t Bytes __attribute__((vector_size(WIDTH)));
+
+// An operand of an instruction: elements of a tile, or a number for all.
+struct Elements {
+    const float* data;
+    Vec at(int64_t i, int64_t count) const { return load_up_to(data + i, count); }
+};
+struct Same {
+    Vec value;
+    Vec at(int64_t, int64_t) const { return value; }
+};
+
+inline float number_of(uint8_t x) { return float(x); }
+inline float number_of(float x) { return x; }
+
+inline void widen(const uint8_t* from, float* to, int64_t count) {
+    int64_t i = 0;
+    for (; i + WIDTH <= count; i += WIDTH) {
+        Bytes bytes;
+        std::memcpy(&bytes, from + i, sizeof bytes);
+        store(to + i, __builtin_convertvector(__builtin_convertvector(bytes, Ints), Vec));
+    }
+    for (; i < count; ++i) to[i] = number_of(from[i]);
+}
+
+inline void widen(const float* from, float* to, int64_t count) {
+    std::memcpy(to, from, size_t(count) * sizeof(float));
+}
+
+// Elements begin .. begin + count - 1 of what an array is repeated to.
+template <class T>
+void spread(const T* from, int64_t middle, int64_t inner, int64_t begin, int64_t count, float* to) {
+    for (int64_t some; count > 0; begin += some, to += some, count -= some) {
+        const int64_t place = begin / inner % middle;
+        if (inner == 1) {
+            some = std::min(middle - place, count);
+            widen(from + place, to, some);
+        } else {
+            some = std::min(inner - begin % inner, count);
+            std::fill_n(to, some, number_of(from[place]));
+        }
+    }
+}
+
+void read(const Stretch& x, int64_t begin, int64_t count, float* to) {
+    if (x.bytes) {
+        const auto* from = reinterpret_cast<const uint8_t*>(x.data);
+        if (x.inner)
+            spread(from, x.middle, x.inner, begin, count, to);
+        else
+            widen(from + begin, to, count);
+    } else {
+        spread(x.data, x.middle, x.inner, begin, count, to);
+    }
+}
+
+inline Vec truth(Ints condition) { return select(condition, splat(1), Vec{}); }
+inline Vec sign_of(Vec x) { return select(x > 0.0f, splat(1), select(x < 0.0f, splat(-1), x)); }
+
+// An instruction on `count` elements of the tiles `at`.
+struct Tile {
+    float* const* at;
+    const float* numbers;
+    int64_t count;
+    const Instruction& step;
+
+    template <class F>
+    void fill(const F& f) const {
+        float* to = at[step.to];
+        along(count, [&](int64_t i, int64_t n) { store_up_to(to + i, f(i, n), n); });
+    }
+
+    // f(operand) of operand k, as what it is.
+    template <class F>
+    void with(int k, const F& f) const {
+        const int from = step.from[k];
+        if (from < 0)
+            f(Same{splat(numbers[~from])});
+        else
+            f(Elements{at[from]});
+    }
+
+    template <class F>
+    void one(const F& f) const {
+        with(0, [&](const auto& x) { fill([&](int64_t i, int64_t n) { return f(x.at(i, n)); }); });
+    }
+
+    template <class F>
+    void two(const F& f) const {
+        with(0, [&](const auto& x) {
+            with(1, [&](const auto& y) {
+                fill([&](int64_t i, int64_t n) { return f(x.at(i, n), y.at(i, n)); });
+            });
+        });
+    }
+
+    // The first is of elements.
+    template <class F>
+    void three(const F& f) const {
+        const Elements x{at[step.from[0]]};
+        with(1, [&](const auto& y) {
+            with(2, [&](const auto& z) {
+                fill([&](int64_t i, int64_t n) { return f(x.at(i, n), y.at(i, n), z.at(i, n)); });
+            });
+        });
+    }
+
+    void run() const {
+        switch (step.link) {
+            case Link::copy: return one([](Vec x) { return x; });
+            case Link::negative: return one([](Vec x) { return -x; });
+            case Link::abs: return one([](Vec x) { return absolute(x); });
+            case Link::sign: return one([](Vec x) { return sign_of(x); });
+            case Link::sqrt: return one([](Vec x) { return root(x); });
+            case Link::exp: return one([](Vec x) { return exp(x); });
+            case Link::tanh: return one([](Vec x) { return tanh(x); });
+            case Link::sigmoid: return one([](Vec x) { return sigmoid(x); });
+            case Link::normal_cdf: return one([](Vec x) { return normal_cdf(x); });
+            case Link::normal_density: return one([](Vec x) { return normal_density(x); });
+            case Link::add: return two([](Vec x, Vec y) { return x + y; });
+            case Link::sub: return two([](Vec x, Vec y) { return x - y; });
+            case Link::mul: return two([](Vec x, Vec y) { return x * y; });
+            case Link::div: return two([](Vec x, Vec y) { return x / y; });
+            case Link::maximum: return two([](Vec x, Vec y) { return maximum(x, y); });
+            case Link::minimum: return two([](Vec x, Vec y) { return minimum(x, y); });
+            case Link::equal: return two([](Vec x, Vec y) { return truth(x == y); });
+            case Link::less: return two([](Vec x, Vec y) { return truth(x < y); });
+            case Link::less_equal: return two([](Vec x, Vec y) { return truth(x <= y); });
+            case Link::where:
+                return three([](Vec x, Vec y, Vec z) { return select(x != 0.0f, y, z); });
+            case Link::multiply_add: return three([](Vec x, Vec y, Vec z) { return x * y + z; });
+            case Link::multiply_sub: return three([](Vec x, Vec y, Vec z) { return z - x * y; });
+        }
+    }
+};
+
+}  // namespace
+
+void chain(const Chain& c, const Stretch* arrays, const float* numbers, int64_t begin,
+           int64_t end) {
+    float* at[MOST_TILES];
+    float* const own = scratch(0, c.tiles * TILE);
+    for (int i = 0; i < c.tiles; ++i) at[i] = own + i * TILE;
+    for (int64_t i = begin; i < end; i += TILE) {
+        const int64_t count = std::min(TILE, end - i);
+        for (int k = 0; k < c.arrays; ++k) {
+            if (arrays[k].bytes || arrays[k].inner)
+                read(arrays[k], i, count, at[k]);
+            else
+                at[k] = arrays[k].data + i;
+        }
+        for (int k = 0; k < c.count; ++k) Tile{at, numbers, count, c.steps[k]}.run();
+    }
+}
+
+}  // namespace tallow::ISA
