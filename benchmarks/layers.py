@@ -104,6 +104,12 @@ def batch_norm_relu(torch):
     )  # fmt: skip
 
 
+@case("modules of batch norm and ReLU, (32, 64, 32, 32): forward and backward")
+def batch_norm_relu_modules(torch):
+    modules = torch.nn.Sequential(torch.nn.BatchNorm2d(64), torch.nn.ReLU(inplace=True))
+    return with_gradients(torch, modules, random(torch, 32, 64, 32, 32))
+
+
 @case("cross entropy (4096, 1000): forward and backward")
 def cross_entropy(torch):
     x, label = random(torch, 4096, 1000), torch.randint(0, 1000, (4096,))
@@ -179,5 +185,10 @@ def optimiser(kind, **settings):
     return prepare
 
 
-for kind, settings in {"SGD": {"lr": 0.01, "momentum": 0.9}, "Adam": {}, "AdamW": {}}.items():
+ALGORITHMS = {
+    "SGD": {"lr": 0.01, "momentum": 0.9}, "Adam": {}, "AdamW": {}, "Adamax": {}, "NAdam": {},
+    "RAdam": {}, "ASGD": {}, "Rprop": {},
+}  # fmt: skip
+
+for kind, settings in ALGORITHMS.items():
     CASES[f"{kind} on 10 million parameters in 50 tensors"] = optimiser(kind, **settings)

@@ -84,6 +84,24 @@ for dtype in ("uint8", "float32"):
     case(f"resize of a tensor, 375 x 500 to 224, {dtype}, antialias")(resized(dtype))
 
 
+@case("normalize a batch of 32 pictures, 224 x 224, float32")
+def normalize(torch):
+    image = torch.rand(32, 3, 224, 224)
+    return lambda: package(torch, "transforms").functional.normalize(image, MEAN, STD)
+
+
+@case("a batch of 32 pictures of bytes, 224 x 224, as a classifier takes it")
+def preset(torch):
+    presets = import_module(
+        {"tallow": "tallowvision.transforms._presets", "torch": "torchvision.transforms._presets"}[
+            torch.__name__
+        ]
+    )
+    prepare = presets.ImageClassification(crop_size=224, resize_size=224)
+    image = torch.randint(0, 256, (32, 3, 224, 224), dtype=torch.uint8)
+    return lambda: prepare(image)
+
+
 def boxes(torch, count, side=400):
     """Boxes (count, 4) of about a tenth of an image, many of which overlap."""
     rng = np.random.default_rng(0)

@@ -139,8 +139,55 @@ struct Grid {
     bool align_corners;
 };
 
+// Settings of an optimiser's step, those of `Update` bodies of the same names. `sign` is -1 to
+// ascend.
+struct SgdStep {
+    float sign, rate, momentum, dampening, decay;
+    bool nesterov;
+};
+
+// A running mean: keep * mean + take * x. Their sum is 1 before they are rounded, not after.
+struct Running {
+    explicit Running(double keep) : keep(float(keep)), take(float(1 - keep)) {}
+    float keep, take;
+};
+
+struct AdamStep {
+    float sign, rate;
+    Running first, second;
+    float epsilon, decay;
+    bool decoupled;  // AdamW: the weights decay by themselves, not through the gradient
+    float correction1, correction2;
+};
+
+struct RmspropStep {
+    float sign, rate;
+    Running running;
+    float epsilon, decay, momentum;
+};
+
+struct AdagradStep {
+    float sign, rate, decay, epsilon;
+};
+
+struct AdadeltaStep {
+    float sign, rate;
+    Running running;
+    float epsilon, decay;
+};
+
+// One parameter's elements, or some of them: weight, gradient and up to three arrays of state; null
+// where an algorithm's variant has none.
+struct Parameter {
+    float* weight;
+    const float* grad;
+    float *first, *second, *third;
+    int64_t count;
+};
+
 // What an instruction of a chain does with its operands x, y and z. Conditions are 1 and 0.
 enum class Link {
+    // of x
     copy,
     negative,
     abs,
@@ -150,19 +197,20 @@ enum class Link {
     tanh,
     sigmoid,
     normal_cdf,
-    normal_density,  // of x
+    normal_density,
+    // of x and y
     add,
     sub,
     mul,
     div,
     maximum,
     minimum,
-    equal,
     less,
-    less_equal,  // of x and y
+    less_equal,
+    // x ? y : z, x y + z, z - x y
     where,
     multiply_add,
-    multiply_sub,  // x ? y : z, x y + z, z - x y
+    multiply_sub,
 };
 
 // Tiles are numbered: those of the arrays, then those that a chain keeps for itself. An operand
@@ -172,7 +220,6 @@ struct Instruction {
     int to, from[3];
 };
 
-constexpr int64_t TILE = 2048;  // elements
 constexpr int MOST_TILES = 32;
 
 struct Chain {
@@ -254,17 +301,18 @@ struct Kernels {
                                float scale, float* out, int64_t outer, int64_t length);
 
     // Over axes (0, 2, 3) of x (images, channels, size): batch norm. mean and variance are
-    // (channels).
+    // (channels). With `relu`, ReLU follows.
     void (*batch_norm)(const float* x, const float* weight, const float* bias, float* y,
                        float* mean, float* variance, int64_t images, int64_t channels, int64_t size,
-                       float epsilon);
-    void (*batch_norm_grad)(const float* g, const float* x, const float* weight, const float* mean,
-                            const float* variance, float* x_grad, float* weight_grad,
-                            float* bias_grad, int64_t images, int64_t channels, int64_t size,
-                            float epsilon);
-    // y = x scale + shift, with one of each for a channel of x (images, channels, size).
+                       float epsilon, bool relu);
+    void (*batch_norm_grad)(const float* g, const float* x, const float* weight, const float* bias,
+                            const float* mean, const float* variance, float* x_grad,
+                            float* weight_grad, float* bias_grad, int64_t images, int64_t channels,
+                            int64_t size, float epsilon, bool relu);
+    // y = x scale + shift, with one of each for a channel of x (images, channels, size); with
+    // `relu` at least 0.
     void (*scale_shift)(const float* x, const float* scale, const float* shift, float* y,
-                        int64_t images, int64_t channels, int64_t size);
+                        int64_t images, int64_t channels, int64_t size, bool relu);
     // Over all but the first two axes of x (images, groups, channels, size): group norm. mean and
     // variance are (images, groups), weight and bias (groups, channels).
     void (*group_norm)(const float* x, const float* weight, const float* bias, float* y,
@@ -299,7 +347,14 @@ struct Kernels {
     void (*add_rows)(float* out, const int64_t* index, const float* values, int64_t count,
                      int64_t width);
 
-    // Elements begin .. end - 1, on this thread.
+    // On this thread: the caller cuts the elements of all parameters into ranges.
+    void (*sgd)(const Parameter&, const SgdStep&);            // first: momentum
+    void (*adam)(const Parameter&, const AdamStep&);          // means, squares, largest squares
+    void (*rmsprop)(const Parameter&, const RmspropStep&);    // squares, momentum, means
+    void (*adagrad)(const Parameter&, const AdagradStep&);    // sums
+    void (*adadelta)(const Parameter&, const AdadeltaStep&);  // squares, changes
+
+    // Elements begin .. end - 1 of arrays, on this thread.
     void (*chain)(const Chain&, const Stretch* arrays, const float* numbers, int64_t begin,
                   int64_t end);
 };

@@ -27,6 +27,7 @@ NB_MODULE(_compiled, m) {
     tallow::bind_convolutions(m);
     tallow::bind_elementwise(m);
     tallow::bind_rows(m);
+    tallow::bind_updates(m);
     tallow::bind_chains(m);
     tallow::bind_random(m);
     tallow::bind_attention(m);

@@ -70,6 +70,34 @@ def slopes(weighted):
             yield given(shape, x, weight, *statistics, axes=axes, eps=0.1, centre=centre)
 
 
+def normalize_relu(x, weight, bias, factor, axes, eps):
+    out, *statistics = normalize(x, weight, bias, axes, eps, True, factor)
+    return np.maximum(out, 0), *statistics
+
+
+def normalize_relu_grad(g, x, weight, bias, average, variance, axes, eps):
+    y = (x - average) / np.sqrt(variance + eps)
+    y = y if weight is None else y * weight + bias
+    return normalize_grad(g * (y > 0), x, weight, average, variance, axes, eps, True)
+
+
+def batch_norms():
+    for x, factor, axes, centre in NORMS:
+        flat = factor and tuple(n for n in factor if n > 1)
+        if centre:
+            yield given(x, flat, flat, factor=factor, axes=axes, eps=0.1)
+
+
+def relu_slopes(weighted):
+    rng = np.random.default_rng(6)
+    for shape, weight, axes, centre in NORMS:
+        if not centre or weighted != (weight is not None):
+            continue
+        x = rng.standard_normal(shape)
+        statistics = normalize(x, None, None, axes, 0.1, centre)[1:]
+        yield given(shape, x, weight, weight, *statistics, axes=axes, eps=0.1)
+
+
 SINGLE = {"dtypes": (np.float32, np.float64), "tolerance": 20}
 
 
@@ -82,6 +110,15 @@ CASES = [
     # The rule goes through the statistics: by x it is checked as the second order of normalize.
     Case(norm.normalize_grad, normalize_grad, *slopes(True), by=("g", "weight"), **SINGLE),
     Case(norm.normalize_grad, normalize_grad, *slopes(False), by=("g",), outputs=(0,), **SINGLE),
+    Case(norm.normalize_relu, normalize_relu, *batch_norms(), outputs=(0,), **SINGLE),
+    Case(norm.normalize_relu_grad, normalize_relu_grad, *relu_slopes(True), by=("g", "weight"),
+         **SINGLE),
+    Case(norm.normalize_relu_grad, normalize_relu_grad, *relu_slopes(False), by=("g",),
+         outputs=(0,), **SINGLE),
+    Case(norm.normalize_relu_by, lambda *args, **how: np.maximum(normalize_by(*args, **how), 0),
+         given((4, 3, 5), (3,), draw((3,), 0.5, 2), (3,), (3,), factor=(1, 3, 1), eps=0.1),
+         given((4, 3), (3,), draw((3,), 0.5, 2), None, None, factor=(1, 3), eps=0.1),
+         by=("x", "weight", "bias"), tolerance=8),
 ]  # fmt: skip
 
 
@@ -170,6 +207,9 @@ CASES += [
          given((2, 3), shape=(20, 3), p=0.4, generator=Restarted()),
          given((2, 3), shape=(2, 1), p=0.0, generator=Restarted()),
          gives=np.bool_),
+    Case(dropout.masked_sum, lambda x, keep, y, p: x * keep / (1 - p) + y,
+         given((20, 3), bools((20, 3)), (20, 3), p=0.4),
+         given((2, 3, 5), bools((2, 3, 1)), (2, 3, 5), p=0.0)),
     Case(dropout.masked, lambda x, keep, p: x * keep / (1 - p),
          given((20, 3), bools((20, 3)), p=0.4),
          given((2, 3, 5), bools((2, 3, 1)), p=0.0)),

@@ -10,6 +10,7 @@ void bind_products(nb::module_& m);
 void bind_convolutions(nb::module_& m);
 void bind_elementwise(nb::module_& m);
 void bind_rows(nb::module_& m);
+void bind_updates(nb::module_& m);
 void bind_chains(nb::module_& m);
 void bind_random(nb::module_& m);
 void bind_attention(nb::module_& m);

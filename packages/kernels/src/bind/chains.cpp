@@ -12,10 +12,10 @@ namespace {
 constexpr int64_t GRAIN = 1 << 15;  // elements that are worth a thread
 
 constexpr const char* NAMES[] = {
-    "copy",       "negative", "abs",          "sign",           "sqrt",  "exp",
-    "tanh",       "sigmoid",  "normal_cdf",   "normal_density", "add",   "sub",
-    "mul",        "div",      "maximum",      "minimum",        "equal", "less",
-    "less_equal", "where",    "multiply_add", "multiply_sub",
+    "copy",  "negative",     "abs",          "sign",           "sqrt", "exp",
+    "tanh",  "sigmoid",      "normal_cdf",   "normal_density", "add",  "sub",
+    "mul",   "div",          "maximum",      "minimum",        "less", "less_equal",
+    "where", "multiply_add", "multiply_sub",
 };
 
 constexpr int operands_of(Link link) { return link < Link::add ? 1 : link < Link::where ? 2 : 3; }
@@ -60,6 +60,9 @@ class Program {
         for (nb::handle step : steps) add(nb::cast<nb::tuple>(step), known);
         for (int i = inputs; i < arrays_; ++i)
             if (!known[i]) throw nb::value_error("chain: expected every result to be filled");
+        const auto inputs_end = written_.begin() + inputs;
+        if (results && std::find(written_.begin(), inputs_end, true) != inputs_end)
+            throw nb::value_error("chain: expected arrays to be changed or made, not both");
     }
 
     // Changes arrays in place: columns has a list for each input, of one array each for every
@@ -132,14 +135,18 @@ class Program {
         if (found == std::end(NAMES)) throw nb::value_error("chain: unknown instruction");
         Instruction made{Link(found - NAMES), nb::cast<int>(step[1]), {}};
         const int count = operands_of(made.link);
+        bool all = count > 1;  // of its operands are numbers
         if (step.size() != size_t(count + 2)) throw nb::value_error("chain: wrong operands");
         for (int i = 0; i < count; ++i) {
             const int from = made.from[i] = nb::cast<int>(step[i + 2]);
-            if (from >= tiles_ || ~from >= numbers_ || (from >= 0 && !known[from]) ||
-                (from < 0 && i == 0 && count == 3))
+            const bool number = from < 0;
+            all = all && number;
+            if (number ? ~from >= numbers_ || (i == 0 && count == 3)
+                       : from >= tiles_ || !known[from])
                 throw nb::value_error("chain: expected operands that are filled");
         }
-        if (made.to < 0 || made.to >= tiles_) throw nb::value_error("chain: expected a tile");
+        if (all || made.to < 0 || made.to >= tiles_)
+            throw nb::value_error("chain: expected a tile");
         known[made.to] = true;
         if (made.to < arrays_) written_[made.to] = true;
         steps_.push_back(made);

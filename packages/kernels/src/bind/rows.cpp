@@ -89,7 +89,7 @@ struct Factor {
 };
 
 // x (N, C, ...) over all axes but the second: y, and mean and variance (C).
-nb::object batch_norm(nb::handle x, nb::handle weight, nb::handle bias, float epsilon) {
+nb::object batch_norm(nb::handle x, nb::handle weight, nb::handle bias, float epsilon, bool relu) {
     const Floats input(x);
     if (!input.ok() || input.ndim() < 2 || input.size() == 0) return not_implemented();
     const int64_t images = input.shape(0), channels = input.shape(1),
@@ -99,33 +99,34 @@ nb::object batch_norm(nb::handle x, nb::handle weight, nb::handle bias, float ep
     Made out(input), mean{channels}, variance{channels};
     unlocked(input.size(), [&] {
         kernels().batch_norm(input.data(), w.data, b.data, out.data(), mean.data(), variance.data(),
-                             images, channels, size, epsilon);
+                             images, channels, size, epsilon, relu);
     });
     return nb::make_tuple(out.object(), mean.object(), variance.object());
 }
 
-nb::object batch_norm_grad(nb::handle g, nb::handle x, nb::handle weight, nb::handle mean,
-                           nb::handle variance, float epsilon) {
+nb::object batch_norm_grad(nb::handle g, nb::handle x, nb::handle weight, nb::handle bias,
+                           nb::handle mean, nb::handle variance, float epsilon, bool relu) {
     const Floats d(g), input(x), middle(mean), spread(variance);
     if (!d.ok() || !input.ok() || !middle.ok() || !spread.ok() || !d.same_shape(input) ||
         input.ndim() < 2 || input.size() == 0)
         return not_implemented();
     const int64_t images = input.shape(0), channels = input.shape(1),
                   size = input.size() / images / channels;
-    const Factor w(weight, channels);
-    if (!w.ok || middle.size() != channels || spread.size() != channels) return not_implemented();
+    const Factor w(weight, channels), b(bias, channels);
+    if (!w.ok || !b.ok || middle.size() != channels || spread.size() != channels)
+        return not_implemented();
     Made x_grad(input), weight_grad{channels}, bias_grad{channels};
     unlocked(input.size(), [&] {
-        kernels().batch_norm_grad(d.data(), input.data(), w.data, middle.data(), spread.data(),
-                                  x_grad.data(), weight_grad.data(), bias_grad.data(), images,
-                                  channels, size, epsilon);
+        kernels().batch_norm_grad(d.data(), input.data(), w.data, b.data, middle.data(),
+                                  spread.data(), x_grad.data(), weight_grad.data(),
+                                  bias_grad.data(), images, channels, size, epsilon, relu);
     });
     return nb::make_tuple(x_grad.object(), weight_grad.object(), bias_grad.object());
 }
 
 // x (N, C, ...) with given means and variances (C).
 nb::object normalize_by(nb::handle x, nb::handle mean, nb::handle variance, nb::handle weight,
-                        nb::handle bias, nb::handle, float epsilon) {
+                        nb::handle bias, nb::handle, float epsilon, bool relu) {
     const Floats input(x), middle(mean), spread(variance);
     if (!input.ok() || !middle.ok() || !spread.ok() || input.ndim() < 2 || input.size() == 0)
         return not_implemented();
@@ -141,7 +142,8 @@ nb::object normalize_by(nb::handle x, nb::handle mean, nb::handle variance, nb::
         shifts[c] = (b.data ? b.data[c] : 0) - middle.data()[c] * scales[c];
     }
     unlocked(input.size(), [&] {
-        kernels().scale_shift(input.data(), scales, shifts, out.data(), images, channels, size);
+        kernels().scale_shift(input.data(), scales, shifts, out.data(), images, channels, size,
+                              relu);
     });
     return out.object();
 }
@@ -228,11 +230,12 @@ void bind_rows(nb::module_& m) {
     m.def("log_softmax_grad", &softmax_grad<true>, nb::arg(), nb::arg(), nb::kw_only(), "axis"_a);
     m.def("cross_entropy", &cross_entropy);
     m.def("cross_entropy_grad", &cross_entropy_grad);
-    m.def("batch_norm", &batch_norm, nb::arg(), nb::arg().none(), nb::arg().none(), nb::arg());
-    m.def("batch_norm_grad", &batch_norm_grad, nb::arg(), nb::arg(), nb::arg().none(), nb::arg(),
-          nb::arg(), nb::arg());
+    m.def("batch_norm", &batch_norm, nb::arg(), nb::arg().none(), nb::arg().none(), nb::arg(),
+          nb::arg());
+    m.def("batch_norm_grad", &batch_norm_grad, nb::arg(), nb::arg(), nb::arg().none(),
+          nb::arg().none(), nb::arg(), nb::arg(), nb::arg(), nb::arg());
     m.def("normalize_by", &normalize_by, nb::arg(), nb::arg(), nb::arg(), nb::arg().none(),
-          nb::arg().none(), nb::kw_only(), "factor"_a, "eps"_a);
+          nb::arg().none(), nb::kw_only(), "factor"_a, "eps"_a, "relu"_a = false);
     m.def("group_norm", &group_norm, nb::arg(), nb::arg().none(), nb::arg().none(), nb::arg(),
           nb::arg());
     m.def("group_norm_grad", &group_norm_grad, nb::arg(), nb::arg(), nb::arg().none(), nb::arg(),

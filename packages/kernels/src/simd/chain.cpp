@@ -9,6 +9,9 @@
 namespace tallow::ISA {
 namespace {
 
+// Elements in a tile: few enough that while one is computed the next is fetched.
+constexpr int64_t TILE = 512;
+
 typedef uint8_t Bytes __attribute__((vector_size(WIDTH)));
 
 // An operand of an instruction: elements of a tile, or a number for all.
@@ -68,6 +71,12 @@ void read(const Stretch& x, int64_t begin, int64_t count, float* to) {
 inline Vec truth(Ints condition) { return select(condition, splat(1), Vec{}); }
 inline Vec sign_of(Vec x) { return select(x > 0.0f, splat(1), select(x < 0.0f, splat(-1), x)); }
 
+// to[i] = f(x[i] ...). All by value: what is stored cannot change it.
+template <class F, class... X>
+[[gnu::noinline, gnu::flatten]] void fill(float* to, int64_t count, F f, X... x) {
+    along(count, [=](int64_t i, int64_t n) { store_up_to(to + i, f(x.at(i, n)...), n); });
+}
+
 // An instruction on `count` elements of the tiles `at`.
 struct Tile {
     float* const* at;
@@ -75,45 +84,35 @@ struct Tile {
     int64_t count;
     const Instruction& step;
 
-    template <class F>
-    void fill(const F& f) const {
-        float* to = at[step.to];
-        along(count, [&](int64_t i, int64_t n) { store_up_to(to + i, f(i, n), n); });
+    bool same(int k) const { return step.from[k] < 0; }
+    Same number(int k) const { return {splat(numbers[~step.from[k]])}; }
+    Elements elements(int k) const { return {at[step.from[k]]}; }
+
+    template <class F, class... X>
+    void to(F f, X... x) const {
+        fill(at[step.to], count, f, x...);
     }
 
-    // f(operand) of operand k, as what it is.
     template <class F>
-    void with(int k, const F& f) const {
-        const int from = step.from[k];
-        if (from < 0)
-            f(Same{splat(numbers[~from])});
+    void one(F f) const {
+        same(0) ? to(f, number(0)) : to(f, elements(0));
+    }
+
+    template <class F>
+    void two(F f) const {
+        if (same(0))
+            to(f, number(0), elements(1));
         else
-            f(Elements{at[from]});
+            same(1) ? to(f, elements(0), number(1)) : to(f, elements(0), elements(1));
     }
 
     template <class F>
-    void one(const F& f) const {
-        with(0, [&](const auto& x) { fill([&](int64_t i, int64_t n) { return f(x.at(i, n)); }); });
-    }
-
-    template <class F>
-    void two(const F& f) const {
-        with(0, [&](const auto& x) {
-            with(1, [&](const auto& y) {
-                fill([&](int64_t i, int64_t n) { return f(x.at(i, n), y.at(i, n)); });
-            });
-        });
-    }
-
-    // The first is of elements.
-    template <class F>
-    void three(const F& f) const {
-        const Elements x{at[step.from[0]]};
-        with(1, [&](const auto& y) {
-            with(2, [&](const auto& z) {
-                fill([&](int64_t i, int64_t n) { return f(x.at(i, n), y.at(i, n), z.at(i, n)); });
-            });
-        });
+    void three(F f) const {
+        const Elements x = elements(0);
+        if (same(1))
+            same(2) ? to(f, x, number(1), number(2)) : to(f, x, number(1), elements(2));
+        else
+            same(2) ? to(f, x, elements(1), number(2)) : to(f, x, elements(1), elements(2));
     }
 
     void run() const {
@@ -134,7 +133,6 @@ struct Tile {
             case Link::div: return two([](Vec x, Vec y) { return x / y; });
             case Link::maximum: return two([](Vec x, Vec y) { return maximum(x, y); });
             case Link::minimum: return two([](Vec x, Vec y) { return minimum(x, y); });
-            case Link::equal: return two([](Vec x, Vec y) { return truth(x == y); });
             case Link::less: return two([](Vec x, Vec y) { return truth(x < y); });
             case Link::less_equal: return two([](Vec x, Vec y) { return truth(x <= y); });
             case Link::where:

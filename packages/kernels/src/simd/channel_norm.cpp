@@ -3,7 +3,8 @@
 // gradients.
 //
 // With h = (x - mean) r, r = 1 / sqrt(variance + epsilon), n elements in each group and d = g
-// weight, the gradient by x is r (d - sum(d) / n - h sum(d h) / n).
+// weight, the gradient by x is r (d - sum(d) / n - h sum(d h) / n). Batch norm may be followed by
+// ReLU: then its result is at least 0, and g counts where it is above.
 #include <cmath>
 
 #include "moments.hpp"
@@ -12,18 +13,32 @@
 namespace tallow::ISA {
 namespace {
 
-// to = (x - mean) scale + shift
-void normalise(const Runs& runs, const float* x, float mean, float scale, float shift, float* to) {
+constexpr float LOWEST = -__builtin_huge_valf();
+
+// to = (x - mean) scale + shift, at least `low`
+void normalise(const Runs& runs, const float* x, float mean, float scale, float shift, float* to,
+               float low = LOWEST) {
     runs.each_vector([&](int64_t i, int64_t count) {
-        store_up_to(to + i, deviation(x + i, count, mean) * scale + shift, count);
+        store_up_to(to + i, at_least(deviation(x + i, count, mean) * scale + shift, low), count);
     });
 }
 
+// g where batch norm gave what ReLU passed, else 0: it is computed again, as `normalise` does.
+struct Passed {
+    const float *g, *x;
+    float mean, scale, shift;
+    Vec operator()(int64_t i, int64_t count) const {
+        const Vec y = deviation(x + i, count, mean) * scale + shift;
+        return select(y > 0.0f, load_up_to(g + i, count), Vec{});
+    }
+};
+
 // to = scale g - slope (x - mean) - level
-void normalise_grad(const Runs& runs, const float* g, const float* x, float mean, float scale,
+template <class G>
+void normalise_grad(const Runs& runs, const G& g, const float* x, float mean, float scale,
                     float slope, float level, float* to) {
     runs.each_vector([&](int64_t i, int64_t count) {
-        const Vec flat = load_up_to(g + i, count) * scale - level;
+        const Vec flat = g(i, count) * scale - level;
         store_up_to(to + i, flat - slope * deviation(x + i, count, mean), count);
     });
 }
@@ -31,39 +46,50 @@ void normalise_grad(const Runs& runs, const float* g, const float* x, float mean
 }  // namespace
 
 void batch_norm(const float* x, const float* weight, const float* bias, float* y, float* mean,
-                float* variance, int64_t images, int64_t channels, int64_t size, float epsilon) {
+                float* variance, int64_t images, int64_t channels, int64_t size, float epsilon,
+                bool relu) {
     for_rows(channels, images * size, [&](int64_t c) {
         const Runs runs{images, size, channels * size};
         const Moments found = moments(runs, x + c * size);
         mean[c] = found.mean, variance[c] = found.variance;
         const float scale = (weight ? weight[c] : 1) / std::sqrt(found.variance + epsilon);
-        normalise(runs, x + c * size, found.mean, scale, bias ? bias[c] : 0, y + c * size);
+        normalise(runs, x + c * size, found.mean, scale, bias ? bias[c] : 0, y + c * size,
+                  relu ? 0 : LOWEST);
     });
 }
 
-void batch_norm_grad(const float* g, const float* x, const float* weight, const float* mean,
-                     const float* variance, float* x_grad, float* weight_grad, float* bias_grad,
-                     int64_t images, int64_t channels, int64_t size, float epsilon) {
+void batch_norm_grad(const float* g, const float* x, const float* weight, const float* bias,
+                     const float* mean, const float* variance, float* x_grad, float* weight_grad,
+                     float* bias_grad, int64_t images, int64_t channels, int64_t size,
+                     float epsilon, bool relu) {
     for_rows(channels, images * size, [&](int64_t c) {
         const Runs runs{images, size, channels * size};
-        const float *d = g + c * size, *from = x + c * size;
-        const float r = 1 / std::sqrt(variance[c] + epsilon), n = float(runs.count());
-        const GradSums sums(runs, d, from, mean[c]);
-        weight_grad[c] = r * float(sums.along), bias_grad[c] = float(sums.level);
-        const float scale = r * (weight ? weight[c] : 1);
-        normalise_grad(runs, d, from, mean[c], scale, scale * r * weight_grad[c] / n,
-                       scale * bias_grad[c] / n, x_grad + c * size);
+        const int64_t at = c * size;
+        const float root = std::sqrt(variance[c] + epsilon), r = 1 / root,
+                    w = weight ? weight[c] : 1;
+        auto channel = [&](const auto& d) {
+            const GradSums sums(runs, d, x + at, mean[c]);
+            weight_grad[c] = r * float(sums.along), bias_grad[c] = float(sums.level);
+            const float n = float(runs.count()), scale = r * w;
+            normalise_grad(runs, d, x + at, mean[c], scale, scale * r * weight_grad[c] / n,
+                           scale * bias_grad[c] / n, x_grad + at);
+        };
+        if (relu)
+            channel(Passed{g + at, x + at, mean[c], w / root, bias ? bias[c] : 0});
+        else
+            channel(Loaded{g + at});
     });
 }
 
-// y = x scale + shift, one of each for a channel.
+// y = x scale + shift, one of each for a channel; with `relu` at least 0.
 void scale_shift(const float* x, const float* scale, const float* shift, float* y, int64_t images,
-                 int64_t channels, int64_t size) {
+                 int64_t channels, int64_t size, bool relu) {
+    const float low = relu ? 0 : LOWEST;
     for_rows(images * channels, size, [&](int64_t row) {
         const float *from = x + row * size, a = scale[row % channels], b = shift[row % channels];
         float* to = y + row * size;
         along(size, [&](int64_t i, int64_t count) {
-            store_up_to(to + i, load_up_to(from + i, count) * a + b, count);
+            store_up_to(to + i, at_least(load_up_to(from + i, count) * a + b, low), count);
         });
     });
 }
@@ -96,14 +122,16 @@ void group_norm_grad(const float* g, const float* x, const float* weight, const 
         for (int64_t i = 0; i < channels; ++i) {
             const int64_t place = row * channels + i;
             const float w = weight ? weight[place % all] : 1;
-            const GradSums sums({1, size, 0}, g + place * size, x + place * size, mean[row]);
+            const Loaded d{g + place * size};
+            const GradSums sums({1, size, 0}, d, x + place * size, mean[row]);
             shares[2 * place] = r * float(sums.along), shares[2 * place + 1] = float(sums.level);
             along_h += w * shares[2 * place], level += w * shares[2 * place + 1];
         }
         for (int64_t i = 0; i < channels; ++i) {
             const int64_t place = row * channels + i;
             const float w = weight ? weight[place % all] : 1;
-            normalise_grad({1, size, 0}, g + place * size, x + place * size, mean[row], r * w,
+            const Loaded d{g + place * size};
+            normalise_grad({1, size, 0}, d, x + place * size, mean[row], r * w,
                            r * r * float(along_h) / n, r * float(level) / n, x_grad + place * size);
         }
     });

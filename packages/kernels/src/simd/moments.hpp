@@ -61,15 +61,22 @@ inline Moments moments(const Runs& runs, const float* x) {
     return {float(mean), float(squares / n)};
 }
 
-// The sums of g and of g (x - mean).
+// Vectors of an array.
+struct Loaded {
+    const float* from;
+    Vec operator()(int64_t i, int64_t count) const { return load_up_to(from + i, count); }
+};
+
+// The sums of g and of g (x - mean), where g(i, count) is a vector of elements from i on.
 struct GradSums {
     double level = 0, along = 0;
 
-    GradSums(const Runs& runs, const float* g, const float* x, float mean) {
+    template <class G>
+    GradSums(const Runs& runs, const G& g, const float* x, float mean) {
         runs.each_span([&](int64_t begin, int64_t size) {
             Vec sums[2] = {};
             level += sum(total(size, [&](int64_t i, int64_t count) {
-                const Vec d = load_up_to(g + begin + i, count);
+                const Vec d = g(begin + i, count);
                 sums[i / WIDTH % 2] += d * deviation(x + begin + i, count, mean);
                 return d;
             }));

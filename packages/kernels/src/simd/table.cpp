@@ -53,6 +53,11 @@ const Kernels table{
     grid_sample,
     grid_sample_grad,
     add_rows,
+    sgd,
+    adam,
+    rmsprop,
+    adagrad,
+    adadelta,
     chain,
 };
 

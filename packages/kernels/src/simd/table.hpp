@@ -50,12 +50,14 @@ void cross_entropy_grad(const float* x, const int64_t* label, const float* g, in
                         float scale, float* out, int64_t outer, int64_t length);
 
 void batch_norm(const float* x, const float* weight, const float* bias, float* y, float* mean,
-                float* variance, int64_t images, int64_t channels, int64_t size, float epsilon);
-void batch_norm_grad(const float* g, const float* x, const float* weight, const float* mean,
-                     const float* variance, float* x_grad, float* weight_grad, float* bias_grad,
-                     int64_t images, int64_t channels, int64_t size, float epsilon);
+                float* variance, int64_t images, int64_t channels, int64_t size, float epsilon,
+                bool relu);
+void batch_norm_grad(const float* g, const float* x, const float* weight, const float* bias,
+                     const float* mean, const float* variance, float* x_grad, float* weight_grad,
+                     float* bias_grad, int64_t images, int64_t channels, int64_t size,
+                     float epsilon, bool relu);
 void scale_shift(const float* x, const float* scale, const float* shift, float* y, int64_t images,
-                 int64_t channels, int64_t size);
+                 int64_t channels, int64_t size, bool relu);
 void group_norm(const float* x, const float* weight, const float* bias, float* y, float* mean,
                 float* variance, int64_t images, int64_t groups, int64_t channels, int64_t size,
                 float epsilon);
@@ -80,6 +82,12 @@ void grid_sample_grad(const Grid&, const float* g, const float* x, const float* 
                       float* grid_grad);
 
 void add_rows(float* out, const int64_t* index, const float* values, int64_t count, int64_t width);
+
+void sgd(const Parameter&, const SgdStep&);
+void adam(const Parameter&, const AdamStep&);
+void rmsprop(const Parameter&, const RmspropStep&);
+void adagrad(const Parameter&, const AdagradStep&);
+void adadelta(const Parameter&, const AdadeltaStep&);
 
 void chain(const Chain&, const Stretch* arrays, const float* numbers, int64_t begin, int64_t end);
 

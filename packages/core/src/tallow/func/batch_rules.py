@@ -8,8 +8,10 @@ import numpy as np
 
 from tallow.autograd.builtin import expand, sum_to
 from tallow.func.batched import BatchedArray, aligned, is_batched, whole
+from tallow.ops.activation import relu, relu_grad
 from tallow.ops.elementwise import convert, rsqrt
 from tallow.ops.linalg import matmul
+from tallow.ops.norm import before_relu, normalize, normalize_by, normalize_grad
 from tallow.ops.reduce import sum
 from tallow.ops.shape import reshape, swap
 
@@ -18,7 +20,8 @@ ELEMENTWISE = {
 }
 SINGLE = set("""
     angle beta_slope binary_cross_entropy cast conj gamma_slope imag join kl_divergence
-    logistic_loss masked over real smooth_l1 squared_error tril triu view_as_complex view_as_real
+    logistic_loss masked masked_sum over real smooth_l1 squared_error tril triu view_as_complex
+    view_as_real
 """.split())  # elementwise too, or by the last axes of one operand  # fmt: skip
 OF_ALL = set("""
     all amax amin any count_nonzero deviation logsumexp mean prod sum ties variance vector_norm
@@ -191,6 +194,23 @@ def _normalize_by(made, arrays, params, level, size):
     return made.call(x.data, *others, **params | {"factor": (1, *params["factor"])})
 
 
+def _normalize_relu(made, arrays, params, level, size):
+    out, *statistics = _normalize(normalize.op, arrays, params | {"centre": True}, level, size)
+    return relu(out), *statistics
+
+
+def _normalize_relu_grad(made, arrays, params, level, size):
+    g, x, weight, bias, *statistics = arrays
+    g = relu_grad(g, before_relu(x, weight, bias, *statistics, params["eps"]))
+    arrays = [g, x, weight, *statistics]
+    return _normalize_grad(normalize_grad.op, arrays, params | {"centre": True}, level, size)
+
+
+def _normalize_relu_by(made, arrays, params, level, size):
+    out = _normalize_by(normalize_by.op, arrays, params, level, size)
+    return out if out is NotImplemented else relu(out)
+
+
 def _fill(made, arrays, params, level, size):
     x, value = arrays
     return made.call(*aligned([BatchedArray(whole(x, level, size), level), value], level))
@@ -203,6 +223,8 @@ def _attend(made, arrays, params, level, size):
 
 RULES = {
     "normalize": _normalize, "normalize_grad": _normalize_grad, "normalize_by": _normalize_by,
+    "normalize_relu": _normalize_relu, "normalize_relu_grad": _normalize_relu_grad,
+    "normalize_relu_by": _normalize_relu_by,
     "fill": _fill, "attention": _attend, "attend": _attend, "attend_grad": _attend,
     "matmul": _matmul, "linear": _linear, "sum_to": _sum_to, "expand": _expand,
     "embedding": _embedding, "cross_entropy": _cross_entropy,

@@ -16,6 +16,8 @@ Placeholders have no values, so a body cannot branch on them: `xp.where` chooses
 import inspect
 from math import inf, nan
 
+import numpy as np
+
 from tallow.kernels.loading import compiled
 
 NAMES = {"+": "add", "-": "sub", "*": "mul", "/": "div", "<": "less", "<=": "less_equal"}
@@ -77,6 +79,9 @@ class Number(Symbol):
         if self.truth is None:
             raise TypeError(f"chain: expected a branch on what is known, got {self}; use choose")
         return self.truth
+
+    def __neg__(self):
+        return Number(f"(-{self})")
 
     def __pow__(self, other):
         return Number(f"pow({self}, {other})")
@@ -224,8 +229,10 @@ class Chain:
             f"lambda {', '.join(names)}: ({''.join(f'{text}, ' for text in texts)})",
             {"inf": inf, "nan": nan},
         )
-        self.program = compiled.Program(len(inputs), len(given), tiles, len(texts), self.steps)
-        self.update = self.program.update
+        self.body = body
+        self.program = compiled and compiled.Program(
+            len(inputs), len(given), tiles, len(texts), self.steps
+        )
 
     @classmethod
     def of(cls, body):
@@ -236,11 +243,27 @@ class Chain:
         return cls(body, operands, {name: Number(name) for name in names}, names)
 
     def __call__(self, *arrays, **numbers):
+        """What the body returns: by the kernels, or else on NumPy."""
+        made = self.run(*arrays, **numbers)
+        return self.body(np, *arrays, **numbers) if made is NotImplemented else made
+
+    def run(self, *arrays, **numbers):
         """What the body returns for arrays that broadcast to the largest.
 
-        NotImplemented for arrays that the kernels do not take.
+        NotImplemented without kernels, and for arrays that they do not take.
         """
+        if self.program is None:
+            return NotImplemented
         return self.program.apply(*arrays, numbers=self.row(**numbers))
+
+    def update(self, columns, rows):
+        """Change arrays as the body does, those of many parameters.
+
+        `columns` has for each operand a list with an array of every parameter, `rows` numbers as
+        `row` makes them, for every parameter or one for all. False if the kernels do not take the
+        arrays: nothing was changed.
+        """
+        return self.program is not None and self.program.update(columns, rows)
 
 
 ARRAY = object()

@@ -198,15 +198,25 @@ def _(g, x, grid, *, mode, padding, align_corners):
 
 
 @writes("normalize_by")
-def _(g, x, average, variance, weight, bias, *, factor, eps):
+def _normalize_by(g, x, average, variance, weight, bias, *, factor, eps):
     kind = g.dtype_of(average)
     weight = np.ones(g.shape_of(average), kind) if weight is None else weight
     bias = np.zeros(g.shape_of(average), kind) if bias is None else bias
     return g.add("BatchNormalization", x, weight, bias, average, variance, epsilon=eps)
 
 
+@writes("normalize_relu_by")
+def _(g, *operands, **how):
+    return g.add("Relu", _normalize_by(g, *operands, **how))
+
+
+@writes("normalize_relu")
+def _(g, *operands, **how):
+    return [g.add("Relu", *_normalize(g, *operands, centre=True, **how))]
+
+
 @writes("normalize")
-def _(g, x, weight, bias, *, factor, axes, eps, centre):
+def _normalize(g, x, weight, bias, *, factor, axes, eps, centre):
     shape = g.shape_of(x)
     trailing = axes == tuple(range(len(shape) - len(axes), len(shape)))
     if trailing and centre and weight is not None and g.shape_of(weight) == shape[axes[0] :]:

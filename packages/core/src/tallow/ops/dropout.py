@@ -53,3 +53,12 @@ def masked(xp, x, keep, *, p):
 
 
 masked.vjp(lambda g, keep, p: masked(g, keep, p=p), None)
+
+
+@op
+def masked_sum(x, keep, y, *, p):
+    """masked(x) + y, for x and y of one shape."""
+    return masked(x, keep, p=p) + y
+
+
+masked_sum.vjp(lambda g, keep, p: masked(g, keep, p=p), None, lambda g: g)

@@ -2,13 +2,15 @@
 
 y = weight * (x - mean) / sqrt(variance + eps) + bias, with mean and variance over `axes`. The
 weight and the bias, either of which may be None, broadcast against x in the shape `factor`. Without
-`centre` the mean is not subtracted: RMS norm.
+`centre` the mean is not subtracted: RMS norm. Batch norm and ReLU after it are one operation too:
+what lies between need not go to memory.
 """
 
 from math import prod
 
 from tallow.autograd.builtin import sum_to
 from tallow.autograd.op import op
+from tallow.ops.activation import relu, relu_grad
 from tallow.ops.elementwise import rsqrt
 from tallow.ops.reduce import mean, widened
 from tallow.ops.shape import reshape
@@ -67,7 +69,7 @@ def _(g, x, weight, out, shapes, needs, factor, axes, eps, centre):
 
 
 @normalize_grad.joint_vjp
-def _(v, g, x, weight, needs, axes, eps, centre):
+def second_order(v, g, x, weight, needs, axes, eps, centre):
     """With h the standardised x, r = 1 / sqrt(variance + eps), M the mean over the axes and D(u) =
     r (u - M(u) - h M(u h)), which is symmetric: normalize_grad is D(g weight), the sum of g h, the
     sum of g.
@@ -94,6 +96,49 @@ def _(v, g, x, weight, needs, axes, eps, centre):
     return by_g, by_x, g * Dv if needs[2] else None, None, None
 
 
+@op(materialize=False, differentiable=1)
+def normalize_relu(x, weight, bias, *, factor, axes, eps):
+    """max(normalize(x), 0), and the mean and variance of x."""
+    out, average, variance = normalize(
+        x, weight, bias, factor=factor, axes=axes, eps=eps, centre=True
+    )
+    return relu(out), average, variance
+
+
+def before_relu(x, weight, bias, average, variance, eps):
+    """What batch norm gave, of which ReLU passed what is above 0."""
+    out = (x - average) * rsqrt(variance + eps)
+    out = out if weight is None else out * weight
+    return out if bias is None else out + bias
+
+
+@op
+def normalize_relu_grad(g, x, weight, bias, average, variance, *, axes, eps):
+    """The gradients of `normalize_relu` by x, the weight and the bias."""
+    g = relu_grad(g, before_relu(x, weight, bias, average, variance, eps))
+    return normalize_grad(g, x, weight, average, variance, axes=axes, eps=eps, centre=True)
+
+
+@normalize_relu.joint_vjp
+def _(g, x, weight, bias, out, shapes, needs, factor, axes, eps):
+    weight, bias = (p if p is None else reshape(p, shape=factor) for p in (weight, bias))
+    by_x, *by_factors = normalize_relu_grad(g[0], x, weight, bias, *out, axes=axes, eps=eps)
+    return by_x, *[
+        reshape(part, shape=shape) if wanted else None
+        for part, shape, wanted in zip(by_factors, shapes[1:], needs[1:], strict=True)
+    ]
+
+
+@normalize_relu_grad.joint_vjp
+def _(v, g, x, weight, bias, average, variance, needs, axes, eps):
+    y = before_relu(x, weight, bias, average, variance, eps)
+    needs = (*needs[:3], False, False)
+    by_g, by_x, by_weight, *_ = second_order(
+        v, relu_grad(g, y), x, weight, needs, axes, eps, centre=True
+    )
+    return relu_grad(by_g, y), by_x, by_weight, None, None, None
+
+
 @op
 def normalize_by(xp, x, average, variance, weight, bias, *, factor, eps):
     """x normalised with a given mean and variance: batch norm in evaluation.
@@ -110,7 +155,7 @@ def normalize_by(xp, x, average, variance, weight, bias, *, factor, eps):
 
 
 @normalize_by.joint_vjp
-def _(g, x, average, variance, weight, shapes, needs, factor, eps):
+def by_statistics(g, x, average, variance, weight, shapes, needs, factor, eps):
     scale = rsqrt(variance + eps)
     by_x = by_weight = by_bias = None
     if needs[0]:
@@ -121,3 +166,25 @@ def _(g, x, average, variance, weight, shapes, needs, factor, eps):
     if needs[4]:
         by_bias = reshape(sum_to(g, shape=factor), shape=shapes[4])
     return by_x, None, None, by_weight, by_bias
+
+
+@op
+def standardize(xp, x, average, deviation, *, scale):
+    """(x * scale - average) / deviation, in the dtype of both, to which x may be of integers."""
+    return (x.astype(average.dtype, copy=False) * scale - average) / deviation
+
+
+standardize.vjp(lambda g, deviation, scale: g * scale / deviation, None, None)
+
+
+@op
+def normalize_relu_by(x, average, variance, weight, bias, *, factor, eps):
+    """max(normalize_by(x), 0)."""
+    return relu(normalize_by(x, average, variance, weight, bias, factor=factor, eps=eps))
+
+
+@normalize_relu_by.joint_vjp
+def _(g, x, average, variance, weight, out, shapes, needs, factor, eps):
+    return by_statistics(
+        relu_grad(g, out), x, average, variance, weight, shapes, needs, factor, eps
+    )

@@ -5,6 +5,7 @@ import re
 import tallow
 from tallow import nn
 from tallow.nn import functional as F
+from tallow.nn.utils import in_turn
 from tallow.utils.checkpoint import checkpoint
 from tallowvision.models._api import variant
 from tallowvision.models._utils import require_size
@@ -28,14 +29,14 @@ class DenseLayer(nn.Module):
         self.memory_efficient = memory_efficient
 
     def _narrow(self, *inputs):
-        return self.conv1(self.relu1(self.norm1(tallow.cat(inputs, 1))))
+        return in_turn(tallow.cat(inputs, 1), self.norm1, self.relu1, self.conv1)
 
     def forward(self, inputs):
         if self.memory_efficient and any(x.requires_grad for x in inputs):
             narrow = checkpoint(self._narrow, *inputs, use_reentrant=False)
         else:
             narrow = self._narrow(*inputs)
-        out = self.conv2(self.relu2(self.norm2(narrow)))
+        out = in_turn(narrow, self.norm2, self.relu2, self.conv2)
         return F.dropout(out, self.drop_rate, self.training) if self.drop_rate else out
 
 

@@ -2,6 +2,7 @@
 
 from tallow import nn
 from tallow.errors import ArgumentError, NotSupportedError
+from tallow.nn.utils import in_turn
 from tallowvision.models._api import variant
 from tallowvision.models._utils import initialize_convolutions
 
@@ -42,8 +43,7 @@ class BasicBlock(nn.Module):
         self.stride = stride
 
     def forward(self, x):
-        out = self.relu(self.bn1(self.conv1(x)))
-        out = self.bn2(self.conv2(out))
+        out = in_turn(x, self.conv1, self.bn1, self.relu, self.conv2, self.bn2)
         out += x if self.downsample is None else self.downsample(x)
         return self.relu(out)
 
@@ -71,8 +71,7 @@ class Bottleneck(nn.Module):
         self.stride = stride
 
     def forward(self, x):
-        out = self.relu(self.bn1(self.conv1(x)))
-        out = self.relu(self.bn2(self.conv2(out)))
+        out = in_turn(x, self.conv1, self.bn1, self.relu, self.conv2, self.bn2, self.relu)
         out = self.bn3(self.conv3(out))
         out += x if self.downsample is None else self.downsample(x)
         return self.relu(out)
@@ -147,7 +146,7 @@ class ResNet(nn.Module):
         return nn.Sequential(*layers)
 
     def forward(self, x):
-        x = self.maxpool(self.relu(self.bn1(self.conv1(x))))
+        x = in_turn(x, self.conv1, self.bn1, self.relu, self.maxpool)
         x = self.layer4(self.layer3(self.layer2(self.layer1(x))))
         return self.fc(self.avgpool(x).flatten(1))
 

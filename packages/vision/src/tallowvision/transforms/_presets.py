@@ -3,6 +3,7 @@
 import tallow
 from tallow import nn
 from tallowvision.transforms import functional as F
+from tallowvision.transforms.functional._values import normalize_values
 
 IMAGENET = {"mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224, 0.225)}
 KINETICS = {"mean": (0.43216, 0.394666, 0.37645), "std": (0.22803, 0.22145, 0.216989)}
@@ -16,11 +17,18 @@ class _Preset(nn.Module):
         return ", ".join(f"{key}={value}" for key, value in own.items())
 
 
+def _tensor(image):
+    return image if isinstance(image, tallow.Tensor) else F.pil_to_tensor(image)
+
+
 def _values(image):
     """A picture as a float tensor in [0, 1]."""
-    if not isinstance(image, tallow.Tensor):
-        image = F.pil_to_tensor(image)
-    return F.convert_image_dtype(image, tallow.float)
+    return F.convert_image_dtype(_tensor(image), tallow.float)
+
+
+def _normalized(image, mean, std):
+    """A picture as a float tensor, by channel of this mean and deviation."""
+    return normalize_values(_tensor(image), mean, std)
 
 
 class ObjectDetection(_Preset):
@@ -48,7 +56,7 @@ class ImageClassification(_Preset):
     def forward(self, img):
         img = F.resize(img, self.resize_size, self.interpolation, antialias=self.antialias)
         img = F.center_crop(img, self.crop_size)
-        return F.normalize(_values(img), self.mean, self.std)
+        return _normalized(img, self.mean, self.std)
 
 
 class GreyClassification(_Preset):
@@ -79,7 +87,7 @@ class VideoClassification(_Preset):
     def forward(self, vid):
         vid = F.resize(vid, self.resize_size, self.interpolation, antialias=False)
         vid = F.center_crop(vid, self.crop_size)
-        return F.normalize(_values(vid), self.mean, self.std).transpose(-4, -3)
+        return _normalized(vid, self.mean, self.std).transpose(-4, -3)
 
 
 class SemanticSegmentation(_Preset):
@@ -99,7 +107,7 @@ class SemanticSegmentation(_Preset):
     def forward(self, img):
         if self.resize_size is not None:
             img = F.resize(img, self.resize_size, self.interpolation, antialias=self.antialias)
-        return F.normalize(_values(img), self.mean, self.std)
+        return _normalized(img, self.mean, self.std)
 
 
 class OpticalFlow(_Preset):

@@ -22,6 +22,7 @@ if compiled is not None:
         "recurrent",
         "scattering",
         "optimizers",
+        "chains",
         "filters",
         "images",
     ):

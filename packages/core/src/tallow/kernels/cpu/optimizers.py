@@ -1,53 +1,47 @@
-"""Steps of optimizers, of all parameters in one call: the algorithms' bodies as chains."""
+"""Steps of optimizers, of all parameters in one call, as the compiled kernels do them."""
 
-from tallow.kernels.chain import ARRAY, Chain, Number
+from tallow.kernels.cpu import compiled
 from tallow.kernels.updates import updates
 
-CHAINS: dict[tuple, Chain] = {}  # by the algorithm, its columns, and what is known of its settings
 
-
-@updates("elementwise", "cpu")
-def _(update, *columns, **settings):
-    kinds = tuple(map(_kind, columns))
-    key = update, kinds, *map(_known, settings.values())
-    chain = CHAINS.get(key)
-    if chain is None:
-        chain = CHAINS[key] = _chain(update, kinds, settings)
-    arrays = [column for column, kind in zip(columns, kinds, strict=True) if kind is ARRAY]
-    counts = [column for column, kind in zip(columns, kinds, strict=True) if kind is Number]
-    if all(column.count(column[0]) == len(column) for column in counts):
-        rows = [chain.row(*settings.values(), *[column[0] for column in counts])]
-    else:
-        rows = [chain.row(*settings.values(), *numbers) for numbers in zip(*counts, strict=True)]
-    if not chain.update(arrays, rows):
+@updates("sgd", "cpu")
+def _(params, grads, buffers, *, lr, momentum, dampening, weight_decay, nesterov, maximize):
+    how = (lr, momentum, dampening, weight_decay, nesterov, maximize)
+    if not compiled.sgd(params, grads, buffers if momentum else [], *how):
         return NotImplemented
 
 
-def _kind(column):
-    """What a column holds: arrays, numbers, or nothing."""
-    if not column:
-        return None
-    return Number if type(column[0]) in (float, int) else ARRAY
+@updates("adam", "cpu")
+def _(
+    params, grads, means, squares, maxima, steps, *, lr, betas, eps, weight_decay, amsgrad,
+    maximize, decoupled_weight_decay,
+):  # fmt: skip
+    state = (means, squares, maxima if amsgrad else [], steps)
+    how = (lr, *betas, eps, weight_decay, maximize, decoupled_weight_decay)
+    if not compiled.adam(params, grads, *state, *how):
+        return NotImplemented
 
 
-def _known(value):
-    """What a chain is made for: of numbers only whether they are 0."""
-    if isinstance(value, tuple | list):
-        return tuple(map(_known, value))
-    return type(value) if type(value) in (float, int) and value else value
+@updates("rmsprop", "cpu")
+def _(
+    params, grads, squares, buffers, means, steps, *, lr, alpha, eps, weight_decay, momentum,
+    centered, maximize,
+):  # fmt: skip
+    state = (squares, buffers if momentum else [], means if centered else [])
+    how = (lr, alpha, eps, weight_decay, momentum, maximize)
+    if not compiled.rmsprop(params, grads, *state, *how):
+        return NotImplemented
 
 
-def _number(text, value):
-    if isinstance(value, tuple | list):
-        return tuple(_number(f"{text}[{i}]", x) for i, x in enumerate(value))
-    return Number(text, bool(value)) if type(value) in (float, int) else value
+@updates("adagrad", "cpu")
+def _(params, grads, sums, steps, *, lr, lr_decay, weight_decay, eps, maximize):
+    how = (lr, lr_decay, weight_decay, eps, maximize)
+    if not compiled.adagrad(params, grads, sums, steps, *how):
+        return NotImplemented
 
 
-def _chain(update, kinds, settings):
-    operands = [
-        Number(name) if kind is Number else kind
-        for name, kind in zip(update.operands, kinds, strict=True)
-    ]
-    counts = [x.text for x in operands if isinstance(x, Number)]
-    numbers = {name: _number(name, value) for name, value in settings.items()}
-    return Chain(update.body, operands, numbers, [*settings, *counts])
+@updates("adadelta", "cpu")
+def _(params, grads, squares, deltas, steps, *, lr, rho, eps, weight_decay, maximize):
+    how = (lr, rho, eps, weight_decay, maximize)
+    if not compiled.adadelta(params, grads, squares, deltas, *how):
+        return NotImplemented

@@ -149,16 +149,40 @@ def _kept(x, axes):
     return tuple(1 if axis in axes else n for axis, n in enumerate(x.shape))
 
 
+@norm.normalize_relu_by.on("cpu")
+def _(*operands, factor, eps):
+    return compiled.normalize_by(*operands, factor=factor, eps=eps, relu=True)
+
+
+@norm.normalize_relu.on("cpu")
+def _(x, weight, bias, *, factor, axes, eps):
+    if not _is_batch(x, axes):
+        return NotImplemented
+    return _with_axes(x, axes, compiled.batch_norm(x, weight, bias, eps, True))
+
+
+@norm.normalize_relu_grad.on("cpu")
+def _(g, x, *others, axes, eps):
+    if not _is_batch(x, axes):
+        return NotImplemented
+    return _in_shape(x, others[0], compiled.batch_norm_grad(g, x, *others, eps, True))
+
+
 @norm.normalize.on("cpu")
 def _(x, weight, bias, *, factor, axes, eps, centre):
     if centre and _is_batch(x, axes):
-        made = compiled.batch_norm(x, weight, bias, eps)
+        made = compiled.batch_norm(x, weight, bias, eps, False)
     elif _is_last(x, axes) and (weight is bias is None or _fits(x, axes, factor)):
         made = compiled.layer_norm(x, weight, bias, _length(x, axes), eps, centre)
     elif centre and (channels := _channels(x, axes, factor)):
         made = compiled.group_norm(x, weight, bias, channels, eps)
     else:
         return NotImplemented
+    return _with_axes(x, axes, made)
+
+
+def _with_axes(x, axes, made):
+    """What a norm gives, its mean and variance with all axes; or NotImplemented."""
     if made is NotImplemented:
         return made
     out, average, variance = made
@@ -173,7 +197,7 @@ def _length(x, axes):
 @norm.normalize_grad.on("cpu")
 def _(g, x, weight, average, variance, *, axes, eps, centre):
     if centre and _is_batch(x, axes):
-        made = compiled.batch_norm_grad(g, x, weight, average, variance, eps)
+        made = compiled.batch_norm_grad(g, x, weight, None, average, variance, eps, False)
     elif _is_last(x, axes) and (weight is None or _fits(x, axes, weight.shape)):
         how = (_length(x, axes), eps, centre)
         made = compiled.layer_norm_grad(g, x, weight, average, variance, *how)
@@ -181,6 +205,11 @@ def _(g, x, weight, average, variance, *, axes, eps, centre):
         made = compiled.group_norm_grad(g, x, weight, average, variance, channels, eps)
     else:
         return NotImplemented
+    return _in_shape(x, weight, made)
+
+
+def _in_shape(x, weight, made):
+    """The gradients of a norm, those of weight and bias in the weight's shape; NotImplemented."""
     if made is NotImplemented:
         return made
     x_grad, *factor_grads = made

@@ -7,7 +7,7 @@ from math import sqrt
 
 from tallow.autograd.inplace import assign
 from tallow.errors import ArgumentError, ShapeError, describe
-from tallow.ops.dropout import kept, masked
+from tallow.ops.dropout import kept, masked, masked_sum
 from tallow.ops.shape import inverse, permute
 
 __all__ = [
@@ -54,6 +54,19 @@ def dropout(input, p=0.5, training=True, inplace=False):
     if not training or p == 0 or not input.array.size:
         return input
     return _drop(input, p, input.array.shape, inplace)
+
+
+def dropout_sum(input, other, p, training):
+    """`dropout(input, p, training) + other`, in one pass over memory."""
+    _check("dropout", p)
+    if not training or p in (0, 1) or not input.array.size or not _alike(input, other):
+        return other + dropout(input, p, training)
+    return masked_sum(input, _keep(input, input.array.shape, p), other, p=p)
+
+
+def _alike(x, y):
+    """True if neither broadcasts to the other, nor is converted."""
+    return x.array.shape == y.array.shape and x.array.dtype == y.array.dtype
 
 
 def _drop_features(name, input, p, training, inplace, dims, unbatched):

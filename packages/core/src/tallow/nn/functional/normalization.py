@@ -9,15 +9,17 @@ from tallow.errors import ArgumentError, ShapeError, describe
 from tallow.info import finfo
 from tallow.nn.functional.common import floats
 from tallow.nn.functional.padding import pad
+from tallow.ops.activation import relu
 from tallow.ops.norm import normalize as normalize_op
-from tallow.ops.norm import normalize_by
+from tallow.ops.norm import normalize_by, normalize_relu, normalize_relu_by
+from tallow.ops.norm import standardize as standardize_op
 from tallow.ops.pool import pool_sum
 from tallow.ops.shape import reshape
 from tallow.promotion import give
 
 __all__ = [
     "batch_norm", "group_norm", "instance_norm", "layer_norm", "local_response_norm", "normalize",
-    "rms_norm",
+    "rms_norm", "standardize",
 ]  # fmt: skip
 
 
@@ -32,10 +34,12 @@ def _check(name, input, *parameters):
             )
 
 
-def _normalize(x, weight, bias, factor, axes, eps, centre=True):
+def _normalize(x, weight, bias, factor, axes, eps, centre=True, then_relu=False):
     """The normalised x, its mean and its variance; weight and bias broadcast in shape `factor`."""
     if weight is None and bias is not None:
         weight = ones_like(bias)
+    if then_relu:
+        return normalize_relu(x, weight, bias, factor=factor, axes=axes, eps=eps)
     return normalize_op(x, weight, bias, factor=factor, axes=axes, eps=eps, centre=centre)
 
 
@@ -76,6 +80,18 @@ def batch_norm(
     tensor([[-1.0000],
             [ 1.0000]])
     """
+    statistics = running_mean, running_var
+    return _batch_norm(input, *statistics, weight, bias, training, momentum, eps, False)
+
+
+def batch_norm_relu(input, *how):
+    """`relu(batch_norm(input, *how))` in one pass, where `how` is all that batch norm takes."""
+    return _batch_norm(input, *how, True)
+
+
+def _batch_norm(
+    input, running_mean, running_var, weight, bias, training, momentum, eps, then_relu
+):  # fmt: skip
     floats("batch_norm", input)
     x = input.array
     if x.ndim < 2:
@@ -88,23 +104,38 @@ def batch_norm(
             raise ArgumentError(
                 "batch_norm: expected running_mean and running_var in evaluation, got None"
             )
-        return normalize_by(input, running_mean, running_var, weight, bias, factor=factor, eps=eps)
+        by = normalize_relu_by if then_relu else normalize_by
+        return by(input, running_mean, running_var, weight, bias, factor=factor, eps=eps)
     if eps <= 0:
         raise ArgumentError(f"batch_norm: expected eps above 0 in training, got {eps}")
     count = x.size // max(channels, 1)
     if not x.size:
-        return _affine(input, weight, bias, factor)
+        out = _affine(input, weight, bias, factor)
+        return relu(out) if then_relu else out
     if count == 1:
         raise ArgumentError(
             "batch_norm: expected more than one value per channel in training, got "
             f"{describe(input)}"
         )
-    out, mean, var = _normalize(input, weight, bias, factor, axes, eps)
+    out, mean, var = _normalize(input, weight, bias, factor, axes, eps, then_relu=then_relu)
     if running_mean is not None:
         update_running(running_mean, mean.array, momentum)
     if running_var is not None:
         update_running(running_var, var.array, momentum, count / (count - 1))
     return out
+
+
+def standardize(input, mean, std, scale=1.0):
+    """(input * scale - mean) / std in one pass, in the dtype of mean and std, which broadcast.
+
+    The input may be of integers. There are gradients by the input alone.
+
+    >>> picture = tallow.tensor([0, 255], dtype=tallow.uint8)
+    >>> half = tallow.tensor(0.5)
+    >>> tallow.nn.functional.standardize(picture, half, half, scale=1 / 255)
+    tensor([-1.,  1.])
+    """
+    return standardize_op(input, mean, std, scale=scale)
 
 
 def instance_norm(

@@ -90,6 +90,10 @@ class _BatchNorm(_NormBase):
     """
 
     def forward(self, input):
+        return self._by(self._normalized, input)
+
+    def _by(self, normalized, input):
+        """What a function makes of the input, the statistics and the parameters."""
         self._check_dimensions(input)
         momentum = 0.0 if self.momentum is None else self.momentum
         if self.training and self.num_batches_tracked is not None:
@@ -97,7 +101,7 @@ class _BatchNorm(_NormBase):
             if self.momentum is None:
                 momentum = 1.0 / self.num_batches_tracked.item()
         tracked = not self.training or self.track_running_stats
-        return self._normalized(
+        return normalized(
             input, self.running_mean if tracked else None, self.running_var if tracked else None,
             self.weight, self.bias, self.training or self.running_mean is None, momentum, self.eps,
         )  # fmt: skip

@@ -7,6 +7,7 @@ from collections.abc import Mapping, MutableMapping
 from tallow.errors import ArgumentError, TypeMismatchError
 from tallow.nn.members import MODULE
 from tallow.nn.module import Module
+from tallow.nn.modules.fused import in_turn
 from tallow.nn.parameter import Parameter
 from tallow.tensor import Tensor
 
@@ -124,9 +125,7 @@ class Sequential(_Ordered):
         return self.extend(list(self * count)[len(self) :])
 
     def forward(self, input):
-        for _, module in self._own(MODULE):
-            input = module(input)
-        return input
+        return in_turn(input, *self)
 
 
 class ModuleList(_Ordered):

@@ -15,6 +15,7 @@ from tallow.nn.module import Module
 from tallow.nn.modules.attention import MultiheadAttention
 from tallow.nn.modules.container import ModuleList
 from tallow.nn.modules.dropout import Dropout
+from tallow.nn.modules.fused import dropped_sum
 from tallow.nn.modules.linear import Linear
 from tallow.nn.modules.normalization import LayerNorm
 
@@ -63,17 +64,27 @@ class _Layer(Module):
     def _add(self, i, x, block, *args):
         """x plus what a block makes of it, normalized before or after."""
         norm = getattr(self, f"norm{i}")
-        return x + block(norm(x), *args) if self.norm_first else norm(x + block(x, *args))
+        taken = norm(x) if self.norm_first else x
+        if getattr(block, "__func__", None) in BLOCKS:
+            out = block(taken, *args, residual=x)
+        else:
+            out = x + block(taken, *args)
+        return out if self.norm_first else norm(out)
 
-    def _sa_block(self, x, attn_mask, key_padding_mask, is_causal=False):
-        """Self-attention with its dropout. Programs override these blocks, and call them."""
+    def _sa_block(self, x, attn_mask, key_padding_mask, is_causal=False, residual=None):
+        """Self-attention with its dropout, and the residual that it is added to.
+
+        Programs override these blocks, which then know of no residual, and call them.
+        """
         masks = {"attn_mask": attn_mask, "key_padding_mask": key_padding_mask}
-        return self.dropout1(self.self_attn(x, x, x, need_weights=False, **masks)[0])
+        out = self.self_attn(x, x, x, need_weights=False, **masks)[0]
+        return dropped_sum(residual, self.dropout1, out)
 
-    def _ff_block(self, x):
+    def _ff_block(self, x, residual=None):
         """The feed-forward network with its dropout, the last of the layer's."""
         dropout = getattr(self, f"dropout{len(self.attentions) + 1}")
-        return dropout(self.linear2(self.dropout(self.activation(self.linear1(x)))))
+        out = self.linear2(self.dropout(self.activation(self.linear1(x))))
+        return dropped_sum(residual, dropout, out)
 
 
 class TransformerEncoderLayer(_Layer):
@@ -112,10 +123,15 @@ class TransformerDecoderLayer(_Layer):
         x = self._add(2, x, self._mha_block, *looked)
         return self._add(3, x, self._ff_block)
 
-    def _mha_block(self, x, mem, attn_mask, key_padding_mask, is_causal=False):
+    def _mha_block(self, x, mem, attn_mask, key_padding_mask, is_causal=False, residual=None):
         """Attention to the memory with its dropout."""
         masks = {"attn_mask": attn_mask, "key_padding_mask": key_padding_mask}
-        return self.dropout2(self.multihead_attn(x, mem, mem, need_weights=False, **masks)[0])
+        out = self.multihead_attn(x, mem, mem, need_weights=False, **masks)[0]
+        return dropped_sum(residual, self.dropout2, out)
+
+
+# Those that add the residual themselves
+BLOCKS = {_Layer._sa_block, _Layer._ff_block, TransformerDecoderLayer._mha_block}
 
 
 class _Stack(Module):

@@ -13,6 +13,7 @@ from tallow.errors import (
     TypeMismatchError,
     describe,
 )
+from tallow.nn.functional import standardize
 from tallowvision import tv_tensors
 from tallowvision._pil import pil_to_tensor
 from tallowvision.transforms.functional._registry import functional
@@ -95,19 +96,32 @@ def normalize(image, mean, std, inplace=False):
             f"normalize: expected a floating-point image, got {describe(image)}; convert it with "
             "ToDtype(tallow.float32, scale=True) or ToTensor()"
         )
+    mean, std = _statistics(image, mean, std, image.dtype)
+    if inplace:
+        return image.sub_(mean).div_(std)
+    return standardize(image, mean, std)
+
+
+def normalize_values(image, mean, std):
+    """`normalize` of the image as `convert_image_dtype` makes it float32: bytes in one pass."""
+    if image.dtype is not tallow.uint8:
+        return normalize(convert_image_dtype(image), mean, std)
+    mean, std = _statistics(image, mean, std, tallow.float32)
+    return standardize(image, mean, std, scale=1.0 / max_value(image.dtype))
+
+
+def _statistics(image, mean, std, dtype):
+    """Mean and std beside the image, checked."""
     if image.ndim < 3:
         raise ShapeError(f"normalize: expected (..., C, H, W), got {describe(image)}")
     if not (all(std) if isinstance(std, tuple | list) else tallow.as_tensor(std).all()):
         raise ArgumentError(f"normalize: expected a std above 0, got {std}")
-    mean, std = (_per_channel(image, values) for values in (mean, std))
-    if inplace:
-        return image.sub_(mean).div_(std)
-    return (image - mean) / std
+    return [_per_channel(image, values, dtype) for values in (mean, std)]
 
 
-def _per_channel(image, values):
+def _per_channel(image, values, dtype):
     """Numbers, one for each channel or one for all, as a tensor beside the image."""
-    kind = image.shape[-3], image.dtype, image.device
+    kind = image.shape[-3], dtype, image.device
     if isinstance(values, tuple | list):
         return _constants(tuple(values), *kind)
     return _beside(tallow.as_tensor(values), *kind)

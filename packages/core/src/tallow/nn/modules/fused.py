@@ -1,0 +1,61 @@
+"""Modules that run as one where nobody looks between them."""
+
+from tallow.nn.functional.dropout import dropout_sum
+from tallow.nn.functional.normalization import batch_norm_relu
+from tallow.nn.location import locate
+from tallow.nn.modules.activation import ReLU
+from tallow.nn.modules.batchnorm import BatchNorm1d, BatchNorm2d, BatchNorm3d
+from tallow.nn.modules.dropout import Dropout
+from tallow.tensor import Tensor
+
+NORMS = {BatchNorm1d, BatchNorm2d, BatchNorm3d}
+
+
+def in_turn(input, *modules):
+    """Modules called one after the other, each with the output of the one before.
+
+    Batch norm and ReLU after it run in one pass over memory, forward and backward, unless somebody
+    looks between: a hook, a subclass, a `forward` that was replaced.
+
+    >>> from tallow import nn
+    >>> nn.utils.in_turn(tallow.ones(2, 3), nn.BatchNorm1d(3).eval(), nn.ReLU()).shape
+    torch.Size([2, 3])
+    """
+    i, count = 0, len(modules)
+    while i < count:
+        module = modules[i]
+        i += 1
+        if type(module) in NORMS and i < count and _are_one(module, modules[i], input):
+            input = _norm_relu(module, input)
+            i += 1
+        else:
+            input = module(input)
+    return input
+
+
+def _are_one(norm, after, input):
+    if type(after) is not ReLU or not (is_plain(norm) and is_plain(after)):
+        return False
+    parts = (norm.weight, norm.running_mean)  # of other dtypes under autocast, which then converts
+    return isinstance(input, Tensor) and all(p is None or p.dtype is input.dtype for p in parts)
+
+
+def _norm_relu(norm, input):
+    """Batch norm's output above 0; an error names the module, as when it is called."""
+    try:
+        return norm._by(batch_norm_relu, input)
+    except Exception as error:
+        locate(error, norm)
+        raise
+
+
+def dropped_sum(residual, dropout, input):
+    """`residual + dropout(input)` of a module, in one pass if it is a plain `Dropout`."""
+    if type(dropout) is not Dropout or not is_plain(dropout) or dropout.inplace:
+        return residual + dropout(input)
+    return dropout_sum(input, residual, dropout.p, dropout.training)
+
+
+def is_plain(module):
+    """True if calling a module does what its class says and nobody looks on."""
+    return module._hooks is None and "forward" not in module.__dict__
