@@ -171,7 +171,8 @@ def by_statistics(g, x, average, variance, weight, shapes, needs, factor, eps):
 @op
 def standardize(xp, x, average, deviation, *, scale):
     """(x * scale - average) / deviation, in the dtype of both, to which x may be of integers."""
-    return (x.astype(average.dtype, copy=False) * scale - average) / deviation
+    kind = average.dtype
+    return (x.astype(kind, copy=False) * kind.type(scale) - average) / deviation
 
 
 standardize.vjp(lambda g, deviation, scale: g * scale / deviation, None, None)

@@ -19,7 +19,7 @@ from tallow.promotion import give
 
 __all__ = [
     "batch_norm", "group_norm", "instance_norm", "layer_norm", "local_response_norm", "normalize",
-    "rms_norm", "standardize",
+    "rms_norm",
 ]  # fmt: skip
 
 
@@ -132,7 +132,7 @@ def standardize(input, mean, std, scale=1.0):
 
     >>> picture = tallow.tensor([0, 255], dtype=tallow.uint8)
     >>> half = tallow.tensor(0.5)
-    >>> tallow.nn.functional.standardize(picture, half, half, scale=1 / 255)
+    >>> tallow.nn.utils.standardize(picture, half, half, scale=1 / 255)
     tensor([-1.,  1.])
     """
     return standardize_op(input, mean, std, scale=scale)

@@ -13,7 +13,7 @@ from tallow.errors import (
     TypeMismatchError,
     describe,
 )
-from tallow.nn.functional import standardize
+from tallow.nn.utils import standardize
 from tallowvision import tv_tensors
 from tallowvision._pil import pil_to_tensor
 from tallowvision.transforms.functional._registry import functional
