@@ -91,7 +91,7 @@ class Program {
 
     // The results for operands that broadcast to the largest of them: a new array, or a tuple of
     // them; NotImplemented if an operand does not fit.
-    nb::object apply(nb::args operands, nb::tuple row) const {
+    nb::object apply(nb::tuple operands, nb::tuple row) const {
         if (operands.size() != size_t(inputs_)) throw nb::value_error("chain: wrong operands");
         std::vector<Operand> arrays;
         size_t largest = 0;
@@ -188,14 +188,32 @@ class Program {
     std::vector<bool> written_;
 };
 
+// A program in a capsule: an object of a class of nanobind's would keep the module to the end.
+nb::capsule chain_program(int inputs, int results, int tiles, int numbers, nb::list steps) {
+    return nb::capsule(new Program(inputs, results, tiles, numbers, steps),
+                       [](void* program) noexcept { delete static_cast<Program*>(program); });
+}
+
+const Program& program(nb::handle capsule) {
+    void* found = PyCapsule_GetPointer(capsule.ptr(), nullptr);
+    if (!found) throw nb::python_error();
+    return *static_cast<const Program*>(found);
+}
+
+bool chain_update(nb::capsule chain, nb::list columns, nb::list rows) {
+    return program(chain).update(columns, rows);
+}
+
+nb::object chain_apply(nb::capsule chain, nb::tuple operands, nb::tuple row) {
+    return program(chain).apply(operands, row);
+}
+
 }  // namespace
 
 void bind_chains(nb::module_& m) {
-    using nb::literals::operator""_a;
-    nb::class_<Program>(m, "Program")
-        .def(nb::init<int, int, int, int, nb::list>())
-        .def("update", &Program::update)
-        .def("apply", &Program::apply, nb::arg("operands"), nb::kw_only(), "numbers"_a);
+    m.def("chain_program", &chain_program);
+    m.def("chain_update", &chain_update);
+    m.def("chain_apply", &chain_apply);
 }
 
 }  // namespace tallow

@@ -230,7 +230,7 @@ class Chain:
             {"inf": inf, "nan": nan},
         )
         self.body = body
-        self.program = compiled and compiled.Program(
+        self.program = compiled and compiled.chain_program(
             len(inputs), len(given), tiles, len(texts), self.steps
         )
 
@@ -254,7 +254,7 @@ class Chain:
         """
         if self.program is None:
             return NotImplemented
-        return self.program.apply(*arrays, numbers=self.row(**numbers))
+        return compiled.chain_apply(self.program, arrays, self.row(**numbers))
 
     def update(self, columns, rows):
         """Change arrays as the body does, those of many parameters.
@@ -263,7 +263,7 @@ class Chain:
         `row` makes them, for every parameter or one for all. False if the kernels do not take the
         arrays: nothing was changed.
         """
-        return self.program is not None and self.program.update(columns, rows)
+        return self.program is not None and compiled.chain_update(self.program, columns, rows)
 
 
 ARRAY = object()
