@@ -378,25 +378,40 @@ def test_cross_entropy_declines_labels_out_of_range(rng):
         assert compiled.cross_entropy(x, np.array(label)) is NotImplemented
 
 
+@pytest.mark.parametrize("relu", [False, True])
 @pytest.mark.parametrize("shape", [(4, 5), (4, 5, 7), (8, 3, 9, 9), (2, 3, 100, 100)], ids=str)
-def test_batch_norm(rng, shape):
+def test_batch_norm(rng, shape, relu):
     x, g = normal(rng, *shape) + 2, normal(rng, *shape)
     factor = (1, shape[1], *(1,) * (len(shape) - 2))
     weight, bias = normal(rng, *factor), normal(rng, *factor)
-    how = {"axes": (0, *range(2, len(shape))), "eps": 1e-5, "centre": True}
-    y, average, variance = generic(norm.normalize, x, weight, bias, factor=weight.shape, **how)
-    got = compiled.batch_norm(x, weight, bias, 1e-5)
+    how = {"axes": (0, *range(2, len(shape))), "eps": 1e-5}
+    forward, backward, offset = norm.normalize_relu, norm.normalize_relu_grad, (bias,)
+    if not relu:
+        forward, backward, offset = norm.normalize, norm.normalize_grad, ()
+        how["centre"] = True
+    y, average, variance = generic(forward, x, weight, bias, factor=weight.shape, **how)
+    got = compiled.batch_norm(x, weight, bias, 1e-5, relu)
     for mine, expected in zip(got, (y, average.ravel(), variance.ravel()), strict=True):
         assert_near(mine, expected)
-    expected = generic(norm.normalize_grad, g, x, weight, average, variance, **how)
-    got = compiled.batch_norm_grad(g, x, weight, got[1], got[2], 1e-5)
+    expected = generic(backward, g, x, weight, *offset, average, variance, **how)
+    got = compiled.batch_norm_grad(g, x, weight, bias, got[1], got[2], 1e-5, relu)
     for mine, wide in zip(got, expected, strict=True):
         assert_near(mine.reshape(wide.shape), wide, 1e-4)
 
 
+def test_gradient_of_batch_norm_passes_where_relu_did(rng):
+    """What was above 0 is computed again, and comes out the same to the last bit."""
+    x, bias = normal(rng, 16, 3, 101, 99), np.zeros(3, np.float32)
+    weight = normal(rng, 3)
+    y, *statistics = compiled.batch_norm(x, weight, bias, 1e-5, True)
+    ones = np.ones_like(x)
+    by_bias = compiled.batch_norm_grad(ones, x, weight, bias, *statistics, 1e-5, True)[2]
+    assert (by_bias == (y > 0).sum(axis=(0, 2, 3))).all()
+
+
 def test_batch_norm_of_large_means(rng):
     x = normal(rng, 6, 3, 50, 50) + np.float32(1000)
-    _, average, variance = compiled.batch_norm(x, None, None, 1e-5)
+    _, average, variance = compiled.batch_norm(x, None, None, 1e-5, False)
     wide = x.astype(np.float64)
     assert_near(average, wide.mean(axis=(0, 2, 3)), 1e-6)
     assert_near(variance, wide.var(axis=(0, 2, 3)), 1e-5)
