@@ -207,14 +207,15 @@ enum class Link {
     minimum,
     less,
     less_equal,
-    // x ? y : z, x y + z, z - x y
+    // x ? y : z, x y + z, z - x y, z + (x - z) y
     where,
     multiply_add,
     multiply_sub,
+    follow,
 };
 
 // Tiles are numbered: those of the arrays, then those that a chain keeps for itself. An operand
-// below 0 is number ~operand; the first of three is none.
+// below 0 is number ~operand; of three the first is none, but for a condition.
 struct Instruction {
     Link link;
     int to, from[3];

@@ -212,6 +212,8 @@ FUNCTIONS = [
     (nn.LayerNorm(6, elementwise_affine=False), IMAGE), (nn.LocalResponseNorm(3), IMAGE),
     (nn.Upsample(scale_factor=2), IMAGE), (nn.PixelShuffle(2), IMAGE),
     (nn.Upsample(scale_factor=2, mode="bilinear"), IMAGE),
+    (nn.Sequential(nn.BatchNorm2d(4), nn.ReLU()).eval(), IMAGE),
+    (nn.Sequential(nn.BatchNorm2d(4, track_running_stats=False), nn.ReLU()), IMAGE),
     (nn.Upsample(size=(9, 5), mode="bicubic", align_corners=True), IMAGE),
     (lambda x, g: F.grid_sample(x, g.tanh(), align_corners=False), IMAGE, f(2, 3, 5, 2)),
     (lambda x, g: F.grid_sample(x, g, "nearest", "reflection", True), IMAGE, f(2, 3, 5, 2)),

@@ -15,7 +15,7 @@ constexpr const char* NAMES[] = {
     "copy",  "negative",     "abs",          "sign",           "sqrt", "exp",
     "tanh",  "sigmoid",      "normal_cdf",   "normal_density", "add",  "sub",
     "mul",   "div",          "maximum",      "minimum",        "less", "less_equal",
-    "where", "multiply_add", "multiply_sub",
+    "where", "multiply_add", "multiply_sub", "follow",
 };
 
 constexpr int operands_of(Link link) { return link < Link::add ? 1 : link < Link::where ? 2 : 3; }
@@ -141,7 +141,7 @@ class Program {
             const int from = made.from[i] = nb::cast<int>(step[i + 2]);
             const bool number = from < 0;
             all = all && number;
-            if (number ? ~from >= numbers_ || (i == 0 && count == 3)
+            if (number ? ~from >= numbers_ || (i == 0 && made.link > Link::where)
                        : from >= tiles_ || !known[from])
                 throw nb::value_error("chain: expected operands that are filled");
         }

@@ -98,6 +98,11 @@ struct Tile {
         same(0) ? to(f, number(0)) : to(f, elements(0));
     }
 
+    void copy(int k) const {
+        auto f = [](Vec x) { return x; };
+        same(k) ? to(f, number(k)) : to(f, elements(k));
+    }
+
     template <class F>
     void two(F f) const {
         if (same(0))
@@ -117,7 +122,7 @@ struct Tile {
 
     void run() const {
         switch (step.link) {
-            case Link::copy: return one([](Vec x) { return x; });
+            case Link::copy: return copy(0);
             case Link::negative: return one([](Vec x) { return -x; });
             case Link::abs: return one([](Vec x) { return absolute(x); });
             case Link::sign: return one([](Vec x) { return sign_of(x); });
@@ -136,9 +141,11 @@ struct Tile {
             case Link::less: return two([](Vec x, Vec y) { return truth(x < y); });
             case Link::less_equal: return two([](Vec x, Vec y) { return truth(x <= y); });
             case Link::where:
+                if (same(0)) return copy(numbers[~step.from[0]] != 0 ? 1 : 2);
                 return three([](Vec x, Vec y, Vec z) { return select(x != 0.0f, y, z); });
             case Link::multiply_add: return three([](Vec x, Vec y, Vec z) { return x * y + z; });
             case Link::multiply_sub: return three([](Vec x, Vec y, Vec z) { return z - x * y; });
+            case Link::follow: return three([](Vec x, Vec y, Vec z) { return z + (x - z) * y; });
         }
     }
 };

@@ -137,7 +137,7 @@ def choose(condition, x, y):
         return x if condition else y
     for one in (x, y):
         if isinstance(one, Array):
-            return one.record("where", one.record("copy", condition), x, y)
+            return one.record("where", condition, x, y)
     return Number(f"({x} if {condition} else {y})")
 
 
@@ -201,6 +201,17 @@ class Record:
                     first = (y, x) if isinstance(x, str) else (x, y)
                     self.steps[i] = f"multiply_{name}", [*first, operands[1 - k]]
                     break
+            else:
+                continue
+            self._follow(i, uses)
+
+    def _follow(self, i, uses):
+        """z + (x - z) y as one instruction, if step i is that."""
+        name, (value, y, z) = self.steps[i]
+        if name == "multiply_add" and uses[value] == 1 and self.steps[value][0] == "sub":
+            x, taken = self.steps[value][1]
+            if taken == z and isinstance(x, int):
+                self.steps[i] = "follow", [x, y, z]
 
 
 class Chain:

@@ -21,8 +21,8 @@ def radam(
     is_known = length > 5.0
     known = choose(is_known, (length - 4) * (length - 2) * longest, 0.0)
     rectify = (known / ((longest - 4) * (longest - 2) * length)) ** 0.5 * rest**0.5
-    change = (lr / (1 - beta1**step)) * mean
-    p -= choose(is_known, rectify * change / (xp.sqrt(square) + eps), change)
+    rate = lr / (1 - beta1**step) * choose(is_known, rectify, 1.0)
+    p -= rate * choose(is_known, mean / (xp.sqrt(square) + eps), mean)
 
 
 class RAdam(Optimizer):
