@@ -196,3 +196,17 @@ def test_dropout_that_is_hooked():
     dropout.register_forward_hook(lambda *_: seen.append(1))
     fused.dropped_sum(tallow.ones(3), dropout, tallow.ones(3))
     assert seen
+
+
+# Standardizing
+
+
+@pytest.mark.parametrize("kind", [tallow.float32, tallow.float64, tallow.bfloat16])
+@pytest.mark.parametrize("shape", [(2, 3, 5), (3, 700), (0, 3, 4)])
+def test_standardize(kind, shape):
+    mean, std = tallow.randn(3, 1, dtype=kind), tallow.rand(3, 1, dtype=kind) + 1
+    x = tallow.randn(*shape, dtype=kind, requires_grad=True)
+    out = nn.utils.standardize(x, mean, std, scale=0.5)
+    assert tallow.allclose(out, (x * 0.5 - mean) / std, rtol=1e-2 if kind.itemsize < 4 else 1e-5)
+    (by_x,) = tallow.autograd.grad(out.sum(), x)
+    assert tallow.allclose(by_x, (0.5 / std).expand(shape), rtol=1e-2)

@@ -10,6 +10,7 @@ import pytest
 import tallow
 from tallowvision import transforms, tv_tensors
 from tallowvision.transforms import functional as F
+from tallowvision.transforms.functional._values import normalize_values
 
 
 def image(*shape):
@@ -302,3 +303,16 @@ def test_errors(number):
     with pytest.raises(error, match=message) as caught:
         call()
     assert isinstance(caught.value, tallow.errors.TallowError)
+
+
+@pytest.mark.parametrize("dtype", [tallow.uint8, tallow.float32, tallow.int16])
+@pytest.mark.parametrize("shape", [(3, 5, 7), (2, 3, 40, 30), (3, 1, 0)])
+def test_presets_normalize_in_one_pass(dtype, shape):
+    """Bytes are scaled and normalized at once, to the last bit as one after the other."""
+    image = tallow.randint(0, 256, shape, dtype=tallow.uint8)
+    image = image if dtype is tallow.uint8 else F.to_dtype(image, dtype, scale=True)
+    how = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+    expected = F.normalize(F.convert_image_dtype(image), *how)
+    found = normalize_values(image, *how)
+    assert found.dtype is tallow.float32
+    assert found.equal(expected)
