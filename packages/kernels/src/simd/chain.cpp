@@ -68,6 +68,26 @@ void read(const Stretch& x, int64_t begin, int64_t count, float* to) {
     }
 }
 
+// Elements begin .. begin + count - 1 of an array: where they are, or put into a tile. `held` is
+// the place of the element of which the tile is full, or -1.
+float* elements_of(const Stretch& x, int64_t begin, int64_t count, float* tile, int64_t& held) {
+    if (!x.inner && !x.bytes) return x.data + begin;
+    if (x.inner == 1 && !x.bytes && begin % x.middle + count <= x.middle)
+        return x.data + begin % x.middle;
+    if (x.inner > 1 && begin % x.inner + count <= x.inner) {
+        const int64_t place = begin / x.inner % x.middle;
+        if (held != place) {
+            read(x, begin, 1, tile);
+            std::fill_n(tile, TILE, *tile);
+            held = place;
+        }
+    } else {
+        read(x, begin, count, tile);
+        held = -1;
+    }
+    return tile;
+}
+
 inline Vec truth(Ints condition) { return select(condition, splat(1), Vec{}); }
 inline Vec sign_of(Vec x) { return select(x > 0.0f, splat(1), select(x < 0.0f, splat(-1), x)); }
 
@@ -155,16 +175,13 @@ struct Tile {
 void chain(const Chain& c, const Stretch* arrays, const float* numbers, int64_t begin,
            int64_t end) {
     float* at[MOST_TILES];
+    int64_t held[MOST_TILES];
     float* const own = scratch(0, c.tiles * TILE);
-    for (int i = 0; i < c.tiles; ++i) at[i] = own + i * TILE;
+    for (int k = 0; k < c.tiles; ++k) at[k] = own + k * TILE, held[k] = -1;
     for (int64_t i = begin; i < end; i += TILE) {
         const int64_t count = std::min(TILE, end - i);
-        for (int k = 0; k < c.arrays; ++k) {
-            if (arrays[k].bytes || arrays[k].inner)
-                read(arrays[k], i, count, at[k]);
-            else
-                at[k] = arrays[k].data + i;
-        }
+        for (int k = 0; k < c.arrays; ++k)
+            at[k] = elements_of(arrays[k], i, count, own + k * TILE, held[k]);
         for (int k = 0; k < c.count; ++k) Tile{at, numbers, count, c.steps[k]}.run();
     }
 }

@@ -18,13 +18,20 @@ def _(x, keep, y, *, p):
 
 
 @Chain.of
-def standardize(xp, x, average, deviation, *, scale):
+def standardize(xp, x, average, deviation):
+    return (x - average) / deviation
+
+
+@Chain.of
+def scale_and_standardize(xp, x, average, deviation, *, scale):
     return (x * scale - average) / deviation
 
 
 @norm.standardize.on("cpu")
 def _(x, average, deviation, *, scale):
-    return standardize.run(x, average, deviation, scale=scale)
+    if scale == 1:
+        return standardize.run(x, average, deviation)
+    return scale_and_standardize.run(x, average, deviation, scale=scale)
 
 
 # Steps of optimizers, of all parameters in one call, by the bodies of their algorithms
