@@ -125,7 +125,7 @@ class Sequential(_Ordered):
         return self.extend(list(self * count)[len(self) :])
 
     def forward(self, input):
-        return in_turn(input, *self)
+        return in_turn(input, *[module for _, module in self._own(MODULE)])
 
 
 class ModuleList(_Ordered):

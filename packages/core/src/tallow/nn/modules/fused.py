@@ -21,16 +21,18 @@ def in_turn(input, *modules):
     >>> tuple(nn.utils.in_turn(tallow.ones(2, 3), nn.BatchNorm1d(3), nn.ReLU()).shape)
     (2, 3)
     """
-    i, count = 0, len(modules)
-    while i < count:
-        module = modules[i]
-        i += 1
-        if type(module) in NORMS and i < count and _are_one(module, modules[i], input):
-            input = _norm_relu(module, input)
-            i += 1
+    norm = None  # waits for what comes after it
+    for module in modules:
+        if norm is not None:
+            if _are_one(norm, module, input):
+                input, norm = _norm_relu(norm, input), None
+                continue
+            input, norm = norm(input), None
+        if type(module) in NORMS:
+            norm = module
         else:
             input = module(input)
-    return input
+    return input if norm is None else norm(input)
 
 
 def _are_one(norm, after, input):
