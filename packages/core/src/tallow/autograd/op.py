@@ -120,6 +120,13 @@ class Op:
 
         return register
 
+    def has_kernel(self, array):
+        """True if the backend of an array has a kernel of its own for this operation."""
+        where = backend.for_array(array)
+        if where.kernels:
+            import_module(where.kernels)
+        return where.name in self.special
+
     def grad_on(self, kernel):
         """Decorator: a kernel for the joint rule, called as the rule, which runs where it declines.
 

@@ -171,8 +171,9 @@ def by_statistics(g, x, average, variance, weight, shapes, needs, factor, eps):
 @op
 def standardize(xp, x, average, deviation, *, scale):
     """(x * scale - average) / deviation, in the dtype of both, to which x may be of integers."""
-    kind = average.dtype
-    return (x.astype(kind, copy=False) * kind.type(scale) - average) / deviation
+    wide = x.astype(average.dtype, copy=False)
+    wide = wide if scale == 1 else wide * average.dtype.type(scale)
+    return (wide - average) / deviation
 
 
 standardize.vjp(lambda g, deviation, scale: g * scale / deviation, None, None)

@@ -11,7 +11,7 @@ from tallow.nn.functional.common import floats
 from tallow.nn.functional.padding import pad
 from tallow.ops.activation import relu
 from tallow.ops.norm import normalize as normalize_op
-from tallow.ops.norm import normalize_by, normalize_relu, normalize_relu_by
+from tallow.ops.norm import normalize_by, normalize_relu, normalize_relu_by, normalize_relu_grad
 from tallow.ops.norm import standardize as standardize_op
 from tallow.ops.pool import pool_sum
 from tallow.ops.shape import reshape
@@ -85,8 +85,13 @@ def batch_norm(
 
 
 def batch_norm_relu(input, *how):
-    """`relu(batch_norm(input, *how))` in one pass, where `how` is all that batch norm takes."""
-    return _batch_norm(input, *how, True)
+    """`relu(batch_norm(input, *how))`, where `how` is all that batch norm takes.
+
+    In one pass where there are kernels for it; without, two operations compute less.
+    """
+    if normalize_relu_grad.op.has_kernel(input.array):
+        return _batch_norm(input, *how, True)
+    return relu(batch_norm(input, *how))
 
 
 def _batch_norm(
