@@ -52,7 +52,12 @@ def _norm_relu(norm, input):
 
 
 def dropped_sum(residual, dropout, input):
-    """`residual + dropout(input)` of a module, in one pass if it is a plain `Dropout`."""
+    """`residual + dropout(input)` of a module, in one pass if it is a plain `Dropout`.
+
+    Without a residual, None, what dropout leaves.
+    """
+    if residual is None:
+        return dropout(input)
     if type(dropout) is not Dropout or not is_plain(dropout) or dropout.inplace:
         return residual + dropout(input)
     return dropout_sum(input, residual, dropout.p, dropout.training)
