@@ -1,5 +1,8 @@
 """Modules that run as one: the same numbers, gradients and hooks as one after the other."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -140,6 +143,28 @@ def test_autocast(fused_calls):
     assert not fused_calls
 
 
+def test_modes_see_both(tmp_path):
+    """In a process of its own: from then on all public functions look at their arguments."""
+    program = tmp_path / "program.py"
+    program.write_text("""
+import tallow
+from tallow import nn
+from tallow.overrides import TorchFunctionMode
+
+class Seen(TorchFunctionMode):
+    names = []
+
+    def __torch_function__(self, function, types, args=(), kwargs=None):
+        self.names.append(function.__name__)
+        return function(*args, **kwargs or {})
+
+with Seen():
+    nn.Sequential(nn.BatchNorm1d(3), nn.ReLU())(tallow.ones(4, 3))
+assert {"batch_norm", "relu"} <= set(Seen.names), Seen.names
+""")
+    subprocess.run([sys.executable, program], check=True)
+
+
 def test_errors_name_the_module():
     model = nn.Sequential(nn.Sequential(*pair()))
     with pytest.raises(tallow.errors.ArgumentError, match="0.0"):
@@ -210,3 +235,24 @@ def test_standardize(kind, shape):
     assert tallow.allclose(out, (x * 0.5 - mean) / std, rtol=1e-2 if kind.itemsize < 4 else 1e-5)
     (by_x,) = tallow.autograd.grad(out.sum(), x)
     assert tallow.allclose(by_x, (0.5 / std).expand(shape), rtol=1e-2)
+
+
+def test_blocks_that_programs_override():
+    class Doubled(nn.TransformerEncoderLayer):
+        def _ff_block(self, x):
+            return 2 * super()._ff_block(x)
+
+    how = {"d_model": 8, "nhead": 2, "dim_feedforward": 16, "dropout": 0.3}
+    results = []
+    for norm_first in (True, False):
+        tallow.manual_seed(0)
+        layer = Doubled(norm_first=norm_first, **how)
+        x = tallow.randn(5, 2, 8)
+        tallow.manual_seed(1)
+        results.append(layer(x))
+        tallow.manual_seed(1)
+        taken = layer.norm1(x) if norm_first else x
+        x = x + layer._sa_block(taken, None, None)
+        x = x if norm_first else layer.norm1(x)
+        out = x + layer._ff_block(layer.norm2(x) if norm_first else x)
+        assert tallow.allclose(results[-1], out if norm_first else layer.norm2(out), atol=1e-6)

@@ -1,5 +1,6 @@
 """Modules that run as one where nobody looks between them."""
 
+from tallow.nn import functional as F
 from tallow.nn.functional.dropout import dropout_sum
 from tallow.nn.functional.normalization import batch_norm_relu
 from tallow.nn.location import locate
@@ -8,6 +9,7 @@ from tallow.nn.modules.batchnorm import BatchNorm1d, BatchNorm2d, BatchNorm3d
 from tallow.nn.modules.dropout import Dropout
 from tallow.tensor import Tensor
 
+UNSEEN = F.batch_norm.__code__  # another once classes and modes are asked about calls (`overrides`)
 NORMS = {BatchNorm1d, BatchNorm2d, BatchNorm3d}
 
 
@@ -65,4 +67,8 @@ def dropped_sum(residual, dropout, input):
 
 def is_plain(module):
     """True if calling a module does what its class says and nobody looks on."""
-    return module._hooks is None and "forward" not in module.__dict__
+    return (
+        module._hooks is None
+        and "forward" not in module.__dict__
+        and F.batch_norm.__code__ is UNSEEN
+    )
