@@ -3,9 +3,10 @@
 import pytest
 
 import tallow
-from tallow import nn
+from tallow import backend, nn
 from tallow.errors import DeviceError
 from tallow.nn import functional as F
+from tallow.testing import devices
 
 FIRST, SECOND = "standin:0", "standin:1"
 
@@ -17,6 +18,16 @@ def test_tensors_go_to_both_and_back():
     moved = x.to(SECOND).to(FIRST)
     assert str(moved.device) == FIRST and moved.tolist() == [0, 1, 2]
     assert str(x.to("standin").device) == FIRST, "the current one"
+
+
+def test_they_copy_without_the_host(monkeypatch):
+    x = tallow.arange(6.0, device=FIRST).reshape(2, 3)
+    monkeypatch.setitem(
+        backend._by_name, "standin", backend.for_device(FIRST)._replace(from_host=None)
+    )
+    monkeypatch.setitem(backend._by_type, devices.Array, backend.for_device(FIRST))
+    y = x.T.requires_grad_().to(SECOND)
+    assert str(y.device) == SECOND and y.tolist() == [[0, 3], [1, 4], [2, 5]]
 
 
 def test_mixing_is_an_error():

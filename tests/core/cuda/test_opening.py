@@ -158,6 +158,56 @@ def test_pinned_memory(opened):
     assert (source, size, stream.ptr) == (pinned.ctypes.data, 48, 7) and out.shape == (2, 3)
 
 
+def test_from_device_to_device(opened, monkeypatch):
+    """The streams of both devices wait for each other around the copy, and the host for neither."""
+    cupy, log = library(), []
+    opened(cupy)
+
+    class On:
+        current = 0
+
+        def __init__(self, index):
+            self.id = index
+
+        def __enter__(self):
+            self.before, On.current = On.current, self.id
+
+        def __exit__(self, *exception):
+            On.current = self.before
+
+    class Stream:
+        def __init__(self):
+            self.home = On.current
+
+        def record(self, event):
+            assert On.current == self.home and event == {"disable_timing": True}
+            log.append(f"{self.home} marks")
+            return self.home
+
+        def wait_event(self, event):
+            assert On.current == self.home
+            log.append(f"{self.home} waits for {event}")
+
+    def empty(shape, dtype):
+        out = Array(np.empty(shape, dtype))
+        out.__class__ = type("Target", (Array,), {"device": On(On.current), "data": SimpleNamespace(
+            copy_from_device_async=lambda data, size, stream: log.append(
+                f"{stream.home} copies {size} bytes"
+            )
+        )})  # fmt: skip
+        return out
+
+    monkeypatch.setattr(Array, "device", On(0))
+    cupy.cuda.Device, cupy.cuda.get_current_stream, cupy.empty = On, Stream, empty
+    cupy.cuda.Event, cupy.asarray = dict, lambda x: x
+    x = tallow.ones(2, 3).to("cuda:0")
+    y = x.to("cuda:1")
+    assert y.device == tallow.device("cuda:1") and y.shape == (2, 3)
+    assert log == ["1 marks", "0 waits for 1", "0 copies 24 bytes", "0 marks", "1 waits for 0"]
+    with pytest.raises(DeviceError, match="expected cuda:0 to cuda:1, got cuda:2"):
+        x.to("cuda:2")
+
+
 def test_the_peak_of_memory(opened):
     cupy = library()
     opened(cupy)

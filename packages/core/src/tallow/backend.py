@@ -34,6 +34,8 @@ class Backend(NamedTuple):
                                               `out`, always in the same order
     `at(array)`                               a context in which the array's device is the current
                                               one, where there are several
+    `between(array, index)`                   a copy on device `index` of the library, which the host
+                                              does not wait for
     `pinned(array)`, `is_pinned(array)`       memory of the host that the device reads by itself
     `random_blocks(index)`                    random numbers are drawn there, by this many blocks
                                               of 256 threads at most on device `index`
@@ -55,6 +57,7 @@ class Backend(NamedTuple):
     is_pinned: Callable[[np.ndarray], bool] | None = None
     random_blocks: Callable[[int | None], int] | None = None
     at: Callable[[Any], AbstractContextManager] | None = None
+    between: Callable[[Any, int | None], Any] | None = None
 
 
 def is_array_type(kind):

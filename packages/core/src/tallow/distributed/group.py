@@ -7,6 +7,7 @@ import time
 import traceback
 from datetime import timedelta
 from functools import partial
+from importlib import import_module
 from importlib.util import find_spec
 
 from tallow import cuda
@@ -154,8 +155,8 @@ def is_mpi_available():
 
 
 def is_nccl_available():
-    """True if CuPy is installed and finds a GPU."""
-    return cuda.is_available()
+    """True if CuPy is installed and finds a GPU, and NVIDIA's NCCL."""
+    return cuda.is_available() and import_module("cupy.cuda.nccl").available
 
 
 def is_gloo_available():

@@ -6,6 +6,14 @@ All arrays are contiguous. Requests are events of the stream: NCCL's order is th
 import cupy
 from cupy.cuda import nccl
 
+from tallow.errors import DistributedError
+
+if not nccl.available:
+    raise DistributedError(
+        "distributed: expected NVIDIA's NCCL for collectives of CUDA tensors, got none; pip install "
+        "nvidia-nccl-cu13 (nvidia-nccl-cu12 for CUDA 12), or move the tensors to the CPU"
+    )
+
 OPERATIONS = {
     "sum": nccl.NCCL_SUM, "avg": nccl.NCCL_SUM, "product": nccl.NCCL_PROD,
     "min": nccl.NCCL_MIN, "max": nccl.NCCL_MAX,

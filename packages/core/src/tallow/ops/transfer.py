@@ -11,6 +11,8 @@ def transfer(x, *, source, target, non_blocking=False):
     `non_blocking`: what leaves pinned memory may do so later.
     """
     where = backend.for_device(target)
+    if where.between is not None and where is backend.for_array(x):
+        return where.between(x, target.index)
     host = backend.for_array(x).to_host(x)
     return where.from_host(host, target.index, non_blocking)
 

@@ -5,6 +5,8 @@ from collections import deque
 import cupy
 import numpy as np
 
+from tallow.kernels.cuda.launch import in_order
+
 
 class Peak(cupy.cuda.MemoryHook):
     """Keeps the largest number of bytes that were in use after an allocation."""
@@ -48,4 +50,25 @@ def copied_later(array):
     while _copied and _copied[0][0].done:
         _copied.popleft()
     _copied.append((stream.record(), array))
+    return out
+
+
+def between(array, target):
+    """A copy of an array on another device, straight from memory to memory.
+
+    It is made in the order of the current stream of the array's device, which first waits for what
+    the target's was given, since that may still use the new array's memory; the target's stream
+    waits for the copy.
+    """
+    source = array.device
+    with target:
+        out, ahead = cupy.empty(array.shape, array.dtype), cupy.cuda.get_current_stream()
+        free = ahead.record(cupy.cuda.Event(disable_timing=True))
+    with source:
+        stream, array = cupy.cuda.get_current_stream(), in_order(array)
+        stream.wait_event(free)
+        out.data.copy_from_device_async(array.data, array.nbytes, stream)
+        copied = stream.record(cupy.cuda.Event(disable_timing=True))
+    with target:
+        ahead.wait_event(copied)
     return out

@@ -32,16 +32,20 @@ def from_host(array, index, non_blocking=False):
 
     With `non_blocking` that of pinned memory is made later, in the order of the current stream.
     """
-    current = cupy.cuda.runtime.getDevice()
-    chosen = current if index is None else index
-    if not 0 <= chosen < COUNT:
-        raise DeviceError(f"device: expected cuda:0 to cuda:{COUNT - 1}, got cuda:{chosen}")
-    with cupy.cuda.Device(chosen):
+    with _numbered(index):
         try:
             later = non_blocking and memory.is_pinned(array)
             return memory.copied_later(array) if later else cupy.array(array)
         except cupy.cuda.memory.OutOfMemoryError as error:
             raise explain(error) from error
+
+
+def _numbered(index):
+    """CUDA device `index`, by None the current one; DeviceError if there is none."""
+    chosen = cupy.cuda.runtime.getDevice() if index is None else index
+    if not 0 <= chosen < COUNT:
+        raise DeviceError(f"device: expected cuda:0 to cuda:{COUNT - 1}, got cuda:{chosen}")
+    return cupy.cuda.Device(chosen)
 
 
 def explain(error):
@@ -105,6 +109,7 @@ backend.register(
         is_pinned=memory.is_pinned,
         random_blocks=random_blocks,
         at=(lambda array: array.device) if COUNT > 1 else None,
+        between=lambda array, index: memory.between(array, _numbered(index)),
     )
 )
 keep_faults()
