@@ -34,8 +34,8 @@ class Backend(NamedTuple):
                                               `out`, always in the same order
     `at(array)`                               a context in which the array's device is the current
                                               one, where there are several
-    `between(array, index)`                   a copy on device `index` of the library, which the host
-                                              does not wait for
+    `between(array, index)`                   a copy on another device of the library's, for which
+                                              the host does not wait
     `pinned(array)`, `is_pinned(array)`       memory of the host that the device reads by itself
     `random_blocks(index)`                    random numbers are drawn there, by this many blocks
                                               of 256 threads at most on device `index`

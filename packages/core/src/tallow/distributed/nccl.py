@@ -10,8 +10,8 @@ from tallow.errors import DistributedError
 
 if not nccl.available:
     raise DistributedError(
-        "distributed: expected NVIDIA's NCCL for collectives of CUDA tensors, got none; pip install "
-        "nvidia-nccl-cu13 (nvidia-nccl-cu12 for CUDA 12), or move the tensors to the CPU"
+        "distributed: expected NVIDIA's NCCL for collectives of CUDA tensors, got none; pip "
+        "install nvidia-nccl-cu13 (nvidia-nccl-cu12 for CUDA 12), or move the tensors to the CPU"
     )
 
 OPERATIONS = {
