@@ -32,6 +32,9 @@ DTYPES = [getattr(torch, name) for name in """
 # The two libraries
 
 
+FIRST, SECOND = "standin:0", "standin:1"  # the first is the current one
+
+
 def named(name):
     """tallow's function of a dotted name, or the method, perhaps in place; None if not there."""
     found = tallow
@@ -129,6 +132,11 @@ def to_tallow(x):
     return tallow.from_numpy(array).requires_grad_(x.requires_grad)
 
 
+def to_device(x, where):
+    made = to_tallow(x)
+    return made.detach().to(where).requires_grad_(made.requires_grad)
+
+
 def to_torch(x):
     array = x.detach().numpy().copy("C")
     if x.dtype is tallow.bfloat16:
@@ -156,7 +164,7 @@ def converted(value, convert, seen):
         return slice(*converted((value.start, value.stop, value.step), convert, seen))
     if convert is precise:
         return WIDE.get(value, value) if isinstance(value, torch.dtype) else value
-    if convert is to_tallow:
+    if convert is not storage_copy:
         if isinstance(value, torch.dtype | torch.memory_format | torch.layout):
             return getattr(tallow, name_of(value))
         if isinstance(value, torch.nn.Module):
@@ -616,3 +624,28 @@ def test_names():
 def test_operator(op):
     found = list(failures(op))
     assert not found, "\n".join(found[:5])
+
+
+def on_device(function, op, sample, where):
+    """The error of a call on a device, or the devices of what it gave and of its gradients."""
+    side = Side(tallow, sample, partial(to_device, where=where))
+    side.run(partial(retargeted(op.gradcheck_wrapper), function))
+    found = [x for x in side.outputs() if isinstance(x, tallow.Tensor)]
+    slopes = [weights(to_torch(x.cpu()), i) for i, x in enumerate(found) if x.requires_grad]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found += side.gradients(slopes) if slopes and side.error is None else ()
+    return side.error, {str(x.device) for x in found or () if x is not None}
+
+
+@pytest.mark.parametrize("op", operators, ids=[op.full_name for op in operators])
+def test_where_its_tensors_are(op):
+    """An operator that works on the current device works on another, where its results are."""
+    function, dtypes = ours_of(op), op.supported_dtypes("cpu")
+    dtype = next(x for x in (torch.float32, torch.int64, *dtypes) if x in dtypes)
+    for sample in samples_of(op, dtype)[:2]:
+        error, where = on_device(function, op, sample, FIRST)
+        if error is None:
+            error, there = on_device(function, op, sample, SECOND)
+            assert error is None, f"{sample.summary()}: {error!r:.500}"
+            assert there == {x.replace(FIRST, SECOND) for x in where}, sample.summary()

@@ -14,6 +14,7 @@ import pytest
 
 from tallow import backend
 from tallow.autograd.op import REGISTRY
+from tallow.backends import cudnn
 from tallow.kernels.cuda import faults, index, launch, products
 from tallow.kernels.updates import TABLE
 from tallow.testing import devices
@@ -84,7 +85,8 @@ def compiled(request):
 
 @pytest.fixture
 def emulated(compiled, monkeypatch):
-    """Operations on the stand-in run the CUDA kernels."""
+    """Operations on the stand-in run the CUDA kernels, with whole factors."""
+    monkeypatch.setattr(cudnn, "allow_tf32", False)
     special = [made for made in REGISTRY.values() if "cuda" in made.special]
     for made in special:
         monkeypatch.setitem(made.special, "standin", made.special["cuda"])

@@ -153,6 +153,34 @@ static float half_value(unsigned short bits) {
   return half;
 }
 
+// What a warp's tensor cores do: sums (16, 8) += a (16, k) b (k, 8) by 32 threads, which hold parts
+// of them as the PTX manual has it. A word of a or b is one float, or two of 16 bits.
+
+static float element_of(const char* shape, unsigned int word, int half) {
+  if (strstr(shape, "tf32")) return word & 0x1fff ? NAN : __uint_as_float(word);
+  unsigned short bits = half ? word >> 16 : word;
+  return strstr(shape, "bf16") ? __uint_as_float((unsigned int)bits << 16) : half_value(bits);
+}
+
+static void add_product_of_warp(const char* shape, float* sums, const unsigned int* a,
+                                const unsigned int* b) {
+  static unsigned int of_a[1024][4], of_b[1024][2];
+  unsigned int first = threadIdx.x / 32 * 32, lane = threadIdx.x % 32;
+  int each = strstr(shape, "tf32") ? 1 : 2;
+  memcpy(of_a[threadIdx.x], a, 16), memcpy(of_b[threadIdx.x], b, 8);
+  __syncwarp();
+  for (int i = 0; i < 4; i++) {
+    int row = lane / 4 + i / 2 * 8, column = lane % 4 * 2 + i % 2;
+    for (int word = 0; word < 8; word++) {
+      unsigned int x = of_a[first + row % 8 * 4 + word % 4][row / 8 + word / 4 * 2];
+      unsigned int y = of_b[first + column * 4 + word % 4][word / 4];
+      for (int half = 0; half < each; half++)
+        sums[i] += element_of(shape, x, half) * element_of(shape, y, half);
+    }
+  }
+  __syncwarp();
+}
+
 // Launching, with the parameters as CUDA's driver takes them: a pointer to the value of each
 
 template <class... P, size_t... I>

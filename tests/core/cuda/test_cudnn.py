@@ -98,6 +98,7 @@ def library(emulated, monkeypatch):
         cudnnGraphNotSupportedError=NotSupported, backend_version=lambda: 90800,
     )  # fmt: skip
     monkeypatch.setattr(cudnn, "library", lambda: made)
+    monkeypatch.setattr(tallow.backends.cudnn, "allow_tf32", True)
     for cached in (cudnn._plan, cudnn._handle):
         cached.cache_clear()
     Graph.made.clear()

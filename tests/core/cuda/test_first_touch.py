@@ -39,7 +39,7 @@ def test_every_float(function, dtype):
     compared(function, (32, 64), dtype=dtype)
 
 
-@pytest.mark.parametrize("by", [True, False], ids=["cuDNN", "columns"])
+@pytest.mark.parametrize("by", [True, False], ids=["cuDNN", "kernels"])
 @pytest.mark.parametrize("dtype", FLOATS)
 def test_convolution(dtype, by, monkeypatch):
     if by and not cudnn.is_available():

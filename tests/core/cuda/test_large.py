@@ -5,7 +5,7 @@ import pytest
 
 import tallow
 from tallow import nn
-from tallow.kernels.cuda import attention, convolution
+from tallow.kernels.cuda import attention
 from tallow.nn import functional as F
 from tallow.ops import attention as ops
 from tallow.testing import assert_close
@@ -72,10 +72,11 @@ def test_batch_norm(shape, emulated):
     compared(lambda x, w, b: F.batch_norm(x, None, None, w, b, True), shape, (3,), (3,))
 
 
-def test_convolution_in_parts(emulated, monkeypatch):
-    monkeypatch.setattr(convolution, "COLUMNS", 400)
+def test_convolution(emulated):
     compared(lambda x, w, b: F.conv2d(x, w, b, padding=1), (5, 4, 6, 5), (6, 4, 3, 3), (6,))
+    compared(lambda x, w, b: F.conv2d(x, w, b), (5, 4, 6, 5), (6, 4, 1, 1), (6,))
     compared(lambda x, w: F.conv2d(x, w, groups=2), (5, 4, 6, 5), (6, 2, 1, 1))
+    compared(lambda x, w: F.conv_transpose2d(x, w, None, 2, 1, 1), (2, 4, 5, 4), (4, 3, 3, 3))
 
 
 @pytest.mark.parametrize("many", [1, 3])

@@ -132,12 +132,16 @@ def at(array):
 
 
 def there(function):
-    """Decorator: a function of a tensor, its first argument, that runs on the tensor's device."""
+    """Decorator: a function that runs on the device of the first tensor among its arguments."""
 
     @wraps(function)
-    def run(input, *args, **kwargs):
-        with at(input.array):
-            return function(input, *args, **kwargs)
+    def run(*args, **kwargs):
+        for value in (*args, *kwargs.values()):
+            array = getattr(value, "array", None)
+            if array is not None:
+                with at(array):
+                    return function(*args, **kwargs)
+        return function(*args, **kwargs)
 
     return run
 

@@ -59,7 +59,8 @@ def parse(input, key):
             axis += part is not None
         elif part is True or part is False:
             basic.append(None)
-            gathered.append(backend.for_array(input.array).xp.arange(int(part)))
+            with backend.at(input.array):
+                gathered.append(backend.for_array(input.array).xp.arange(int(part)))
         else:
             _check_mask(input, axis, part)
             basic += [FULL] * _consumed(part)
@@ -102,9 +103,11 @@ def _part(input, part):
 def _index_array(index):
     """The array that a tensor stands for in a key, or the int or bool for a 0-d one."""
     if index.array.ndim == 0 and index.dtype.category <= dtypes.INTEGER:
-        return bool(index.array) if index.dtype in _MASKS else int(index.array)
+        with backend.at(index.array):
+            return bool(index.array) if index.dtype in _MASKS else int(index.array)
     if index.dtype is dtypes.uint8:
-        return index.array.astype(bool)
+        with backend.at(index.array):
+            return index.array.astype(bool)
     if index.dtype not in (dtypes.int64, dtypes.int32, dtypes.bool_):
         raise IndexKindError(
             f"index: expected a tensor of int64, int32 or bool, got {describe(index)}"
@@ -258,6 +261,7 @@ def index_put(input, indices, values, accumulate=False):
 # The flattened tensor
 
 
+@backend.there
 def take(input, index, *, out=None):
     """Elements of the flattened tensor, in the shape of `index`."""
     places = _flat_places("take", input, index)
@@ -273,6 +277,7 @@ def _flat_places(name, input, index):
     return index.array
 
 
+@backend.there
 def put(input, index, source, accumulate=False):
     """A copy of `input` with `source` put (or added) at elements of the flattened tensor."""
     places = _flat_places("put", input, index).reshape(-1)
@@ -285,6 +290,7 @@ def put(input, index, source, accumulate=False):
     return reshape(result, shape=input.array.shape)
 
 
+@backend.there
 def unravel_index(indices, shape):
     """The coordinates, one tensor per dim, of places in the flattened form of a shape.
 
@@ -337,6 +343,7 @@ def masked_select(input, mask, *, out=None):
     return give(ops.take(input, key=(mask.array,)), out, "masked_select")
 
 
+@backend.there
 def masked_scatter(input, mask, source):
     """A copy of `input` with the places where `mask` is True filled from `source` in order."""
     if source.dtype is not input.dtype:

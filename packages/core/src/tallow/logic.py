@@ -3,6 +3,7 @@
 from functools import partial
 
 import tallow.ops.logic as ops
+from tallow import backend
 from tallow.elementwise import BITS, INTEGERS, REAL, binary, one_tensor, unary
 from tallow.errors import DtypeError, ShapeError, describe
 
@@ -40,11 +41,13 @@ def isclose(input, other, rtol=1e-05, atol=1e-08, equal_nan=False):
     return ops.isclose(input, other, rtol=rtol, atol=atol, equal_nan=equal_nan)
 
 
+@backend.there
 def allclose(input, other, rtol=1e-05, atol=1e-08, equal_nan=False):
     """True (a Python bool) if all elements are close: |input - other| <= atol + rtol * |other|."""
     return bool(isclose(input, other, rtol, atol, equal_nan).array.all())
 
 
+@backend.there
 def equal(input, other):
     """True (a Python bool) if both have the same shape and the same elements."""
     same = input.array.shape == other.array.shape

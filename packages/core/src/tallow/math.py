@@ -129,6 +129,11 @@ def div(input, other, *, rounding_mode=None, out=None):
     return result if out is None else give(result, out, "div")
 
 
+def _all_true(array):
+    with backend.at(array):
+        return bool(array.all())
+
+
 def _quotient(name, op, doc):
     """A function of real numbers that divides; integers divided by 0 raise."""
 
@@ -136,7 +141,7 @@ def _quotient(name, op, doc):
         check_kinds(name, ORDERED, input, other)
         x, y = pair(name, input, other)
         integral = (x if isinstance(x, Tensor) else y).dtype.category == INTEGER
-        if integral and not (y.array.all() if isinstance(y, Tensor) else y):
+        if integral and not (_all_true(y.array) if isinstance(y, Tensor) else y):
             raise DivisionByZeroError(
                 f"{name}: expected integers other than 0 to divide by, got a 0; "
                 "floating-point numbers would give inf"

@@ -98,6 +98,7 @@ def qr(input, some=True, *, out=None):
     return return_types.qr(*linalg.qr(input, "reduced" if some else "complete", out=out))
 
 
+@backend.there
 def geqrf(input, *, out=None):
     """(a, tau): the QR factorisation as LAPACK keeps it, for `orgqr`."""
     xp = backend.for_array(input.array).xp

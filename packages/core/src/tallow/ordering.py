@@ -111,6 +111,7 @@ def kthvalue(input, k, dim=-1, keepdim=False, *, out=None):
 def _median(name, skip_nan):
     kind = getattr(return_types, name)
 
+    @backend.there
     def function(input, dim=None, keepdim=False, *, out=None):
         if input.dtype is dtypes.bool_ or input.dtype.is_complex:
             raise NotSupportedError(f"{name}: expected real numbers, got {describe(input)}")
@@ -143,6 +144,7 @@ nanmedian = _median("nanmedian", True)
 
 
 @numpy_names
+@backend.there
 def mode(input, dim=-1, keepdim=False, *, out=None):
     """(values, indices) of the most frequent elements along `dim`, of several the smallest."""
     axis = axis_of("mode", dim, input.array.ndim)
@@ -165,6 +167,7 @@ def mode(input, dim=-1, keepdim=False, *, out=None):
 # Quantiles
 
 
+@backend.there
 def _quantile(name, input, q, dim, keepdim, interpolation, skip_nan):
     if input.dtype not in (dtypes.float32, dtypes.float64):
         raise DtypeError(f"{name}: expected float32 or float64, got {describe(input)}")
@@ -262,6 +265,7 @@ def _results(values, inverse, counts, return_inverse, return_counts):
     return tensors if len(tensors) > 1 else tensors[0]
 
 
+@backend.there
 def unique(input, sorted=True, return_inverse=False, return_counts=False, dim=None):
     """The distinct elements in order; also each element's index among them, and their counts.
 
@@ -282,6 +286,7 @@ def unique(input, sorted=True, return_inverse=False, return_counts=False, dim=No
     return _results(values, inverse, counts, return_inverse, return_counts)
 
 
+@backend.there
 def unique_consecutive(input, return_inverse=False, return_counts=False, dim=None):
     """The elements (or slices along `dim`) without those equal to the one before."""
     xp = backend.for_array(input.array).xp
@@ -304,6 +309,7 @@ def _beside(x, like):
     return wrap(backend.for_array(like.array).xp.asarray(x, dtypes.of_number(x).numpy))
 
 
+@backend.there
 def isin(elements, test_elements, *, assume_unique=False, invert=False):
     """True for each element that is among `test_elements`."""
     if not isinstance(elements, Tensor) and not isinstance(test_elements, Tensor):
@@ -317,6 +323,7 @@ def isin(elements, test_elements, *, assume_unique=False, invert=False):
 # Places in a sorted sequence
 
 
+@backend.there
 def searchsorted(
     sorted_sequence, input, *, out_int32=False, right=False, side=None, out=None, sorter=None
 ):

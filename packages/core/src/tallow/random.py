@@ -185,7 +185,8 @@ def _sized(name, draw, size, dtype, where, requires_grad, generator, out):
 def _like(input, dtype, where):
     """Memory for a tensor like another, dense and with its dims in the same order."""
     dtype, array = dtype or input.dtype, input.array
-    made = backend.for_array(array).xp.empty_like(array, dtype.numpy)
+    with backend.at(array):
+        made = backend.for_array(array).xp.empty_like(array, dtype.numpy)
     return wrap(made) if where is None else wrap(made).to(where)
 
 
@@ -356,6 +357,7 @@ def _named(draw):
 # Draws from tensors of parameters
 
 
+@backend.there
 def bernoulli(input, p=None, *, generator=None, out=None):
     """Ones with the probability that each element of `input` gives (or `p`, for all), else zeros.
 

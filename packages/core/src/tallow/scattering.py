@@ -57,7 +57,10 @@ def _with_dims(x):
     """A 0-d tensor or array as a vector; others, and numbers, as they are."""
     if isinstance(x, Tensor):
         return x if x.array.ndim else reshape(x, shape=(1,))
-    return x.reshape(1) if x.shape == () and not isinstance(x, np.generic) else x
+    if x.shape != () or isinstance(x, np.generic):
+        return x
+    with backend.at(x):
+        return x.reshape(1)
 
 
 # One index per element
@@ -96,7 +99,9 @@ def gather(input, dim, index, *, sparse_grad=False, out=None):
     """
     axis, places = _places("gather", input, dim, index)
     if not places.size:
-        places = backend.for_array(places).xp.zeros((0,) * max(input.array.ndim, 1), places.dtype)
+        shape = (0,) * max(input.array.ndim, 1)
+        with backend.at(places):
+            places = backend.for_array(places).xp.zeros(shape, places.dtype)
     picked = ops.gather(_with_dims(input), axis=axis, index=places)
     return give(reshape(picked, shape=index.array.shape), out, "gather")
 
@@ -251,6 +256,7 @@ def index_copy(input, dim, index, source):
 
 
 @numpy_names
+@backend.there
 def index_fill(input, dim, index, value):
     """A copy of `input` with the slices that a vector names filled with a number or 0-d tensor."""
     *before, places = _slices("index_fill", input, dim, index, negative=True)
@@ -268,6 +274,7 @@ def index_fill(input, dim, index, value):
 
 
 @numpy_names
+@backend.there
 def index_reduce(input, dim, index, source, reduce, *, include_self=True):
     """A copy of `input` where slices of `source` are combined with those that a vector names.
 

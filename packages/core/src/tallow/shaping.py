@@ -475,6 +475,7 @@ def dim_order(input):
     return tuple(sorted(range(len(strides)), key=lambda axis: -strides[axis]))
 
 
+@backend.there
 def resize_(input, *sizes, size=None, memory_format=None):
     """Give the tensor another shape in place: elements are kept in order, new ones arbitrary.
 

@@ -61,6 +61,7 @@ def _padded(x, width, mode):
     return take(x, key=(slice(None), source))
 
 
+@backend.there
 def stft(
     input, n_fft, hop_length=None, win_length=None, window=None, center=True, pad_mode="reflect",
     normalized=False, onesided=None, return_complex=None, align_to_window=None,
@@ -108,6 +109,7 @@ def _norm(normalized):
     return "ortho" if normalized else "backward"
 
 
+@backend.there
 def istft(
     input, n_fft, hop_length=None, win_length=None, window=None, center=True, normalized=False,
     onesided=None, length=None, return_complex=False,

@@ -112,6 +112,7 @@ def histogramdd(input, bins, *, range=None, weight=None, density=False):
 # Covariance
 
 
+@backend.there
 def cov(input, *, correction=1, fweights=None, aweights=None):
     """The covariances of variables, in rows, over observations, in columns: (n, m) -> (n, n).
 

@@ -55,7 +55,11 @@ class Walk:
                 if root.node is None:
                     self.pending[id(root)] = self.pending.get(id(root), 0) + 1
             for root, g in zip(roots, gradients, strict=True):
-                self._send(root.node or root, g, False)
+                if type(g) is np.ndarray:
+                    self._send(root.node or root, g, False)
+                else:
+                    with _home(g):
+                        self._send(root.node or root, g, False)
             for node in order:
                 if node in self.gradients:
                     g = self.gradients.pop(node)
@@ -395,5 +399,6 @@ def _batched(outputs, inputs, gradients, retain_graph, create_graph):
     return [None if parts[0] is None else stack(*parts, axis=0) for parts in columns]
 
 
+@backend.there
 def _zeros_like(x):
     return wrap(backend.for_array(x.array).xp.zeros_like(x.array))

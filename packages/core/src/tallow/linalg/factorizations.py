@@ -29,6 +29,7 @@ def cholesky(A, *, upper=False, out=None):
     return give(ops.adjoint(factor) if upper else factor, out, "cholesky")
 
 
+@backend.there
 def cholesky_ex(A, *, upper=False, check_errors=False, out=None):
     """(L, info): `cholesky` without an error for matrices that have none unless asked."""
     xp = backend.for_array(square("cholesky_ex", A).array).xp
@@ -54,6 +55,7 @@ def _first_bad_minor(xp, array):
 # QR
 
 
+@backend.there
 def qr(A, mode="reduced", *, out=None):
     """(Q, R) with Q @ R = A: Q with orthonormal columns, R upper triangular.
 
@@ -69,6 +71,7 @@ def qr(A, mode="reduced", *, out=None):
     return give_all(return_types.linalg_qr, (q, r), out, "qr")
 
 
+@backend.there
 def householder_product(A, tau, *, out=None):
     """The first n columns of H1 @ H2 @ ..., Hi = I - tau[i] v v^H with v column i of A (..., m, n).
 
@@ -95,6 +98,7 @@ def householder_product(A, tau, *, out=None):
 # LU
 
 
+@backend.there
 def lu_factor_ex(A, *, pivot=True, check_errors=False, out=None):
     """(LU, pivots, info): `lu_factor` without an error for a pivot of 0 unless asked."""
     if not pivot:
@@ -114,6 +118,7 @@ def lu_factor(A, *, pivot=True, out=None):
     return give_all(return_types.linalg_lu_factor, parts[:2], out, "lu_factor")
 
 
+@backend.there
 def unpack(LU_data, LU_pivots):
     """(P, L, U) of what `lu_factor` gives."""
     m, n = LU_data.array.shape[-2:]

@@ -51,6 +51,7 @@ def _with_info(compute, A, result, check_errors, name):
     return made, wrap(info)
 
 
+@backend.there
 def inv_ex(A, *, check_errors=False, out=None):
     """(inverse, info): the inverse, without an error for singular matrices unless asked."""
     parts = _with_info(lambda: inv(A), A, square("inv_ex", A).array.shape, check_errors, "inv_ex")
@@ -100,6 +101,7 @@ def solve(A, B, *, left=True, out=None):
     return give(result, out, "solve")
 
 
+@backend.there
 def solve_ex(A, B, *, left=True, check_errors=False, out=None):
     """(result, info): `solve` without an error for singular matrices unless asked."""
     shape = B.array.shape
@@ -107,6 +109,7 @@ def solve_ex(A, B, *, left=True, check_errors=False, out=None):
     return give_all(return_types.linalg_solve_ex, parts, out, "solve_ex")
 
 
+@backend.there
 def solve_triangular(A, B, *, upper, left=True, unitriangular=False, out=None):
     """The X with A @ X = B (or X @ A = B) for a triangular A, whose other triangle is not read.
 
@@ -138,6 +141,7 @@ def tolerances(name, A, atol, rtol):
     return array(rtol), array(0.0 if atol is None else atol)
 
 
+@backend.there
 def pinv(A, rcond=None, hermitian=False, *, atol=None, rtol=None, out=None):
     """The Moore-Penrose inverse: (..., n, m) -> (..., m, n).
 
@@ -148,6 +152,7 @@ def pinv(A, rcond=None, hermitian=False, *, atol=None, rtol=None, out=None):
         return give(ops.pinv(A, rtol=rtol, atol=atol), out, "pinv")
 
 
+@backend.there
 def lstsq(A, B, rcond=None, *, driver=None):
     """(solution, residuals, rank, singular_values): the X of the smallest |A @ X - B|.
 

@@ -86,6 +86,7 @@ def norm(A, ord=None, dim=None, keepdim=False, *, out=None, dtype=None):
     return vector_norm(A, ord, dim, keepdim, dtype=dtype, out=out)
 
 
+@backend.there
 def cond(A, p=None, *, out=None):
     """The condition number |A| |A^-1| by a matrix norm p (2 unless told); inf for singular ones."""
     if p in (None, 2, -2):
@@ -102,6 +103,7 @@ def cond(A, p=None, *, out=None):
     return give(result, out, "cond")
 
 
+@backend.there
 def matrix_rank(A, tol=None, hermitian=False, *, atol=None, rtol=None, out=None):
     """How many singular values are above max(atol, rtol * the largest); `tol` is an old atol."""
     array = matrices("matrix_rank", A).detach().array

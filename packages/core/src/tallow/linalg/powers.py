@@ -16,6 +16,7 @@ from tallow.reductions import sum
 from tallow.tensor import Tensor, wrap
 
 
+@backend.there
 def matrix_power(A, n, *, out=None):
     """Square matrices multiplied n times by themselves; inverted first where n is negative."""
     power = square("matrix_power", A)
@@ -85,6 +86,7 @@ def _ordered_product(xs):
     return product(0, len(xs) - 1)
 
 
+@backend.there
 def vander(x, N=None):
     """The powers 0 to N - 1 of numbers, in rows: (..., n) -> (..., n, N)."""
     x = x if x.array.ndim else reshape(x, shape=(1,))

@@ -1,17 +1,17 @@
-"""Convolution and its gradients: cuDNN's where it is installed, else products with columns.
+"""Convolution and its gradients on CUDA, by the first of these that does the call.
 
-These reach the tensor cores by cuBLASLt. With a channel to each group, products would be of single
-rows: a kernel takes their place.
+- cuDNN, where it is installed;
+- with a channel to each group, where products of matrices would be of single rows: a kernel of its
+  own (windows.cu);
+- with a kernel of one element at every place: a product of matrices, by cuBLASLt;
+- the kernels of `implicit`, for one to three axes.
 """
 
-from tallow import backend
-from tallow.kernels.cuda import cudnn
+from tallow.kernels.cuda import cudnn, implicit
 from tallow.kernels.cuda.launch import block_for, empty, in_order, is_real, size
-from tallow.kernels.cuda.windows import described, folded, over, unfolded
+from tallow.kernels.cuda.windows import described, over
 from tallow.ops import conv
 from tallow.ops.linalg import matmul
-
-COLUMNS = 1 << 27  # elements of columns at a time; a kernel of one element needs none
 
 
 def _takes(*arrays, axes):
@@ -20,36 +20,39 @@ def _takes(*arrays, axes):
     return is_real(*arrays) and all(x.size for x in present) and axes <= 3
 
 
-def _parts(images, per_image):
-    """Slices of the batch with about `COLUMNS` elements each."""
-    step = max(1, COLUMNS // max(per_image, 1))
-    return [slice(start, start + step) for start in range(0, images, step)]
-
-
 def _is_plain(kernel, stride, padding):
     """True if the columns of x are x itself."""
     return size(kernel) == 1 and size(stride) == 1 and not any(padding)
 
 
-def _depthwise(name, shape, sizes, how, channels, many, *arrays):
+def _depthwise(name, s, how, *arrays):
     """A kernel from two arrays to a new one; None for what it does not do."""
-    kernel, stride, padding, dilation = how
-    count = conv.out_size(sizes, *how)
-    windows = described(sizes, kernel, stride, padding, dilation, count)
+    windows = described(s.sizes, s.kernel, *how, s.count)
     if windows is None:
         return None
-    out, given = empty(shape, arrays[0]), map(in_order, arrays)
+    given, like = map(in_order, arrays), arrays[0]
     if name == "depthwise_grad_weight":
-        images = len(arrays[0])
-        threads = block_for(images * size(count))
-        over(name, out, out.size, threads, *given, out, windows, images, channels, many)
-    else:
-        over.each(name, out, out.size, *given, out, windows, channels, many)
+        out = empty((s.groups * s.outputs, 1, *s.kernel), like)
+        threads = block_for(s.images * size(s.count))
+        over(name, out, out.size, threads, *given, out, windows, s.images, s.groups, s.outputs)
+        return out
+    forward = name == "depthwise"
+    channels, sizes = (s.outputs, s.count) if forward else (1, s.sizes)
+    out = empty((s.images, s.groups * channels, *sizes), like)
+    over.each(name, out, out.size, *given, out, windows, s.groups, s.outputs)
     return out
 
 
-def _joined(parts):
-    return parts[0] if len(parts) == 1 else backend.for_array(parts[0]).xp.concatenate(parts)
+def _matrix(weight, groups):
+    """The weight (groups, outputs, inputs) of a kernel of one element; (outputs, inputs) of one."""
+    matrix = in_order(weight).reshape(groups, len(weight) // groups, weight.shape[1])
+    return matrix[0] if groups == 1 else matrix
+
+
+def _in_groups(x, groups):
+    """x (N, C, *size) as (N, groups, C / groups, places), or (N, C, places) of a single group."""
+    parts = (x.shape[1],) if groups == 1 else (groups, x.shape[1] // groups)
+    return in_order(x).reshape(len(x), *parts, size(x.shape[2:]))
 
 
 @conv.conv.on("cuda")
@@ -57,91 +60,54 @@ def _(x, weight, bias, *, stride, padding, dilation, groups):
     kernel = weight.shape[2:]
     if not _takes(x, weight, bias, axes=len(kernel)):
         return NotImplemented
-    count = conv.out_size(x.shape[2:], kernel, stride, padding, dilation)
-    shape = (len(x), len(weight), *count)
-    out = cudnn.run("conv_fprop", shape, x, weight, stride, padding, dilation)
-    if out is None and weight.shape[1] == 1 < groups:
-        how = (kernel, stride, padding, dilation)
-        many = len(weight) // groups
-        out = _depthwise("depthwise", shape, x.shape[2:], how, groups, many, x, weight)
+    how = (stride, padding, dilation)
+    count = conv.out_size(x.shape[2:], kernel, *how)
+    s = implicit.shape_of(x.shape, weight.shape, count, groups)
+    out = cudnn.run("conv_fprop", (len(x), len(weight), *s.count), x, weight, *how)
+    if out is None and s.inputs == 1 < groups:
+        out = _depthwise("depthwise", s, how, x, weight)
+    if out is None and _is_plain(kernel, stride, padding):
+        out = matmul(_matrix(weight, groups), _in_groups(x, groups))
+        out = out.reshape(len(x), len(weight), *s.count)
     if out is None:
-        places, depth = size(count), weight[0].size
-        matrix = in_order(weight).reshape(groups, -1, depth)
-        matrix = matrix[0] if groups == 1 else matrix
-        made = []
-        for part in _parts(len(x), groups * depth * places):
-            columns = _columns(x[part], kernel, stride, padding, dilation)
-            made.append(matmul(matrix, _in_groups(columns, groups, places)))
-        out = _joined(made).reshape(shape)
+        return implicit.forward(s, x, weight, bias, *how) if implicit.takes(s) else NotImplemented
     if bias is not None:
         out += bias.reshape(-1, *(1,) * len(kernel))
     return out
 
 
-def _columns(x, kernel, stride, padding, dilation):
-    """The windows of x, image by image."""
-    if _is_plain(kernel, stride, padding):
-        return in_order(x)
-    return unfolded(x, False, kernel, stride, padding, dilation)
-
-
-def _in_groups(columns, groups, places):
-    """(N, groups, lines, places), or without the axis of a single group."""
-    if groups == 1:
-        return columns.reshape(len(columns), -1, places)
-    return columns.reshape(len(columns), groups, -1, places)
-
-
 @conv.conv_grad_input.on("cuda")
 def _(g, weight, *, size, stride, padding, dilation, groups):
-    kernel, sizes = weight.shape[2:], size
+    kernel, how = weight.shape[2:], (stride, padding, dilation)
     if not _takes(g, weight, axes=len(kernel)):
         return NotImplemented
-    if conv.out_size(sizes, kernel, stride, padding, dilation) != g.shape[2:]:
+    if conv.out_size(size, kernel, *how) != g.shape[2:]:
         return NotImplemented
-    shape = (len(g), weight.shape[1] * groups, *sizes)
-    out = cudnn.run("conv_dgrad", shape, g, weight, stride, padding, dilation)
-    if out is None and weight.shape[1] == 1 < groups:
-        how = (kernel, stride, padding, dilation)
-        many = len(weight) // groups
-        out = _depthwise("depthwise_grad_input", shape, sizes, how, groups, many, g, weight)
-    if out is not None:
-        return out
-    places, lines = _count(g.shape[2:]), shape[1] * _count(kernel)
-    matrix = in_order(weight).reshape(groups, len(weight) // groups, -1).swapaxes(1, 2)
-    matrix = matrix[0] if groups == 1 else matrix
-    made = []
-    for part in _parts(len(g), lines * places):
-        columns = matmul(matrix, _in_groups(in_order(g[part]), groups, places))
-        columns = columns.reshape(-1, lines, places)
-        if _is_plain(kernel, stride, padding):
-            made.append(columns.reshape(-1, *shape[1:]))
-        else:
-            made.append(folded(columns, sizes, kernel, stride, padding, dilation))
-    return _joined(made)
-
-
-_count = size  # a name that no parameter hides
+    shape = (len(g), weight.shape[1] * groups, *size)
+    s = implicit.shape_of(shape, weight.shape, g.shape[2:], groups)
+    out = cudnn.run("conv_dgrad", shape, g, weight, *how)
+    if out is None and s.inputs == 1 < groups:
+        out = _depthwise("depthwise_grad_input", s, how, g, weight)
+    if out is None and _is_plain(kernel, stride, padding):
+        matrix = _matrix(weight, groups).swapaxes(-1, -2)
+        out = matmul(matrix, _in_groups(g, groups)).reshape(shape)
+    if out is None:
+        return implicit.grad_input(s, g, weight, *how) if implicit.takes(s) else NotImplemented
+    return out
 
 
 @conv.conv_grad_weight.on("cuda")
 def _(g, x, *, kernel, stride, padding, dilation, groups):
+    how = (stride, padding, dilation)
     if not _takes(g, x, axes=len(kernel)):
         return NotImplemented
-    if conv.out_size(x.shape[2:], kernel, stride, padding, dilation) != g.shape[2:]:
+    if conv.out_size(x.shape[2:], kernel, *how) != g.shape[2:]:
         return NotImplemented
     shape = (g.shape[1], x.shape[1] // groups, *kernel)
-    total = cudnn.run("conv_wgrad", shape, x, g, stride, padding, dilation)
-    if total is None and x.shape[1] == groups > 1:
-        how = (kernel, stride, padding, dilation)
-        many = g.shape[1] // groups
-        total = _depthwise("depthwise_grad_weight", shape, x.shape[2:], how, groups, many, g, x)
-    if total is not None:
-        return total
-    for part in _parts(len(x), x.shape[1] * size(kernel) * size(g.shape[2:])):
-        lines = unfolded(x[part], True, kernel, stride, padding, dilation)
-        lines = lines.reshape(groups, -1, lines.shape[-1])
-        left = in_order(g[part].swapaxes(0, 1)).reshape(groups, g.shape[1] // groups, -1)
-        made = matmul(left, lines.swapaxes(1, 2))
-        total = made if total is None else total + made
-    return total.reshape(shape)
+    s = implicit.shape_of(x.shape, shape, g.shape[2:], groups)
+    out = cudnn.run("conv_wgrad", shape, x, g, *how)
+    if out is None and s.inputs == 1 < groups:
+        out = _depthwise("depthwise_grad_weight", s, how, g, x)
+    if out is None:
+        return implicit.grad_weight(s, g, x, *how) if implicit.takes(s) else NotImplemented
+    return out

@@ -1,5 +1,5 @@
-// Windows over three spatial axes: pooling, and the columns that convolution multiplies. What has
-// fewer axes has the first of size 1.
+// Windows over three spatial axes: pooling, windows as columns, and convolution of single channels.
+// What has fewer axes has the first of size 1.
 
 struct Windows {
   int size[3], kernel[3], stride[3], padding[3], dilation[3], count[3];

@@ -1,4 +1,4 @@
-"""Pooling, and the columns of windows that convolution multiplies: one to three spatial axes."""
+"""Pooling, windows as columns, and convolution of single channels: one to three spatial axes."""
 
 import numpy as np
 
@@ -65,22 +65,19 @@ def _(g, *, size, kernel, stride, padding, count):
     return out
 
 
-# Columns, laid out by what a product wants: image by image, (N, C * depth, places), or all images
-# in one matrix, (C * depth, N * places)
+# Columns: (N, C * depth, places)
 
 
-def unfolded(x, together, kernel, stride, padding, dilation):
+def unfolded(x, kernel, stride, padding, dilation):
     """The windows of x (N, C, *size) as columns; or None."""
     count = conv.out_size(x.shape[2:], kernel, stride, padding, dilation)
     windows = described(x.shape[2:], kernel, stride, padding, dilation, count)
     if windows is None or not is_real(x):
         return None
     images, channels, places = len(x), x.shape[1], size(count)
-    lines = channels * size(kernel)
-    shape = (lines, images * places) if together else (images, lines, places)
-    layout = (places, images * places) if together else (lines * places, places)
-    out, number = empty(shape, x), images * channels * places
-    over.each("unfold", x, number, in_order(x), out, windows, channels, *layout)
+    lines, number = channels * size(kernel), images * channels * places
+    out = empty((images, lines, places), x)
+    over.each("unfold", x, number, in_order(x), out, windows, channels, lines * places, places)
     return out
 
 
@@ -100,7 +97,7 @@ def folded(columns, sizes, kernel, stride, padding, dilation):
 
 @conv.unfold.on("cuda")
 def _(x, *, kernel, stride, padding, dilation):
-    out = unfolded(x, False, kernel, stride, padding, dilation) if x.size else None
+    out = unfolded(x, kernel, stride, padding, dilation) if x.size else None
     return NotImplemented if out is None else out
 
 

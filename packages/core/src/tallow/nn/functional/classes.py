@@ -2,6 +2,7 @@
 
 from math import inf
 
+from tallow import backend
 from tallow.creation import arange, as_tensor, full
 from tallow.dtypes import int64
 from tallow.errors import (
@@ -143,6 +144,7 @@ def wrong_label(name, input, target, ignore_index):
     )
 
 
+@backend.there
 def multi_margin_loss(
     input, target, p=1, margin=1.0, weight=None, size_average=None, reduce=None, reduction="mean"
 ):

@@ -4,7 +4,7 @@
 
 import warnings
 
-from tallow import math
+from tallow import backend, math
 from tallow.creation import full_like
 from tallow.errors import ArgumentError, DtypeError, ShapeError, describe
 from tallow.nn.functional.common import check_reduction, floats, reduced, resolved_reduction
@@ -93,6 +93,7 @@ def _same_shape(name, losses, weight):
 # Of probabilities
 
 
+@backend.there
 def binary_cross_entropy(
     input, target, weight=None, size_average=None, reduce=None, reduction="mean"
 ):
@@ -162,6 +163,7 @@ def kl_div(input, target, size_average=None, reduce=None, reduction="mean", log_
     return result / input.array.shape[0] if by_row and input.array.ndim else result
 
 
+@backend.there
 def gaussian_nll_loss(input, target, var, full=False, eps=1e-6, reduction="mean"):
     """(log(var) + (input - target) ** 2 / var) / 2, var at least eps: of a normal distribution.
 

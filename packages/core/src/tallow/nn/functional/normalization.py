@@ -143,6 +143,7 @@ def standardize(input, mean, std, scale=1.0):
     return standardize_op(input, mean, std, scale=scale)
 
 
+@backend.there
 def instance_norm(
     input, running_mean=None, running_var=None, weight=None, bias=None, use_input_stats=True,
     momentum=0.1, eps=1e-05,

@@ -6,6 +6,7 @@ default. In `ceil_mode` the last window may stick out at the end.
 
 from math import prod
 
+from tallow import backend
 from tallow.creation import ones
 from tallow.dtypes import FLOATING
 from tallow.errors import ArgumentError, ShapeError, describe
@@ -137,6 +138,7 @@ def max_pool3d_with_indices(
     return max_pool3d(input, kernel_size, stride, padding, dilation, ceil_mode, True)
 
 
+@backend.there
 def _unpool(name, n, input, indices, kernel_size, stride, padding, output_size):
     input, added = batched(name, input, n)
     kernel = numbers(name, kernel_size, n)
