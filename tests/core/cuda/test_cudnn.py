@@ -98,7 +98,6 @@ def library(emulated, monkeypatch):
         cudnnGraphNotSupportedError=NotSupported, backend_version=lambda: 90800,
     )  # fmt: skip
     monkeypatch.setattr(cudnn, "library", lambda: made)
-    monkeypatch.setattr(tallow.backends.cudnn, "allow_tf32", True)
     for cached in (cudnn._plan, cudnn._handle):
         cached.cache_clear()
     Graph.made.clear()
@@ -148,6 +147,7 @@ def test_what_it_does_not_do_is_done_without_it(library):
 def test_settings(library, monkeypatch):
     layer, x = tallow.nn.Conv2d(2, 3, 3).to("standin"), tallow.rand(1, 2, 5, 5).to("standin")
     settings = tallow.backends.cudnn
+    monkeypatch.setattr(settings, "allow_tf32", True)
     assert settings.is_available() and settings.version() == 90800
     layer(x)
     assert "deselect_numeric_notes" not in Graph.made[-1].steps

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from tallow.ops import attention as ops
+from tallow.ops.dropout import keep_by_position
 from tallow.testing import Case, bools, checks, draw, given
 
 
@@ -38,6 +39,26 @@ def attend_grad(g, q, k, v, bias, keep, level, scale, causal):
     return by_scores @ k, by_scores.swapaxes(-1, -2) @ q, by_v
 
 
+def factors(q, k, move, drops):
+    p, seed, offset = drops
+    if move is not None:
+        offset, seed = offset + int(move[0]), int(move[1])
+    batch = np.broadcast_shapes(q.shape[:-2], k.shape[:-2])
+    shape = (*batch, q.shape[-2], k.shape[-2])
+    like = np.zeros(())
+    keep = keep_by_position(like, None, shape=shape, p=p, seed=seed, offset=offset)
+    return keep / (1 - p)
+
+
+def attend_dropping(q, k, v, bias, move, scale, causal, drops):
+    return attend(q, k, v, bias, factors(q, k, move, drops), scale, causal)
+
+
+def attend_dropping_grad(g, q, k, v, bias, move, level, scale, causal, drops):
+    return attend_grad(g, q, k, v, bias, factors(q, k, move, drops), level, scale, causal)
+
+
+DROPS = (0.3, 5, 12)
 HIDDEN = np.array([[True, False, True], [False, False, False]])
 
 CASES = [
@@ -69,6 +90,24 @@ CASES = [
         given((2, 2, 2), (2, 2, 3), (2, 3, 3), (2, 3, 2), bools((2, 1, 3)), draw((2, 2, 3), 0, 2),
               None, scale=1.0, causal=False),
         given((4, 3), (4, 3), (3, 3), (3, 3), None, None, None, scale=0.5, causal=True),
+        by=("g", "q", "k", "v"), tolerance=10,
+    ),
+    Case(
+        ops.attend_dropping, attend_dropping,
+        given((2, 3), (7, 3), (7, 2), None, None, scale=0.5, causal=False, drops=DROPS),
+        given((2, 2, 3), (2, 3, 3), (2, 3, 2), bools((2, 1, 3)), None, scale=1.0, causal=False,
+              drops=DROPS),
+        given((2, 1, 3, 2), (2, 2, 3, 2), (2, 2, 3, 4), (3, 3), None, scale=0.7, causal=False,
+              drops=DROPS),
+        given((4, 3), (3, 3), (3, 3), None, np.array([8, 3]), scale=0.5, causal=True, drops=DROPS),
+        by=("q", "k", "v"), outputs=(0,), tolerance=10,
+    ),
+    Case(
+        ops.attend_dropping_grad, attend_dropping_grad,
+        given((2, 2), (2, 3), (7, 3), (7, 2), None, None, None, scale=0.5, causal=False,
+              drops=DROPS),
+        given((2, 2, 2), (2, 2, 3), (2, 3, 3), (2, 3, 2), bools((2, 1, 3)), None, None, scale=1.0,
+              causal=True, drops=DROPS),
         by=("g", "q", "k", "v"), tolerance=10,
     ),
 ]  # fmt: skip

@@ -1,6 +1,9 @@
 """Attention: means of values, weighted by how well their keys fit the queries."""
 
+from itertools import zip_longest
+
 from tallow.autograd.op import op
+from tallow.ops.dropout import dropout_mask, keep_by_position
 from tallow.ops.linalg import matmul
 from tallow.ops.reduce import sum, widened
 from tallow.ops.shape import swap
@@ -103,7 +106,7 @@ def _along_keys(x):
 
 
 @attend_grad.joint_vjp
-def _(c, g, q, k, v, bias, keep, scale, causal):
+def _second(c, g, q, k, v, bias, keep, scale, causal):
     """With weights W and the gradients by them, dW, and by the scores, dS = W (dW - sum(W dW))."""
     on_q, on_k, on_v = c
     weights = attention(q, k, v, bias, None, scale=scale, causal=causal)[1]
@@ -125,3 +128,47 @@ def _(c, g, q, k, v, bias, keep, scale, causal):
         matmul(_transposed(on_by_kept), g),
         None, None, None,
     )  # fmt: skip
+
+
+# With dropout by position: a kernel makes what is kept where it needs it
+
+
+def _kept_factors(q, k, move, drops):
+    """The factors of the weights (..., L, S): 0 with a probability p, else 1 / (1 - p)."""
+    pairs = zip_longest(q.shape[-3::-1], k.shape[-3::-1], fillvalue=1)
+    batch = tuple(m if n == 1 else n for n, m in pairs)[::-1]
+    p, seed, offset = drops
+    shape = (*batch, q.shape[-2], k.shape[-2])
+    return dropout_mask(
+        q, keep_by_position(q, move, shape=shape, p=p, seed=seed, offset=offset), p=p
+    )
+
+
+@op(materialize=False, differentiable=1)
+def attend_dropping(q, k, v, bias, move, *, scale, causal, drops):
+    """`attend` where the weights are dropped: `drops` is (p, seed, offset).
+
+    What is kept is that of `keep_by_position`, which says what `move` is.
+    """
+    keep = _kept_factors(q, k, move, drops)
+    return attend(q, k, v, bias, keep, scale=scale, causal=causal)
+
+
+@op
+def attend_dropping_grad(g, q, k, v, bias, move, level, *, scale, causal, drops):
+    """The gradients of `attend_dropping` by q, k and v."""
+    keep = _kept_factors(q, k, move, drops)
+    return attend_grad(g, q, k, v, bias, keep, level, scale=scale, causal=causal)
+
+
+@attend_dropping.joint_vjp
+def _(g, q, k, v, bias, move, out, scale, causal, drops):
+    (level,) = out
+    how = {"scale": scale, "causal": causal, "drops": drops}
+    return *attend_dropping_grad(g[0], q, k, v, bias, move, level, **how), None, None
+
+
+@attend_dropping_grad.joint_vjp
+def _(c, g, q, k, v, bias, move, scale, causal, drops):
+    keep = _kept_factors(q, k, move, drops)
+    return (*_second(c, g, q, k, v, bias, keep, scale, causal)[:4], None, None, None)

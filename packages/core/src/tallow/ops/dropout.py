@@ -31,12 +31,24 @@ def keep_by_position(xp, x, move, *, shape, p, seed, offset):
 
 def kept(x, *, shape, p):
     """What dropout keeps of x, drawn as it is drawn on its device."""
-    where = backend.for_array(x.array)
-    generator = streams.generator_of(where.device_of(x.array))
-    if where.random_blocks is None:
-        return dropout_keep(x, shape=shape, p=p, generator=generator)
-    seed, offset, move = generator.take(1)
+    if not by_position(x):
+        return dropout_keep(x, shape=shape, p=p, generator=_generator(x))
+    seed, offset, move = next_place(x)
     return keep_by_position(x, move, shape=shape, p=p, seed=seed, offset=offset)
+
+
+def by_position(x):
+    """True if numbers are drawn by position on the device of a tensor."""
+    return backend.for_array(x.array).random_blocks is not None
+
+
+def next_place(x):
+    """(seed, offset, move) of the next block of words on the device of a tensor."""
+    return _generator(x).take(1)
+
+
+def _generator(x):
+    return streams.generator_of(backend.for_array(x.array).device_of(x.array))
 
 
 @op

@@ -1,12 +1,14 @@
-"""Attention whose memory does not grow with the square of the length.
+"""Attention whose memory does not grow with the square of the length, but for given factors.
 
-Some rows of the scores are made at a time, by products on the tensor cores, which sum in float32;
-a kernel makes weights of them. In the gradient they are made anew.
+The kernels of `flash` take what fits them. Of the rest, which is float64, wide heads and weights
+that are multiplied by given factors, some rows of the scores are made at a time, by products which
+sum in float32 at least; a kernel makes weights of them. In the gradient they are made anew.
 """
 
 from itertools import zip_longest
 
 from tallow import backend
+from tallow.kernels.cuda import flash
 from tallow.kernels.cuda.launch import Source, block_for, empty, in_order, is_real, size, wide
 from tallow.kernels.cuda.products import multiply
 from tallow.ops import attention
@@ -60,6 +62,9 @@ def _(q, k, v, bias, keep, *, scale, causal):
         return NotImplemented
     (q, k, v), batch = _together(q, k, v)
     queries = q.shape[-2]
+    if keep is None and flash.takes(q, k, v, bias):
+        q, k, v = map(in_order, (q, k, v))
+        return flash.attend(flash.Call(q, k, v, bias, scale, causal, None), q, k, v)
     out, level = empty((*batch, queries, v.shape[-1]), q), empty((*batch, queries, 1), q)
     for part, keys in _blocks(batch, queries, k.shape[-2], causal):
         scores, left = _scores(q, k, bias, part, keys, scale)
@@ -84,6 +89,9 @@ def _(g, q, k, v, bias, keep, level, *, scale, causal):
     (g, q, k, v), batch = _together(g, q, k, v)
     if any(shape[:-2] != batch for shape in shapes):  # sums over a broadcast batch
         return NotImplemented
+    if keep is None and flash.takes(q, k, v, bias):
+        g, q, k, v = map(in_order, (g, q, k, v))
+        return flash.attend_grad(flash.Call(q, k, v, bias, scale, causal, None), g, q, k, v)
     xp, sums = backend.for_array(q).xp, wide(q.dtype)
     by_q, by_k, by_v = empty(q.shape, q), xp.zeros(k.shape, sums), xp.zeros(v.shape, sums)
     for part, keys in _blocks(batch, q.shape[-2], k.shape[-2], causal):
@@ -105,3 +113,26 @@ def _(g, q, k, v, bias, keep, level, *, scale, causal):
         by_k[..., seen, :] += on_k
         by_v[..., seen, :] += on_v
     return by_q, by_k.astype(q.dtype, copy=False), by_v.astype(q.dtype, copy=False)
+
+
+@attention.attend_dropping.on("cuda")
+def _(q, k, v, bias, move, *, scale, causal, drops):
+    if not _takes(q, k, v, bias):
+        return NotImplemented
+    (q, k, v), _ = _together(q, k, v)
+    if not flash.takes(q, k, v, bias):
+        return NotImplemented
+    q, k, v = map(in_order, (q, k, v))
+    return flash.attend(flash.Call(q, k, v, bias, scale, causal, drops, move), q, k, v)
+
+
+@attention.attend_dropping_grad.on("cuda")
+def _(g, q, k, v, bias, move, level, *, scale, causal, drops):
+    if not _takes(q, k, v, bias) or not is_real(g, q):
+        return NotImplemented
+    shapes = [x.shape for x in (q, k, v)]
+    (g, q, k, v), batch = _together(g, q, k, v)
+    if any(shape[:-2] != batch for shape in shapes) or not flash.takes(q, k, v, bias):
+        return NotImplemented
+    g, q, k, v = map(in_order, (g, q, k, v))
+    return flash.attend_grad(flash.Call(q, k, v, bias, scale, causal, drops, move), g, q, k, v)

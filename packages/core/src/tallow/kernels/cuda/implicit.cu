@@ -10,11 +10,11 @@
 //
 //   pass              n       k       left                     out
 //   forward           places  taps    weight (m, tap)          (image, m, place)
-//   gradient by x     places  taps    weight (tap's, m, tap)   the same; jump is 1, and step negative
+//   gradient by x     places  taps    weight (tap's, m, tap)   the same; jump is 1, step negative
 //   gradient by w     taps    places  g (image, m, place)      weight (m, tap)
 //
-// With a stride, the gradient by x is made by one launch for each residue of the places by it: those
-// are `spread` apart, and only some taps, `apart` from each other, reach them.
+// With a stride, the gradient by x is made by one launch for each residue of the places by it:
+// those are `spread` apart, and only some taps, `apart` from each other, reach them.
 
 struct Problem {
   int count[3], start[3], jump[3], phase[3], spread[3], full[3];  // places
@@ -27,7 +27,7 @@ struct Problem {
   Int splits, total;                      // parts of the sum over k, and elements of all of out
 };
 
-enum { WORDS = 16, WIDTH = WORDS + 4, COLUMNS = 128, CREW = 256, OUTSIDE = -(1 << 30) };
+enum { COLUMNS = 128, OUTSIDE = -(1 << 30) };
 
 // A place or a tap: where its elements are in the images, relative to one of the other kind, and
 // where it is in the left matrix or in out
@@ -73,121 +73,6 @@ __device__ Spot3 tap_of(const Problem& p, Int index, bool there) {
   made.other = channel * p.other_tap + flat3(in_other, p.kernel);
   return made;
 }
-
-// Multiplying: an arithmetic has a type of words, in which it keeps `EACH` elements in shared memory
-
-template <class T> struct alignas(16) Four {
-  T x[4];
-};
-
-struct Plain {  // a thread has rows y, y + 16, ... and columns x, x + 16, ...
-  typedef Wide Word;
-  enum { EACH = 1 };
-  __device__ static Word one(const Real* x) { return *x; }
-  __device__ static Word both(Word x, Word) { return x; }
-
-  template <int ROWS>
-  __device__ static void multiply(const Word* left, const Word* right, Wide* sums) {
-    left += threadIdx.x / 16 * WIDTH, right += threadIdx.x % 16 * WIDTH;
-#pragma unroll
-    for (int k = 0; k < WORDS; k += 4) {
-      Four<Word> a[ROWS / 16];
-#pragma unroll
-      for (int i = 0; i < ROWS / 16; i++) a[i] = *(const Four<Word>*)(left + i * 16 * WIDTH + k);
-#pragma unroll
-      for (int j = 0; j < 8; j++) {
-        Four<Word> b = *(const Four<Word>*)(right + j * 16 * WIDTH + k);
-#pragma unroll
-        for (int i = 0; i < ROWS / 16; i++)
-          for (int q = 0; q < 4; q++) sums[i * 8 + j] += a[i].x[q] * b.x[q];
-      }
-    }
-  }
-  template <int ROWS> __device__ static int row(int i) { return threadIdx.x / 16 + i / 8 * 16; }
-  __device__ static int column(int i) { return threadIdx.x % 16 + i % 8 * 16; }
-};
-
-// On tensor cores, by products of warps: 16 x 8 words of the left by 8 x 8 of the right, whose
-// layouts are those of "Matrix fragments for mma" in the PTX manual. The warps of a block make
-// 2 x 4 parts of its elements.
-
-template <class Kind> struct Tensor {
-  typedef unsigned int Word;
-
-  template <int ROWS>
-  __device__ static void multiply(const Word* left, const Word* right, Wide* sums) {
-    int warp = threadIdx.x / 32, lane = threadIdx.x % 32;
-    left += (warp / 4 * (ROWS / 2) + lane / 4) * WIDTH + lane % 4;
-    right += (warp % 4 * 32 + lane / 4) * WIDTH + lane % 4;
-#pragma unroll
-    for (int k = 0; k < WORDS; k += 8) {
-      Word a[ROWS / 32][4], b[4][2];
-#pragma unroll
-      for (int i = 0; i < ROWS / 32; i++)
-        for (int q = 0; q < 4; q++)
-          a[i][q] = left[(i * 16 + q % 2 * 8) * WIDTH + k + q / 2 * 4];
-#pragma unroll
-      for (int j = 0; j < 4; j++)
-        for (int q = 0; q < 2; q++) b[j][q] = right[j * 8 * WIDTH + k + q * 4];
-#pragma unroll
-      for (int i = 0; i < ROWS / 32; i++)
-        for (int j = 0; j < 4; j++) Kind::add_product(sums + (i * 4 + j) * 4, a[i], b[j]);
-    }
-  }
-  template <int ROWS> __device__ static int row(int i) {
-    return threadIdx.x / 128 * (ROWS / 2) + i / 16 * 16 + i % 4 / 2 * 8 + threadIdx.x % 32 / 4;
-  }
-  __device__ static int column(int i) {
-    return threadIdx.x / 32 % 4 * 32 + i / 4 % 4 * 8 + threadIdx.x % 4 * 2 + i % 2;
-  }
-};
-
-#ifdef __CUDA_ARCH__
-#define ADD_PRODUCT(shape)                                                                      \
-  asm volatile("mma.sync.aligned." shape                                                        \
-               " {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"               \
-               : "+f"(sums[0]), "+f"(sums[1]), "+f"(sums[2]), "+f"(sums[3])                     \
-               : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]))
-#else
-#define ADD_PRODUCT(shape) add_product_of_warp(shape, sums, a, b)
-#endif
-
-struct Pairs {
-  enum { EACH = 2 };
-  __device__ static unsigned int one(const Real* x) { return *(const unsigned short*)x; }
-  __device__ static unsigned int both(unsigned int x, unsigned int y) { return x | y << 16; }
-};
-
-struct OfHalf : Tensor<OfHalf>, Pairs {
-  __device__ static void add_product(float* sums, const unsigned int* a, const unsigned int* b) {
-    ADD_PRODUCT("m16n8k16.row.col.f32.f16.f16.f32");
-  }
-};
-
-struct OfBFloat : Tensor<OfBFloat>, Pairs {
-  __device__ static void add_product(float* sums, const unsigned int* a, const unsigned int* b) {
-    ADD_PRODUCT("m16n8k16.row.col.f32.bf16.bf16.f32");
-  }
-};
-
-struct OfTF32 : Tensor<OfTF32> {
-  enum { EACH = 1 };
-  __device__ static unsigned int one(const Real* x) {  // to the nearest of 10 bits after the point
-    return (__float_as_uint(*x) + 0x1000) & 0xffffe000;
-  }
-  __device__ static unsigned int both(unsigned int x, unsigned int) { return x; }
-  __device__ static void add_product(float* sums, const unsigned int* a, const unsigned int* b) {
-    ADD_PRODUCT("m16n8k8.row.col.f32.tf32.tf32.f32");
-  }
-};
-
-template <class T> struct Fastest { typedef Plain How; };
-#if !defined(__CUDA_ARCH__) || __CUDA_ARCH__ >= 800
-template <> struct Fastest<Half> { typedef OfHalf How; };
-template <> struct Fastest<BFloat> { typedef OfBFloat How; };
-template <> struct Fastest<float> { typedef OfTF32 How; };
-#endif
-typedef Fastest<Real>::How Fast;
 
 // A block's elements. With `BY_TAP` n counts taps, and neighbouring threads read neighbouring places,
 // k; else they read neighbouring places n.
@@ -256,8 +141,8 @@ template <class How, int ROWS, bool BY_TAP> struct Block {
   }
 };
 
-// Blocks (of columns, of rows, groups * splits). What is not split goes to out, with a bias if there
-// is one; else to parts (splits, *out).
+// Blocks (of columns, of rows, groups * splits). What is not split goes to out, with a bias if
+// there is one; else to parts (splits, *out).
 template <class How, int ROWS, bool BY_TAP>
 __device__ void convolved(const Real* left, const Real* right, const Real* bias, Real* out,
                           Wide* parts, const Problem& p) {
@@ -284,13 +169,13 @@ __device__ void convolved(const Real* left, const Real* right, const Real* bias,
     __syncthreads();
     WITHIN(i, Mine::DEPTH) inner[turn * Mine::DEPTH + i] = block.inner_of(k + 2 * Mine::DEPTH + i);
     if (k + Mine::DEPTH < end) block.fetch(inner + (turn ^ 1) * Mine::DEPTH);
-    How::template multiply<ROWS>(left_tile, right_tile, sums);
+    How::template multiply<ROWS, COLUMNS>(left_tile, right_tile, sums);
     __syncthreads();
   }
 #pragma unroll
   for (int i = 0; i < ROWS / 2; i++) {
-    Int m = block.first_row + How::template row<ROWS>(i);
-    const Spot3& n = columns[How::column(i)];
+    Int m = block.first_row + How::template row<ROWS, COLUMNS>(i);
+    const Spot3& n = columns[How::template column<COLUMNS>(i)];
     if (m >= p.rows || !n.there) continue;
     Int at = group * p.out_group + m * p.out_row + n.other;
     if (parts)

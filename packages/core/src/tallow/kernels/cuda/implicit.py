@@ -14,7 +14,7 @@ import numpy as np
 
 from tallow.kernels.cuda.launch import Source, empty, in_order, size, wide
 
-tiles = Source("implicit.cu")
+tiles = Source("tiles.cuh", "implicit.cu")
 COLUMNS, THREADS = 128, 256  # of a block
 ENOUGH, LEAST, MOST = 256, 256, 256  # blocks; terms of a part; parts
 PLACES = ("count", "start", "jump", "phase", "spread", "full")

@@ -27,37 +27,38 @@ THREADS = 256
 
 
 @cache
-def source(name):
-    """The text of a source file, with what all begin with."""
+def source(*files):
+    """The text of source files, after what all begin with."""
     folder = Path(__file__).parent
-    return (folder / "common.cuh").read_text() + (folder / name).read_text()
+    return "".join([(folder / name).read_text() for name in ("common.cuh", *files)])
 
 
 @cache
-def _function(compiler, file, kernel, real):
-    return _module(compiler, file, real).get_function(kernel)
+def _function(compiler, files, kernel, real):
+    return _module(compiler, files, real).get_function(kernel)
 
 
 @cache
-def _module(compiler, file, real):
-    return COMPILERS[compiler](source(file), (f"-DReal={real}",))
+def _module(compiler, files, real):
+    return COMPILERS[compiler](source(*files), (f"-DReal={real}",))
 
 
 class Source:
     """A source file. Call it to launch a kernel of it, with a number of blocks and of threads.
 
     `like` is an array that says where, and by its dtype what `Real` is; `blocks` may be a tuple.
+    A file may need others before it.
     """
 
-    def __init__(self, file):
-        self.file = file
+    def __init__(self, *files):
+        self.files = files
 
     def __call__(self, kernel, like, blocks, threads, *args):
         if not blocks:
             return
         where, real = backend.for_array(like).name, ELEMENTS.get(like.dtype, "float")
         grid = blocks if type(blocks) is tuple else (blocks,)
-        function = _function(where, self.file, kernel, real)
+        function = _function(where, self.files, kernel, real)
         with backend.at(like):
             function(grid, (threads,), tuple([_plain(x) for x in args]))
 

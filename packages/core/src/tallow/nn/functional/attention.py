@@ -9,8 +9,8 @@ from tallow.joining import cat
 from tallow.nn.functional.common import same_dtype
 from tallow.nn.functional.linear import linear
 from tallow.nn.functional.padding import pad
-from tallow.ops.attention import attend, attention
-from tallow.ops.dropout import dropout_mask, kept
+from tallow.ops.attention import attend, attend_dropping, attention
+from tallow.ops.dropout import by_position, dropout_mask, kept, next_place
 from tallow.shaping import broadcast_shapes
 
 __all__ = ["multi_head_attention_forward", "scaled_dot_product_attention"]
@@ -74,13 +74,18 @@ def _grouped(name, query, key, value, attn_mask):
 
 def _attend(query, key, value, mask, dropout_p, scale, causal, need_weights):
     """The result, and if needed the weights it was made with, in which dropout has put zeros."""
+    without = not need_weights and (mask is None or not mask.requires_grad)
+    if dropout_p and without and by_position(query):
+        seed, offset, move = next_place(query)
+        how = {"scale": scale, "causal": causal, "drops": (dropout_p, seed, offset)}
+        return attend_dropping(query, key, value, mask, move, **how)[0], None
     keep = None
     if dropout_p:
         batch = broadcast_shapes(query.array.shape[:-2], key.array.shape[:-2])
         shape = (*batch, query.array.shape[-2], key.array.shape[-2])
         keep = kept(query, shape=shape, p=dropout_p)
         keep = dropout_mask(query, keep, p=dropout_p)
-    if not need_weights and (mask is None or not mask.requires_grad):
+    if without:
         return attend(query, key, value, mask, keep, scale=scale, causal=causal)[0], None
     out, weights = attention(query, key, value, mask, keep, scale=scale, causal=causal)
     return out, weights if keep is None else weights * keep
