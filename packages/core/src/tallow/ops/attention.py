@@ -1,7 +1,5 @@
 """Attention: means of values, weighted by how well their keys fit the queries."""
 
-from itertools import zip_longest
-
 from tallow.autograd.op import op
 from tallow.ops.dropout import dropout_mask, keep_by_position
 from tallow.ops.linalg import matmul
@@ -135,8 +133,9 @@ def _second(c, g, q, k, v, bias, keep, scale, causal):
 
 def _kept_factors(q, k, move, drops):
     """The factors of the weights (..., L, S): 0 with a probability p, else 1 / (1 - p)."""
-    pairs = zip_longest(q.shape[-3::-1], k.shape[-3::-1], fillvalue=1)
-    batch = tuple(m if n == 1 else n for n, m in pairs)[::-1]
+    rank = max(len(q.shape), len(k.shape)) - 2
+    left, right = ((1,) * (rank + 2 - len(x.shape)) + tuple(x.shape[:-2]) for x in (q, k))
+    batch = tuple(m if n == 1 else n for n, m in zip(left, right, strict=True))
     p, seed, offset = drops
     shape = (*batch, q.shape[-2], k.shape[-2])
     return dropout_mask(
