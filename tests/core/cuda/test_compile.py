@@ -10,7 +10,7 @@ import pytest
 from tallow.kernels.cuda import launch
 
 FOLDER = Path(launch.__file__).parent
-TEXT = launch.source("tiles.cuh", *(path.name for path in FOLDER.glob("*.cu")))
+TEXT = launch.source("tiles.cuh", "philox.cuh", *(path.name for path in FOLDER.glob("*.cu")))
 INDEX = launch.source("index.cu")
 KINDS = [(real, TEXT) for real in launch.REALS.values()] + [("Int", INDEX)]
 WANTED = (70, 80, 90)

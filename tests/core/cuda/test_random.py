@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import tallow
-from tallow import cuda
+from tallow import cuda, distributions
 from tallow import generator as streams
 from tallow.errors import DeviceError, DistributionError
 from tallow.ops import random
@@ -72,6 +72,17 @@ DRAWS = {
                 np.pi**2 / 12),
     "log_normal_": (lambda: tallow.zeros(N, **ON).log_normal_(1, 0.5).log(), 1, 0.25),
     "rand_like": (lambda: tallow.rand_like(tallow.zeros(N, **ON)), 0.5, 1 / 12),
+    "few events": (lambda: tallow.poisson(tallow.full((N,), 3.0, **ON)), 3, 3),
+    "many events": (lambda: tallow.poisson(tallow.full((N,), 500.0, **ON)), 500, 500),
+    "few successes": (lambda: tallow.binomial(tallow.full((N,), 9.0, **ON),
+                                              tallow.full((N,), 0.4, **ON)), 3.6, 2.16),
+    "many successes": (lambda: tallow.binomial(tallow.full((N,), 90.0, **ON),
+                                               tallow.full((N,), 0.6, **ON)), 54, 21.6),
+    "small gamma": (lambda: distributions.Gamma(tallow.full((N,), 0.4, **ON), 1.0).sample(),
+                    0.4, 0.4),
+    "gamma": (lambda: distributions.Gamma(tallow.full((N,), 2.5, **ON), 2.0).sample(), 1.25, 0.625),
+    "dirichlet": (lambda: distributions.Dirichlet(tallow.full((N, 2), 1.0, **ON)).sample()[:, 0],
+                  0.5, 1 / 12),
     "multinomial": (lambda: tallow.multinomial(tallow.tensor([1.0, 0, 3], **ON), N, True),
                     1.5, 0.75),
 }  # fmt: skip
@@ -89,6 +100,37 @@ def test_what_is_drawn(name):
     assert not tallow.equal(first.cpu(), second.cpu())
     tallow.manual_seed(0)
     assert tallow.equal(draw().cpu(), first.cpu())
+
+
+@pytest.mark.parametrize("dtype", [tallow.float64, tallow.float32, tallow.bfloat16])
+def test_kernels_reject_as_the_bodies_do(dtype, monkeypatch):
+    rates = tallow.tensor([0, 0.5, 3, 20, 63, 64, 100, 1000] * 70, dtype=dtype, **ON)
+    counts = tallow.tensor([0, 1, 9, 30, 200] * 112, dtype=dtype, **ON)
+    chances = tallow.tensor([0, 0.25, 0.5, 0.75, 1, 0.125, 0.0625] * 80, dtype=dtype, **ON)
+
+    def drawn():
+        tallow.manual_seed(7)
+        made = [tallow.poisson(rates), tallow.binomial(counts, chances)]
+        made.append(distributions.Gamma(rates.float() / 8, 1.0, validate_args=False).sample())
+        return [x.tolist() for x in made]
+
+    got = drawn()
+    for made in (random.poisson, random.binomial, random.gamma):
+        monkeypatch.delitem(made.op.special, "standin")
+        made.op.kernels.clear()
+    expected = drawn()
+    assert got[:2] == expected[:2]
+    assert got[2] == pytest.approx(expected[2], rel=1e-6)
+
+
+def test_what_cannot_be_drawn():
+    with pytest.raises(DistributionError, match="poisson: expected rates of 0 or more"):
+        tallow.poisson(tallow.tensor([-1.0], **ON))
+    assert tallow.poisson(tallow.zeros(3, 0, **ON)).shape == (3, 0)
+    host = tallow.Generator().manual_seed(0)
+    ours = tallow.poisson(tallow.full((3,), 4.0, **ON), generator=host)
+    host.manual_seed(0)
+    assert tallow.equal(ours.cpu(), tallow.poisson(tallow.full((3,), 4.0), generator=host))
 
 
 def test_permutations_and_draws_without_replacement():

@@ -9,9 +9,11 @@ Permutations, draws from weights and from tensors of probabilities are not PyTor
 import math
 
 import numpy as np
+from ml_dtypes import finfo
 
 from tallow import backend
 from tallow import generator as streams
+from tallow.ops import random as ops
 from tallow.ops.random import random_words
 
 THREADS = 256  # of a block, each a lane
@@ -169,6 +171,38 @@ def multinomial(generator, weights, count, replacement=False):
     found = xp.searchsorted((sums + rows).reshape(-1), points.reshape(-1)).reshape(points.shape)
     found = xp.clip(found - rows * weights.shape[-1], 0, weights.shape[-1] - 1)
     return found.reshape(*weights.shape[:-1], count)
+
+
+# By rejection: an element takes as many words as it needs of a lane, which are taken to be few
+
+
+def poisson(generator, rates):
+    """Poisson counts for an array of rates; PyTorch's on CUDA for rates below 64."""
+    return _rejecting(ops.poisson, generator, 5, rates)
+
+
+def binomial(generator, counts, chances):
+    """The number of successes of `counts` trials with the probabilities `chances`."""
+    return _rejecting(ops.binomial, generator, 11, *_xp(counts).broadcast_arrays(counts, chances))
+
+
+def gamma(generator, concentrations):
+    """Gamma numbers of rate 1 for an array of concentrations."""
+    return _rejecting(ops.gamma, generator, 3, concentrations)
+
+
+def dirichlet(generator, concentrations):
+    """Points whose coordinates, the last axis, sum to 1, for an array of concentrations."""
+    xp, dtype = _xp(concentrations), concentrations.dtype
+    values = gamma(generator, concentrations.astype(np.float64))
+    values = (values / values.sum(-1, keepdims=True)).astype(dtype)
+    below = float(np.nextafter(dtype.type(1), dtype.type(0)))
+    return xp.clip(values, float(finfo(dtype).tiny), below)
+
+
+def _rejecting(made, generator, rounds, *arrays):
+    seed, offset, move = generator.take(rounds)
+    return made(*arrays, move, seed=seed, offset=offset)
 
 
 def _xp(array):

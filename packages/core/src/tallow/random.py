@@ -446,19 +446,22 @@ def _check_weights(weights):
         )
 
 
+@backend.there
 def poisson(input, generator=None):
     """Counts of events, each element of `input` being the rate of its own.
 
     >>> tallow.poisson(tallow.zeros(2))
     tensor([0., 0.])
     """
-    rates = host_values(input)
     _floating("poisson", input.dtype)
-    if not (rates >= 0).all():
+    where, generator, maker = _drawer("poisson", input.device, generator)
+    rates = _seen(input, maker)
+    if streams.captured is None and not (rates >= 0).all():
         raise DistributionError("poisson: expected rates of 0 or more, got a negative one")
-    return place(rejection.poisson(generator or default_generator, rates), input.device)
+    return _placed(_rejecting(maker).poisson(generator, rates), where)
 
 
+@backend.there
 def binomial(count, prob, generator=None):
     """The number of successes of `count` trials, each of probability `prob`; both of one dtype.
 
@@ -470,9 +473,15 @@ def binomial(count, prob, generator=None):
         raise TypeMismatchError(
             f"binomial: expected one dtype, got {describe(count)} and {describe(prob)}"
         )
-    counts, chances = np.broadcast_arrays(host_values(count), host_values(prob))
-    values = rejection.binomial(generator or default_generator, counts, chances)
-    return place(values, count.device)
+    where, generator, maker = _drawer("binomial", count.device, generator)
+    counts, chances = _seen(count, maker), _seen(prob, maker)
+    counts, chances = backend.for_array(counts).xp.broadcast_arrays(counts, chances)
+    return _placed(_rejecting(maker).binomial(generator, counts, chances), where)
+
+
+def _rejecting(maker):
+    """The module that draws by rejection where another draws."""
+    return drawing if maker is drawing else rejection
 
 
 # Arguments

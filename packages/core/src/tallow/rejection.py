@@ -12,6 +12,7 @@ of Statistical Computation and Simulation 46 (1993); Knuth, The Art of Computer 
 
 import math
 from contextlib import closing
+from functools import partial
 
 import numpy as np
 
@@ -52,7 +53,7 @@ def poisson(generator, rates):
 
 def _poisson_count(draw, rate):
     if rate >= 10:
-        return _poisson_by_rejection(draw, rate)
+        return poisson_by_rejection(draw, rate)
     count, product, limit = 0, draw() if rate else 0.0, math.exp(-rate)
     while product > limit:
         count += 1
@@ -60,7 +61,7 @@ def _poisson_count(draw, rate):
     return count
 
 
-def _poisson_by_rejection(draw, rate):
+def poisson_by_rejection(draw, rate):
     """Hoermann's algorithm PTRS, with the names of the paper."""
     log_rate = math.log(rate)
     b = 0.931 + 2.53 * math.sqrt(rate)
@@ -88,11 +89,11 @@ def _poisson_by_rejection(draw, rate):
 def binomial(generator, counts, chances):
     """The number of successes of `counts` trials with the probabilities `chances`, in its dtype."""
     rarer = np.minimum(chances, 1 - chances)
-    values = _each(generator, _binomial_count, counts, chances, rarer, counts * rarer)
+    values = _each(generator, binomial_count, counts, chances, rarer, counts * rarer)
     return narrow(values, chances.dtype).reshape(chances.shape)
 
 
-def _binomial_count(draw, count, chance, rarer, mean):
+def binomial_count(draw, count, chance, rarer, mean):
     if count <= 0 or chance <= 0:
         return 0
     if rarer <= 0:
@@ -171,17 +172,17 @@ def gamma(generator, concentrations):
         if power == math.inf:
             return 0.0
         scale = (1 - draw()) ** power if power else 1.0
-        return scale * _gamma_number(draw, d, generator)
+        return scale * gamma_number(draw, d, partial(_normal, draw, generator))
 
     values = _each(generator, number, d, power).reshape(d.shape)
     return np.maximum(values.astype(dtype), np.finfo(dtype).tiny)
 
 
-def _gamma_number(draw, d, generator):
-    """A gamma number of concentration d + 1/3, 1 or more."""
+def gamma_number(draw, d, normal):
+    """A gamma number of concentration d + 1/3, 1 or more, of uniform and of normal numbers."""
     c = 1 / math.sqrt(9 * d)
     while True:
-        x = _normal(draw, generator)
+        x = normal()
         if 1 + c * x <= 0:
             continue
         v = (1 + c * x) ** 3

@@ -1,25 +1,30 @@
 """Random numbers through which gradients flow: gamma and Dirichlet."""
 
-from tallow import backend, rejection
+from tallow import backend, drawing, rejection
+from tallow import generator as streams
 from tallow.autograd.function import Function, once_differentiable
 from tallow.creation import place
 from tallow.errors import DistributionError
-from tallow.generator import default_generator
 from tallow.ops.implicit import beta_slope, gamma_slope
 from tallow.tensor import wrap
 
 
-def _drawn(draw, concentration):
-    values = backend.for_array(concentration.array).to_host(concentration.array)
-    if not (values >= 0).all():
+@backend.there
+def _drawn(concentration, name):
+    """Numbers by a function of `drawing`, or of `rejection` where the host draws."""
+    values, generator = concentration.array, streams.generator_of(concentration.device)
+    here = generator.device.type == "cpu"
+    values = backend.for_array(values).to_host(values) if here else values
+    if streams.captured is None and not (values >= 0).all():
         raise DistributionError("standard_gamma: expected concentrations of 0 or more, got others")
-    return place(draw(default_generator, values), concentration.device)
+    made = getattr(rejection if here else drawing, name)(generator, values)
+    return place(made, concentration.device) if here else wrap(made)
 
 
 class _Gamma(Function):
     @staticmethod
     def forward(ctx, concentration):
-        sample = _drawn(rejection.gamma, concentration)
+        sample = _drawn(concentration, "gamma")
         ctx.save_for_backward(concentration, sample)
         return sample
 
@@ -35,7 +40,7 @@ class _Dirichlet(Function):
 
     @staticmethod
     def forward(ctx, concentration):
-        sample = _drawn(rejection.dirichlet, concentration)
+        sample = _drawn(concentration, "dirichlet")
         ctx.save_for_backward(concentration, sample)
         return sample
 

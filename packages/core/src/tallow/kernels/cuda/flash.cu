@@ -12,10 +12,10 @@ enum { ROWS = 32, BATCH = 128 };  // scores that a block has at a time
 template <class T> struct Attending { typedef Plain How; };
 template <> struct Attending<Half> { typedef Fastest<Half>::How How; };
 template <> struct Attending<BFloat> { typedef Fastest<BFloat>::How How; };
-typedef Attending<Real>::How How;
-typedef How::Word Word;
+typedef Attending<Real>::How Precise;
+typedef Precise::Word Word;
 enum {
-  DEPTH = WORDS * How::EACH,            // elements in the words of a tile
+  DEPTH = WORDS * Precise::EACH,            // elements in the words of a tile
   SLAB = ROWS * WIDTH,                  // words of a tile of ROWS
   FITS = sizeof(Wide) == sizeof(float)  // else no kernel here is launched
 };
@@ -66,19 +66,19 @@ struct Matrix {
   }
 };
 
-// Tiles: `count` rows of x (length, width) from `first` on, DEPTH elements of them from `start`; and
+// Tiles: COUNT rows of x (length, width) from `first` on, DEPTH elements of them from `start`; and
 // the transpose, BROAD columns of DEPTH rows
 
 template <int COUNT>
 __device__ void put_rows(Word* tile, const Real* x, Int first, Int length, Int width, Int start) {
-  Int k = start + threadIdx.x % WORDS * How::EACH, last = k + How::EACH - 1;
+  Int k = start + threadIdx.x % WORDS * Precise::EACH, last = k + Precise::EACH - 1;
 #pragma unroll
   for (int row = threadIdx.x / WORDS; row < COUNT; row += CREW / WORDS) {
     const Real* from = x + (first + row) * width;
     bool there = first + row < length;
-    Word lower = there && k < width ? How::one(from + k) : Word(0);
-    Word upper = there && last < width ? How::one(from + last) : Word(0);
-    tile[row * WIDTH + threadIdx.x % WORDS] = How::both(lower, upper);
+    Word lower = there && k < width ? Precise::one(from + k) : Word(0);
+    Word upper = there && last < width ? Precise::one(from + last) : Word(0);
+    tile[row * WIDTH + threadIdx.x % WORDS] = Precise::both(lower, upper);
   }
 }
 
@@ -87,10 +87,10 @@ __device__ void put_columns(Word* tile, const Real* x, Int first, Int length, In
   Int n = threadIdx.x % BROAD;
 #pragma unroll
   for (int word = threadIdx.x / BROAD; word < WORDS; word += CREW / BROAD) {
-    Int k = first + word * How::EACH, last = k + How::EACH - 1;
-    Word lower = k < length && n < width ? How::one(x + k * width + n) : Word(0);
-    Word upper = last < length && n < width ? How::one(x + last * width + n) : Word(0);
-    tile[n * WIDTH + word] = How::both(lower, upper);
+    Int k = first + word * Precise::EACH, last = k + Precise::EACH - 1;
+    Word lower = k < length && n < width ? Precise::one(x + k * width + n) : Word(0);
+    Word upper = last < length && n < width ? Precise::one(x + last * width + n) : Word(0);
+    tile[n * WIDTH + word] = Precise::both(lower, upper);
   }
 }
 
@@ -102,7 +102,7 @@ __device__ void multiply_rows(Room& room, const Real* x, Int first, Int length, 
     put_rows<ROWS>(room.left[0].x, x, first, length, width, start);
     put_rows<BATCH>(room.right[0].x, y, other, other_length, width, start);
     __syncthreads();
-    How::template multiply<ROWS, BATCH>(room.left[0].x, room.right[0].x, sums);
+    Precise::template multiply<ROWS, BATCH>(room.left[0].x, room.right[0].x, sums);
     __syncthreads();
   }
 }
@@ -114,13 +114,13 @@ __device__ void add_weighted(Room& room, const Real* y, Int first, Int length, I
   for (int slab = 0; slab < BATCH / DEPTH && first + slab * DEPTH < length; slab++) {
     put_columns<BROAD>(room.right[0].x, y, first + slab * DEPTH, length, width);
     __syncthreads();
-    How::template multiply<ROWS, BROAD>(room.weights[0].x + slab * SLAB, room.right[0].x, sums);
+    Precise::template multiply<ROWS, BROAD>(room.weights[0].x + slab * SLAB, room.right[0].x, sums);
     __syncthreads();
   }
 }
 
 __device__ void put_weight(Room& room, int row, int column, Wide x) {
-  How::set(room.weights[0].x + column / DEPTH * SLAB + row * WIDTH, column % DEPTH, x);
+  Precise::set(room.weights[0].x + column / DEPTH * SLAB + row * WIDTH, column % DEPTH, x);
 }
 
 template <class Combined> __device__ Wide over_warp(Wide x) {
@@ -133,7 +133,8 @@ template <int BROAD>
 __device__ void write_sums(Real* out, const Wide* sums, Int first, Int length, Int width) {
 #pragma unroll
   for (int i = 0; i < ROWS * BROAD / CREW; i++) {
-    Int row = first + How::template row<ROWS, BROAD>(i), column = How::template column<BROAD>(i);
+    Int row = first + Precise::template row<ROWS, BROAD>(i);
+    Int column = Precise::template column<BROAD>(i);
     if (row < length && column < width) out[row * width + column] = sums[i];
   }
 }
@@ -160,7 +161,7 @@ __device__ void attend_forward(const Real* q, const Real* k, const Real* v, cons
                                const Int* move, Real* out, Real* level, Wide* whole_level,
                                const Attended& a) {
   __shared__ Room room;
-  const bool APART = sizeof(Word) != sizeof(Wide) || How::EACH > 1;  // else weights replace scores
+  const bool APART = Precise::EACH > 1;  // else weights replace scores
   __shared__ Four<Wide> own[APART && FITS ? BATCH / WORDS * SLAB / 4 : 1];
   Wide* scores = APART ? own[0].x : (Wide*)room.weights[0].x;
   __shared__ Wide changed[ROWS];
@@ -178,7 +179,7 @@ __device__ void attend_forward(const Real* q, const Real* k, const Real* v, cons
     multiply_rows(room, q, first, a.queries, k, start, a.keys, a.width, products);
 #pragma unroll
     for (int i = 0; i < ROWS * BATCH / CREW; i++) {
-      int row = How::template row<ROWS, BATCH>(i), column = How::template column<BATCH>(i);
+      int row = Precise::template row<ROWS, BATCH>(i), column = Precise::template column<BATCH>(i);
       scores[column / WORDS * SLAB + row * WIDTH + column % WORDS] =
           matrix.score(products[i], first + row, start + column);
     }
@@ -193,7 +194,7 @@ __device__ void attend_forward(const Real* q, const Real* k, const Real* v, cons
     }
     __syncthreads();
     for (int i = 0; i < ROWS * BROAD / CREW; i++)
-      made[i] *= changed[How::template row<ROWS, BROAD>(i)];
+      made[i] *= changed[Precise::template row<ROWS, BROAD>(i)];
     add_weighted<BROAD>(room, v, start, a.keys, a.out_width, made);
   }
   for (int i = 0; i < 4; i++) {
@@ -208,7 +209,7 @@ __device__ void attend_forward(const Real* q, const Real* k, const Real* v, cons
   }
   __syncthreads();
   for (int i = 0; i < ROWS * BROAD / CREW; i++)
-    made[i] *= changed[How::template row<ROWS, BROAD>(i)];
+    made[i] *= changed[Precise::template row<ROWS, BROAD>(i)];
   write_sums<BROAD>(out + number * a.queries * a.out_width, made, first, a.queries, a.out_width);
 }
 
@@ -246,7 +247,7 @@ __device__ void attend_back(const Real* g, const Real* q, const Real* k, const R
     multiply_rows(room, y, first, length, other_y, start, others, a.out_width, slopes);
 #pragma unroll
     for (int i = 0; i < COUNT; i++) {
-      int row = How::template row<ROWS, BATCH>(i), column = How::template column<BATCH>(i);
+      int row = Precise::template row<ROWS, BATCH>(i), column = Precise::template column<BATCH>(i);
       Int query = BY_KEY ? start + column : first + row;
       Int key = BY_KEY ? first + row : start + column;
       Wide score = matrix.score(weights[i], query, key), weight = 0, kept = 1, slope = 0;
@@ -260,13 +261,13 @@ __device__ void attend_back(const Real* g, const Real* q, const Real* k, const R
     if (BY_KEY) {
 #pragma unroll
       for (int i = 0; i < COUNT; i++)
-        put_weight(room, How::template row<ROWS, BATCH>(i), How::template column<BATCH>(i),
+        put_weight(room, Precise::template row<ROWS, BATCH>(i), Precise::template column<BATCH>(i),
                    weights[i]);
       add_weighted<BROAD>(room, g, start, a.queries, a.out_width, on_v);
     }
 #pragma unroll
     for (int i = 0; i < COUNT; i++)
-      put_weight(room, How::template row<ROWS, BATCH>(i), How::template column<BATCH>(i),
+      put_weight(room, Precise::template row<ROWS, BATCH>(i), Precise::template column<BATCH>(i),
                  slopes[i]);
     add_weighted<BROAD>(room, other_x, start, others, a.width, on_x);
   }

@@ -84,6 +84,7 @@ def batch_norm(
     return _batch_norm(input, *statistics, weight, bias, training, momentum, eps, False)
 
 
+@backend.there
 def batch_norm_relu(input, *how):
     """`relu(batch_norm(input, *how))`, where `how` is all that batch norm takes.
 
