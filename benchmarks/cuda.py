@@ -246,6 +246,59 @@ def _(torch, device, small):
     return step(torch, model, loss_of, optimizer, "bfloat16" if device == "cuda" else None)
 
 
+# Kernels of tallow's own, beside PyTorch's libraries
+
+
+def convolution(dtype, exact=False):
+    @case(f"(h) convolution without cuDNN in tallow, {dtype}{', exact' * exact}: all three passes")
+    def _(torch, device, small):
+        images, channels, size = (2, 8, 8) if small else (32, 256, 56)
+        kind = getattr(torch, dtype)
+        x = torch.randn(images, channels, size, size).to(device, kind).requires_grad_()
+        weight = torch.randn(channels, channels, 3, 3).to(device, kind).requires_grad_()
+        g = torch.randn(images, channels, size, size).to(device, kind)
+        own = torch.__name__ == "tallow"
+
+        def call():
+            with torch.backends.cudnn.flags(enabled=not own, allow_tf32=not exact):
+                torch.nn.functional.conv2d(x, weight, padding=1).backward(g)
+
+        return Timed(call)
+
+
+convolution("float32", exact=True)
+convolution("float32")
+convolution("float16")
+convolution("bfloat16")
+
+
+def attention(dtype, dropout):
+    dropped = f", dropout {dropout}" if dropout else ""
+
+    @case(f"(i) causal attention, 4 x 16 x 2048 x 64, {dtype}{dropped}: forward and backward")
+    def _(torch, device, small):
+        shape = (1, 2, 16, 8) if small else (4, 16, 2048, 64)
+        kind = getattr(torch, dtype)
+        q, k, v = (torch.randn(*shape).to(device, kind).requires_grad_() for _ in range(3))
+        g, attend = torch.randn(*shape).to(device, kind), torch.nn.functional
+        return Timed(
+            lambda: attend.scaled_dot_product_attention(
+                q, k, v, is_causal=True, dropout_p=dropout
+            ).backward(g)
+        )
+
+
+attention("float32", 0.0)
+attention("bfloat16", 0.0)
+attention("bfloat16", 0.1)
+
+
+@case("(j) Poisson numbers of rate 5, 16M")
+def _(torch, device, small):
+    rates = torch.full((100 if small else 1 << 24,), 5.0, device=device)
+    return Timed(lambda: torch.poisson(rates), 2 * 4 * rates.numel())
+
+
 @case("(f) Adam, 100M parameters: step")
 def _(torch, device, small):
     shapes = [(64, 64)] * 4 if small else [(1024, 1024)] * 95

@@ -49,11 +49,29 @@ def test_convolution(dtype, by, monkeypatch):
     compared(lambda x, w: F.conv2d(x, w, padding=1), (2, 8, 9, 9), (8, 8, 3, 3), dtype=dtype)
 
 
+def test_convolution_by_tf32(monkeypatch):
+    monkeypatch.setattr(cudnn, "enabled", False)
+    compared(lambda x, w: F.conv2d(x, w, stride=2) * 0.3, (2, 70, 9, 9), (40, 70, 3, 3))
+
+
 @pytest.mark.parametrize("dtype", FLOATS)
-def test_attention(dtype):
-    shapes = [(2, 4, 33, 16)] * 3
+@pytest.mark.parametrize("width", [16, 100])
+def test_attention(dtype, width):
+    shapes = [(2, 4, 133, width)] * 3
     compared(lambda *qkv: F.scaled_dot_product_attention(*qkv, is_causal=True), *shapes,
              dtype=dtype)  # fmt: skip
+
+
+def test_attention_s_dropout():
+    q, ones = tallow.zeros(1, 200, 8, device="cuda"), tallow.ones(1, 1000, 8, device="cuda")
+    mean = F.scaled_dot_product_attention(q, ones * 0, ones, dropout_p=0.3)
+    assert abs(mean.mean().item() - 1) < 5e-3 and mean.std().item() > 1e-3
+
+
+def test_numbers_by_rejection():
+    rates = tallow.full((100000,), 7.0, device="cuda")
+    for made, mean in ((tallow.poisson(rates), 7), (tallow.binomial(rates, rates / 10), 4.9)):
+        assert abs(made.mean().item() - mean) < 0.1
 
 
 def test_random_numbers_are_pytorch_s():
@@ -156,3 +174,5 @@ def test_the_second_device():
     assert ((x @ x).exp().sum()).device == tallow.device("cuda:1")
     with pytest.raises(RuntimeError, match="expected all operands on one device"):
         x + y
+    moved = (x * 2).to("cuda:0")
+    assert moved.device == y.device and tallow.equal(moved.cpu(), x.cpu() * 2)

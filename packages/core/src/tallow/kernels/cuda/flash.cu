@@ -9,10 +9,6 @@
 
 enum { ROWS = 32, BATCH = 128 };  // scores that a block has at a time
 
-template <class T> struct Attending { typedef Plain How; };
-template <> struct Attending<Half> { typedef Fastest<Half>::How How; };
-template <> struct Attending<BFloat> { typedef Fastest<BFloat>::How How; };
-typedef Attending<Real>::How Precise;
 typedef Precise::Word Word;
 enum {
   DEPTH = WORDS * Precise::EACH,            // elements in the words of a tile
@@ -280,7 +276,7 @@ __device__ void attend_back(const Real* g, const Real* q, const Real* k, const R
   extern "C" __global__ void __launch_bounds__(CREW)                                            \
       name(const Real* q, const Real* k, const Real* v, const void* bias, const Int* move,      \
            Real* out, Real* level, Wide* whole_level, Attended a) {                             \
-    attend_forward<BROAD>(q, k, v, bias, move, out, level, whole_level, a);                     \
+    if (FITS) attend_forward<BROAD>(q, k, v, bias, move, out, level, whole_level, a);           \
   }
 
 #define BACK(name, BROAD, BY_KEY)                                                               \
@@ -288,7 +284,7 @@ __device__ void attend_back(const Real* g, const Real* q, const Real* k, const R
       name(const Real* g, const Real* q, const Real* k, const Real* v, const void* bias,        \
            const Int* move, const Wide* level, const Wide* along, Real* by_x, Real* by_v,       \
            Attended a) {                                                                        \
-    attend_back<BROAD, BY_KEY>(g, q, k, v, bias, move, level, along, by_x, by_v, a);            \
+    if (FITS) attend_back<BROAD, BY_KEY>(g, q, k, v, bias, move, level, along, by_x, by_v, a);  \
   }
 
 FORWARD(attend_64, 64)

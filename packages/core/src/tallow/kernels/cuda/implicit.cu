@@ -185,21 +185,23 @@ __device__ void convolved(const Real* left, const Real* right, const Real* bias,
   }
 }
 
-#define CONVOLVED(name, How, ROWS, BY_TAP)                                                      \
+#define CONVOLVED(name, How, NEEDED, ROWS, BY_TAP)                                              \
   extern "C" __global__ void __launch_bounds__(CREW)                                            \
       name(const Real* left, const Real* right, const Real* bias, Real* out, Wide* parts,       \
            Problem p) {                                                                         \
-    convolved<How, ROWS, BY_TAP>(left, right, bias, out, parts, p);                             \
+    if (NEEDED) convolved<How, ROWS, BY_TAP>(left, right, bias, out, parts, p);                 \
   }
 
-CONVOLVED(by_place_32, Plain, 32, false)
-CONVOLVED(by_place_64, Plain, 64, false)
-CONVOLVED(by_tap_32, Plain, 32, true)
-CONVOLVED(by_tap_64, Plain, 64, true)
-CONVOLVED(fast_by_place_32, Fast, 32, false)
-CONVOLVED(fast_by_place_64, Fast, 64, false)
-CONVOLVED(fast_by_tap_32, Fast, 32, true)
-CONVOLVED(fast_by_tap_64, Fast, 64, true)
+#define IS_FLOAT (sizeof(Real) == 4)
+
+CONVOLVED(by_place_32, Precise, true, 32, false)
+CONVOLVED(by_place_64, Precise, true, 64, false)
+CONVOLVED(by_tap_32, Precise, true, 32, true)
+CONVOLVED(by_tap_64, Precise, true, 64, true)
+CONVOLVED(rounding_by_place_32, Rounding, IS_FLOAT, 32, false)
+CONVOLVED(rounding_by_place_64, Rounding, IS_FLOAT, 64, false)
+CONVOLVED(rounding_by_tap_32, Rounding, IS_FLOAT, 32, true)
+CONVOLVED(rounding_by_tap_64, Rounding, IS_FLOAT, 64, true)
 
 // The sums of parts (splits, count), in their order, and a bias (channels,) of out (N, channels,
 // places) or null

@@ -49,10 +49,9 @@ def _problem(axes, **numbers):
     return made
 
 
-def _fast(dtype):
+def _rounds(dtype):
     """True if factors may be rounded to what tensor cores take."""
-    exact = not import_module("tallow.backends.cudnn").allow_tf32
-    return dtype.itemsize == 2 or (dtype == np.float32 and not exact)
+    return dtype == np.float32 and import_module("tallow.backends.cudnn").allow_tf32
 
 
 def _splits(blocks, depth):
@@ -63,7 +62,7 @@ def _splits(blocks, depth):
 def _launch(kind, shape, left, right, bias, out, problems):
     """Launch the kernels of one result."""
     rows = 64 if problems[0]["rows"] > 32 else 32
-    kernel = f"{'fast_' if _fast(out.dtype) else ''}{kind}_{rows}"
+    kernel = f"{'rounding_' if _rounds(out.dtype) else ''}{kind}_{rows}"
     grids, splits = [], 1
     for problem in problems:
         tall, broad = -(-problem["rows"] // rows), -(-problem["columns"] // COLUMNS)

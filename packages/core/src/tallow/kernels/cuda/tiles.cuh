@@ -120,10 +120,13 @@ struct OfTF32 : Tensor<OfTF32> {
   }
 };
 
-template <class T> struct Fastest { typedef Plain How; };
+// What multiplies whole factors, and float32 if its factors may be rounded
+
+template <class T> struct Arithmetic { typedef Plain Precise, Rounding; };
 #if !defined(__CUDA_ARCH__) || __CUDA_ARCH__ >= 800
-template <> struct Fastest<Half> { typedef OfHalf How; };
-template <> struct Fastest<BFloat> { typedef OfBFloat How; };
-template <> struct Fastest<float> { typedef OfTF32 How; };
+template <> struct Arithmetic<Half> { typedef OfHalf Precise, Rounding; };
+template <> struct Arithmetic<BFloat> { typedef OfBFloat Precise, Rounding; };
+template <> struct Arithmetic<float> { typedef Plain Precise; typedef OfTF32 Rounding; };
 #endif
-typedef Fastest<Real>::How Fast;
+typedef Arithmetic<Real>::Precise Precise;
+typedef Arithmetic<Real>::Rounding Rounding;
