@@ -41,6 +41,7 @@ def test_nvcc(real, text, tmp_path):
     assert made.stat().st_size
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("real", "text"), KINDS, ids=[real for real, _ in KINDS])
 def test_nvrtc(real, text):
     nvrtc = pytest.importorskip("cupy").cuda.nvrtc
