@@ -1,12 +1,12 @@
 // Convolution and its gradients as products of matrices, one of which is never written out: its
-// elements are read where they lie in the images ("implicit GEMM": Chetlur et al., "cuDNN: efficient
-// primitives for deep learning", 2014).
+// elements are read where they lie in the images ("implicit GEMM": Chetlur et al., "cuDNN:
+// efficient primitives for deep learning", 2014).
 //
 // For each group, out[m, n] is the sum over k of left[m, k] * right[n, k]. A block makes ROWS x
-// COLUMNS elements of that, some k at a time: while it multiplies what is in shared memory, it reads
-// what comes next into registers. One of n and k counts places (image, j) of windows, the other taps
-// (channel, u) within them; what they meet in is element start + j * jump + u * step of a channel of
-// the images, or 0 outside of it. So one source serves
+// COLUMNS elements of that, some k at a time: while it multiplies what is in shared memory, it
+// reads what comes next into registers. One of n and k counts places (image, j) of windows, the
+// other taps (channel, u) within them; what they meet in is element start + j * jump + u * step of
+// a channel of the images, or 0 outside of it. So one source serves
 //
 //   pass              n       k       left                     out
 //   forward           places  taps    weight (m, tap)          (image, m, place)
@@ -74,8 +74,8 @@ __device__ Spot3 tap_of(const Problem& p, Int index, bool there) {
   return made;
 }
 
-// A block's elements. With `BY_TAP` n counts taps, and neighbouring threads read neighbouring places,
-// k; else they read neighbouring places n.
+// A block's elements. With `BY_TAP` n counts taps, and neighbouring threads read neighbouring
+// places, k; else they read neighbouring places n.
 
 template <class How, int ROWS, bool BY_TAP> struct Block {
   typedef typename How::Word Word;
