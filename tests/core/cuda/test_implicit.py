@@ -71,6 +71,18 @@ def test_on_tensor_cores_of_tf32(name, emulated, monkeypatch):
         passes(*SHAPES[name], "float32", ERRORS["float32"])
 
 
+@pytest.mark.parametrize("rounding", [True, False])
+def test_nan_and_inf_pass(rounding, emulated, monkeypatch):
+    monkeypatch.setattr(cudnn, "allow_tf32", rounding)
+    x = np.ones((1, 2, 6, 3), np.float32)
+    x[0, 0, 0] = np.uint32(0x7FFFFFFF).view(np.float32)  # a GPU's NaN
+    x[0, 1, 5] = -np.inf
+    how = {"stride": (2, 1), "padding": (0, 0), "dilation": (1, 1), "groups": 1}
+    out = ops.conv(Array(x), Array(np.ones((2, 2, 2, 2), np.float32)), None, **how).host
+    assert np.isnan(out[:, :, 0]).all() and (out[:, :, 1] == 8).all()
+    assert (out[:, :, 2] == -np.inf).all()
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float16"])
 def test_sums_in_parts(dtype, emulated, monkeypatch):
     monkeypatch.setattr(implicit, "LEAST", 40)

@@ -17,7 +17,9 @@ __all__ = ["FlopCounterMode"]
 PRODUCTS = {"linear", "matmul", "conv", "conv_grad_input"}  # of their first two operands
 # How often others compute in a backward pass what they do forward. Attention multiplies five times,
 # not two, since it makes its weights anew where nobody asked for them.
-BACKWARD = {"attend": 2.5, "attention": 2, "rnn": 2, "lstm": 2, "gru": 2}
+BACKWARD = {
+    "attend": 2.5, "attend_dropping": 2.5, "attention": 2, "rnn": 2, "lstm": 2, "gru": 2,
+}  # fmt: skip
 
 
 class FlopCounterMode:

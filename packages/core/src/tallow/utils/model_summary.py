@@ -208,6 +208,7 @@ WORK = {
     "conv": lambda out, x, weight, bias: out[0].numel() * prod(weight[1:]),
     "conv_grad_input": lambda out, g, weight: prod(g) * prod(weight[1:]),
     "attend": lambda out, q, k, v, bias, keep: _attention(out, k, v),
+    "attend_dropping": lambda out, q, k, v, bias, move: _attention(out, k, v),
     "attention": lambda out, q, k, v, bias, keep: _attention(out, k, v),
     "rnn": lambda out, x, h, *weights: _recurrent(out, x, *weights),
     "lstm": lambda out, x, h, c, *weights: _recurrent(out, x, *weights),

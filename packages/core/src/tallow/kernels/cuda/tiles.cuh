@@ -112,7 +112,14 @@ struct OfBFloat : Tensor<OfBFloat>, Pairs {
 struct OfTF32 : Tensor<OfTF32> {
   enum { EACH = 1 };
   __device__ static unsigned int one(const Real* x) {  // to the nearest of 10 bits after the point
-    return (__float_as_uint(*x) + 0x1000) & 0xffffe000;
+    unsigned int bits;
+#ifdef __CUDA_ARCH__
+    asm("cvt.rna.tf32.f32 %0, %1;" : "=r"(bits) : "f"((float)*x));
+#else
+    bits = __float_as_uint(*x);
+    bits = *x != *x ? 0x7fffe000 : (bits + 0x1000) & 0xffffe000;
+#endif
+    return bits;
   }
   __device__ static unsigned int both(unsigned int x, unsigned int) { return x; }
   __device__ static void add_product(float* sums, const unsigned int* a, const unsigned int* b) {
