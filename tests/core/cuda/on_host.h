@@ -30,7 +30,7 @@ static Place blockIdx, blockDim, gridDim, threadIdx;
 struct Thread {
   jmp_buf here;
   ucontext_t start;
-  std::vector<char> stack = std::vector<char>(64 << 10);
+  std::vector<char> stack;
   bool begun, done;
 };
 
@@ -70,6 +70,7 @@ static void run_block(unsigned int count) {
       if (_setjmp(scheduler)) continue;
       if (thread.begun) _longjmp(thread.here, 1);
       thread.begun = true;
+      if (thread.stack.empty()) thread.stack.resize(64 << 10);
       getcontext(&thread.start);
       thread.start.uc_stack.ss_sp = thread.stack.data();
       thread.start.uc_stack.ss_size = thread.stack.size();
