@@ -24,16 +24,16 @@ FLOORS = [
     """
     activations attributes casting changes complex_parts conversion copies creation cuda diagonals
     distributed drawing elementwise fft foreach formatting graph indexing joining legacy linalg
-    logic math matrices methods ordering products promotion random reductions running scattering
-    seeding settings shaping shortcuts signal special spectral statistics
+    logic masked math matrices methods ordering products promotion random reductions running
+    scattering seeding settings shaping shortcuts signal special spectral statistics
     """,
     "nn.functional",
     "nn",
     """
     __main__ _C __config__ _dynamo _functorch _higher_order_ops _inductor _utils accelerator amp
     autograd.forward_ad autograd.functional backends compiler cpu cuda.amp demo distributed.optim
-    distributed.run distributions func fx hub imitation jit library mps multiprocessing onnx optim
-    overrides profiler quasirandom serialization types utils xpu
+    distributed.run distributions func fx hub imitation inner jit library mps multiprocessing onnx
+    optim overrides profiler quasirandom serialization types utils xpu
     """,
     "array_api testing version",
 ]

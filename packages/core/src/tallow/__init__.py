@@ -67,9 +67,9 @@ __version__ = "0.1.0"
 
 _PACKAGES = """
     _C __config__ _dynamo _inductor accelerator amp array_api autograd backends compiler cpu cuda
-    distributed distributions fft func futures fx hub jit library linalg mps multiprocessing nn onnx
-    optim overrides profiler quasirandom return_types serialization signal special testing types
-    utils version xpu
+    distributed distributions fft func futures fx hub jit library linalg masked mps multiprocessing
+    nn onnx optim overrides profiler quasirandom return_types serialization signal special testing
+    types utils version xpu
 """.split()
 
 _ELSEWHERE = {
@@ -99,12 +99,24 @@ _IN_PLACE = """
 """.split()
 
 
+_INNER = """
+    _chunk_cat _native_batch_norm_legit _softmax_backward_data _unsafe_masked_index
+    _unsafe_masked_index_put_accumulate affine_grid_generator batch_norm
+    binary_cross_entropy_with_logits constant_pad_nd convolution cosine_embedding_loss ctc_loss
+    embedding grid_sampler grid_sampler_2d grid_sampler_3d hinge_embedding_loss instance_norm kl_div
+    margin_ranking_loss native_batch_norm native_channel_shuffle native_dropout_backward
+    native_group_norm native_layer_norm poisson_nll_loss triplet_margin_loss
+""".split()
+
+
 def __getattr__(name):
     """The packages, and functions that torch has here and in a package, at their first use."""
     if name in _PACKAGES:
         return _import_module(f"tallow.{name}")
     if name in _ELSEWHERE:
         return getattr(_import_module(f"tallow.{_ELSEWHERE[name]}"), name)
+    if name in _INNER:
+        return getattr(_import_module("tallow.inner"), name)
     if name in _FUNCTIONAL:
         return getattr(_import_module("tallow.nn.functional"), name)
     if name in _IN_PLACE:

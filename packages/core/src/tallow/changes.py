@@ -34,12 +34,7 @@ def in_place(name, function, update=None):
             inplace.check(self, name, True)
             result = function(inplace.snapshot(self, copy=not alone), *args, **kwargs)
         elif update is not None and _updatable(self, args, kwargs):
-            other = args[0].array if isinstance(args[0], Tensor) else args[0]
-            if type(self.array) is np.ndarray:  # which is all that a context would find
-                update(self.array, other)
-            else:
-                with backend.at(self.array):
-                    update(self.array, other)
+            _update(name, update, self.array, args[0])
             inplace.bump(self, name)
             return self
         else:
@@ -57,6 +52,21 @@ def in_place(name, function, update=None):
 
     doc = f"`{function.__name__}`, written into the tensor itself; returns it."
     return named(method, name, doc)
+
+
+def _update(name, update, array, other):
+    other = other.array if isinstance(other, Tensor) else other
+    try:
+        if type(array) is np.ndarray:  # which is all that a context would find
+            update(array, other)
+        else:
+            with backend.at(array):
+                update(array, other)
+    except ValueError:
+        raise ShapeError(
+            f"{name}: expected an operand that broadcasts to {tuple(array.shape)}, got "
+            f"{tuple(other.shape)}; operands may not enlarge the tensor"
+        ) from None
 
 
 def _updatable(self, args, kwargs):

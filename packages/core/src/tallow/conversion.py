@@ -66,7 +66,7 @@ def _method(name):
     target = dtypes.BY_NAME[name]
 
     def function(input, memory_format=None):
-        return to_dtype(input, target)
+        return arranged(to_dtype(input, target), memory_format)
 
     return named(function, name, f"The tensor as {target.name}.")
 

@@ -1,5 +1,6 @@
 """`expand_copy` and its kin: what a view would show, in memory of its own."""
 
+from tallow.ops.elementwise import copy
 from tallow.promotion import give
 from tallow.reductions import give_all
 
@@ -16,8 +17,9 @@ def _copying(name):
     def function(input, *args, out=None, **kwargs):
         made = input if name == "alias" else getattr(input, name)(*args, **kwargs)
         if isinstance(made, tuple | list):
-            return give_all(_several, [x.clone() for x in made], out, function.__name__)
-        return give(made.clone(), out, function.__name__)
+            parts = [copy(x, order="C") for x in made]
+            return give_all(_several, parts, out, function.__name__)
+        return give(copy(made, order="C"), out, function.__name__)
 
     function.__name__ = function.__qualname__ = f"{name}_copy"
     function.__doc__ = f"A copy of `input.{name}(...)`." if name != "alias" else "A copy."

@@ -3,6 +3,7 @@
 import tallow.ops.shape as ops
 from tallow.autograd.builtin import patch
 from tallow.errors import ShapeError, describe
+from tallow.ops.elementwise import copy
 from tallow.ops.index import getitem
 from tallow.ops.strided import as_strided as as_strided_op
 from tallow.promotion import axis_of, give, to_dtype
@@ -62,7 +63,8 @@ def diag(input, diagonal=0, *, out=None):
         return give(diag_embed(input, diagonal), out, "diag")
     if input.array.ndim != 2:
         raise ShapeError(f"diag: expected a vector or a matrix, got {describe(input)}")
-    return give(ops.diagonal(input, offset=diagonal, axis1=0, axis2=1), out, "diag")
+    on_it = copy(ops.diagonal(input, offset=diagonal, axis1=0, axis2=1), order="C")
+    return give(on_it, out, "diag")
 
 
 def diagflat(input, offset=0):

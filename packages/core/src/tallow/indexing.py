@@ -8,6 +8,7 @@ import numpy as np
 import tallow.ops.index as ops
 from tallow import backend, dtypes
 from tallow.autograd import inplace
+from tallow.autograd.builtin import in_rows
 from tallow.autograd.modes import state
 from tallow.errors import (
     ArgumentError,
@@ -21,7 +22,7 @@ from tallow.errors import (
 from tallow.ops.elementwise import fill, where
 from tallow.ops.shape import reshape
 from tallow.promotion import as_tensor_operand, element, give, to_dtype
-from tallow.shaping import broadcast_tensors
+from tallow.shaping import broadcast_tensors, contiguous
 from tallow.shortcuts import indexed
 from tallow.tensor import Tensor, wrap
 
@@ -300,10 +301,10 @@ def unravel_index(indices, shape):
     if indices.dtype.category != dtypes.INTEGER:
         raise TypeMismatchError(f"unravel_index: expected integers, got {describe(indices)}")
     shape = (shape,) if isinstance(shape, int) else tuple(shape)
-    found, rest = [], indices.array
+    found = []
     for n in reversed(shape):
-        found.append(wrap(rest % n))
-        rest = rest // n
+        found.append(indices % n)
+        indices = indices // n
     return tuple(reversed(found))
 
 
@@ -334,7 +335,7 @@ def masked_fill(input, mask, value):
     else:
         value = to_dtype(value, input.dtype)
     input, mask = _mask("masked_fill", input, mask)
-    return where(mask, value, input)
+    return contiguous(where(mask, value, input))
 
 
 def masked_select(input, mask, *, out=None):
@@ -366,7 +367,7 @@ def nonzero(input, *, as_tuple=False, out=None):
     xp = backend.for_array(input.array).xp
     if as_tuple:
         array = input.array if input.array.ndim else input.array.reshape(1)
-        return tuple(wrap(index) for index in xp.nonzero(array))
+        return tuple(wrap(in_rows(index)) for index in xp.nonzero(array))
     return give(wrap(xp.argwhere(input.array)), out, "nonzero")
 
 

@@ -13,18 +13,7 @@ SHARDS = (
 INNER = "an inner function of PyTorch's; use what nn has"
 
 LEFT_OUT = {
-    "torch.batch_norm": OTHER,
-    "torch.binary_cross_entropy_with_logits": OTHER,
-    "torch.cosine_embedding_loss": OTHER,
-    "torch.ctc_loss": OTHER,
-    "torch.embedding": OTHER,
     "torch.embedding_bag": OTHER,
-    "torch.hinge_embedding_loss": OTHER,
-    "torch.instance_norm": OTHER,
-    "torch.kl_div": OTHER,
-    "torch.margin_ranking_loss": OTHER,
-    "torch.poisson_nll_loss": OTHER,
-    "torch.triplet_margin_loss": OTHER,
     "torch.nn.CrossMapLRN2d": "PyTorch's sums a channel too many; use LocalResponseNorm",
     "torch.nn.LinearCrossEntropyOptions": "the product is not cut into chunks here",
     "torch.nn.functional.scaled_grouped_mm": "needs float8 and float4 products",
@@ -47,7 +36,6 @@ LEFT_OUT = {
     "torch.Tensor.to_padded_tensor": "tallow has no nested tensors",
     "torch.cond": "write `if`",
     "torch.while_loop": "write `while`",
-    "torch.constant_pad_nd": "call nn.functional.pad",
     "torch.Tensor.chalf": "NumPy has no complex numbers of 16-bit parts",
     "torch.float4_e2m1fn_x2": "a storage format of PyTorch's quantised models",
     "torch.float8_e8m0fnu": "a storage format of PyTorch's quantised models",
@@ -59,7 +47,6 @@ LEFT_OUT = {
     "torch.set_flush_denormal": "NumPy has no such switch",
     "torch.set_warn_always": "tallow warns by Python's warnings, whose filters decide",
     "torch.is_warn_always_enabled": "tallow warns by Python's warnings, whose filters decide",
-    "torch.masked": "a prototype in PyTorch; use where, or a mask with sum and mean",
     "torch.sparse": SPARSE,
     "torch.special.airy_ai": "rarely used; SciPy has it",
     "torch.fx.symbolic_trace": "modules are not traced; onnx.export and vision's "
@@ -68,8 +55,7 @@ LEFT_OUT = {
 }  # fmt: skip
 
 LEFT_OUT |= {f"torch.{name}": INNER for name in """
-    affine_grid_generator conv_tbc convolution grid_sampler gru gru_cell lstm lstm_cell
-    native_channel_shuffle rnn_relu rnn_tanh
+    conv_tbc gru gru_cell lstm lstm_cell rnn_relu rnn_tanh
 """.split()}  # fmt: skip
 
 LEFT_OUT |= {f"torch.{name}": SPARSE for name in """

@@ -166,6 +166,9 @@ def svd_lowrank(A, q=6, niter=2, M=None):
     N. Halko et al., "Finding structure with randomness", arXiv:0909.4061, algorithm 5.1.
     """
     x = A if M is None else A - M
+    if x.array.shape[-2] < x.array.shape[-1]:  # a tall matrix has the smaller products
+        right, size, left = svd_lowrank(ops.adjoint(x), q, niter)
+        return left, size, right
     back = ops.adjoint(x)
     start = randn(x.array.shape[-1], q, dtype=x.dtype, device=x.device)
     basis = linalg.qr(matmul(x, start)).Q

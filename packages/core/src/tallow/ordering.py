@@ -5,6 +5,7 @@ import numpy as np
 import tallow.ops.elementwise as elementwise
 import tallow.ops.reduce as ops
 from tallow import backend, dtypes, return_types
+from tallow.autograd.builtin import in_rows
 from tallow.elementwise import named
 from tallow.errors import (
     DtypeError,
@@ -73,7 +74,7 @@ def topk(input, k, dim=-1, largest=True, sorted=True, *, out=None):
         raise ShapeError(f"topk: expected k from 0 to {size}, the size of dim {dim}, got {k}")
     order = argsort(input, dim, largest)
     if input.array.ndim:
-        order = cut(order, axis=axis, start=0, stop=k)
+        order = elementwise.copy(cut(order, axis=axis, start=0, stop=k), order="C")
     return give_all(return_types.topk, _picked(input, dim, order), out, "topk")
 
 
@@ -84,7 +85,7 @@ def _at_rank(input, axis, order, rank, keepdim):
     """The elements of a rank (an int, or an array of one per slice) in an order along an axis."""
     xp = backend.for_array(order.array).xp
     if isinstance(rank, int):
-        position = cut(order, axis=axis, start=rank, stop=rank + 1).array
+        position = in_rows(cut(order, axis=axis, start=rank, stop=rank + 1).array)
     else:
         position = xp.take_along_axis(order.array, rank, axis)
     values = gather(input, axis=axis, index=position)

@@ -15,6 +15,7 @@ from tallow.autograd.inplace import assign
 from tallow.errors import (
     ArgumentError,
     DtypeError,
+    GradientError,
     OutOfRangeError,
     ShapeError,
     TypeMismatchError,
@@ -124,6 +125,8 @@ def floating_pair(name, x, y):
     if isinstance(x, Tensor) and isinstance(y, Tensor):
         x, y = pair(name, x, y)
         return floating(name, x), floating(name, y)
+    if not isinstance(x, Tensor) and not isinstance(y, Tensor):
+        x = as_tensor_operand(name, x)
     x, y = (floating(name, v) if isinstance(v, Tensor) else v for v in (x, y))
     return pair(name, x, y)
 
@@ -184,6 +187,11 @@ def give(result, out, name):
     """`result`, written into `out` where the caller gave one."""
     if out is None:
         return result
+    if result.requires_grad:
+        raise GradientError(
+            f"{name}: expected operands that require no gradients with out, got some that do; call "
+            "without out, or under no_grad()"
+        )
     if not can_cast(result.dtype, out.dtype):
         raise DtypeError(f"{name}: expected out to hold {result.dtype}, got {describe(out)}")
     if out.array.shape != result.array.shape:

@@ -15,6 +15,7 @@ import numpy as np
 from tallow import backend, drawing, dtypes, rejection
 from tallow import generator as streams
 from tallow.autograd import inplace
+from tallow.autograd.builtin import in_rows
 from tallow.autograd.modes import state
 from tallow.creation import place
 from tallow.device import device as device_type
@@ -427,7 +428,7 @@ def multinomial(input, num_samples, replacement=False, *, generator=None, out=No
             f"multinomial: expected a number of samples above 0, got {count}{hint}"
         )
     _check_weights(weights)
-    indices = maker.multinomial(generator, weights, count, replacement)
+    indices = in_rows(maker.multinomial(generator, weights, count, replacement))
     return give(_placed(indices, where), out, "multinomial")
 
 

@@ -11,7 +11,7 @@ from tallow.ops.running import cumargmax
 from tallow.ops.running import logcumsumexp as logcumsumexp_op
 from tallow.promotion import axis_of, give, numpy_names, to_dtype
 from tallow.reductions import give_all, sum, summable
-from tallow.shaping import movedim, narrow
+from tallow.shaping import contiguous, movedim, narrow
 from tallow.tensor import Tensor
 
 __all__ = [
@@ -122,7 +122,7 @@ def gradient(input, *, spacing=1, dim=None, edge_order=1):
             )
     x = input if input.dtype.category >= dtypes.FLOATING else to_dtype(input, dtypes.float32)
     pairs = zip(axes, spacings, strict=True)
-    return tuple(_gradient_along(x, axis, step, edge_order) for axis, step in pairs)
+    return tuple(contiguous(_gradient_along(x, axis, step, edge_order)) for axis, step in pairs)
 
 
 def _gradient_along(x, axis, spacing, edge_order):

@@ -122,8 +122,8 @@ def unflatten(input, dim, sizes):
 
 
 def ravel(input):
-    """All elements in one dim."""
-    return ops.reshape(input, shape=(input.array.size,))
+    """All elements in one dim, next to one another in memory."""
+    return ops.reshape(contiguous(input), shape=(input.array.size,))
 
 
 def permute(input, *order, dims=None):
@@ -364,7 +364,7 @@ def rot90(input, k=1, dims=(0, 1)):
         raise ShapeError(f"rot90: expected two dims of {describe(input)}, got {dims}")
     axes = distinct_axes("rot90", dims, input.array.ndim)
     if k % 4 == 0:
-        return copy(input)
+        return copy(input, order="C")
     if k % 4 == 2:
         return ops.flip(input, axis=axes)
     turned = ops.flip(input, axis=axes[1:] if k % 4 == 1 else axes[:1])
@@ -393,7 +393,7 @@ def narrow(input, dim, start, length):
 
 def narrow_copy(input, dim, start, length):
     """`narrow` as a copy."""
-    return copy(narrow(input, dim, start, length))
+    return copy(narrow(input, dim, start, length), order="C")
 
 
 def select(input, dim, index):

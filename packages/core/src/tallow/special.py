@@ -1,5 +1,7 @@
 """`tallow.special`: special functions, those of the main namespace included."""
 
+from math import nan
+
 import tallow.ops.bessel as bessel
 import tallow.ops.gamma as gamma
 import tallow.ops.special as ops
@@ -7,7 +9,11 @@ from tallow.activations import log_softmax, softmax
 from tallow.creation import ones_like
 from tallow.elementwise import REAL, check_kinds, named, of_reals, real
 from tallow.left_out import missing
+from tallow.logic import isfinite
 from tallow.math import (
+    abs,
+    acos,
+    cos,
     digamma,
     erf,
     erfc,
@@ -22,8 +28,10 @@ from tallow.math import (
     logit,
     mvlgamma,
     polygamma,
+    remainder,
     round,
     sigmoid,
+    sin,
     sinc,
     trunc,
     where,
@@ -87,8 +95,14 @@ spherical_bessel_j0 = real(bessel.spherical_j0, "sin(input) / input.", name="sph
 # Mathematical Functions, 22.7
 
 
-def _polynomial(name, doc, first, following):
-    """A family with p_0 = 1, p_1 = first(x), p_(k+1) = following(k, x, p_k, p_(k-1))."""
+FAR = 1000  # a degree up to which the recurrence is quick
+
+
+def _polynomial(name, doc, first, following, far=None):
+    """A family with p_0 = 1, p_1 = first(x), p_(k+1) = following(k, x, p_k, p_(k-1)).
+
+    `far(x, n)` is p_n for large n, or NaN where only the recurrence has it, until it overflows.
+    """
 
     def function(input, n, *, out=None):
         check_kinds(name, REAL, input, n)
@@ -96,10 +110,17 @@ def _polynomial(name, doc, first, following):
         degree = trunc(degree)
         before, last = ones_like(x), first(x)
         result = where(degree < 0, 0.0, where(degree == 0, before, where(degree == 1, last, 0.0)))
+        if far is not None:
+            found = far(x, degree)
+            known = (degree > FAR) & (found == found)
+            result, degree = where(known, found, result), where(known, 0, degree)
         largest = int(degree.max().item()) if degree.numel() else 0
         for k in range(1, largest):
             before, last = last, following(k, x, last, before)
             result = where(degree == k + 1, last, result)
+            if k % FAR == 0 and not ((degree > k) & isfinite(last)).any():
+                result = where(degree > k + 1, nan, result)  # all that is left has overflowed
+                break
         return give(result, out, name)
 
     return named(function, name, f"{doc} of degree n at input; 0 for n below 0.")
@@ -109,12 +130,33 @@ def _chebyshev(kind, first, shifted):
     name = f"chebyshev_polynomial_{kind}"
     if not shifted:
         doc = f"Chebyshev's polynomial {kind.upper()}"
-        return _polynomial(name, doc, first, lambda k, x, p, q: 2 * x * p - q)
+        return _polynomial(name, doc, first, lambda k, x, p, q: 2 * x * p - q, ANGLES[kind])
     doc = f"Chebyshev's polynomial {kind.upper()}(2 * input - 1)"
     return _polynomial(
         f"shifted_{name}", doc,
         lambda x: first(2 * x - 1), lambda k, x, p, q: 2 * (2 * x - 1) * p - q,
+        lambda x, n: ANGLES[kind](2 * x - 1, n),
     )  # fmt: skip
+
+
+def _at_ends(inside, right, left):
+    """p_n(x) by the angle acos(x), at 1 and -1 by what it is there; NaN outside."""
+
+    def far(x, n):
+        sign = where(remainder(n, 2) == 0, 1, -1)
+        within = where(abs(x) < 1, inside(acos(where(abs(x) < 1, x, 0)), n), nan)
+        return where(x == 1, right(n), where(x == -1, sign * left(n), within))
+
+    return far
+
+
+# Abramowitz and Stegun, 22.3.15 to 22.3.18
+ANGLES = {
+    "t": _at_ends(lambda a, n: cos(n * a), ones_like, ones_like),
+    "u": _at_ends(lambda a, n: sin((n + 1) * a) / sin(a), lambda n: n + 1, lambda n: n + 1),
+    "v": _at_ends(lambda a, n: cos((n + 0.5) * a) / cos(a / 2), ones_like, lambda n: 2 * n + 1),
+    "w": _at_ends(lambda a, n: sin((n + 0.5) * a) / sin(a / 2), lambda n: 2 * n + 1, ones_like),
+}
 
 
 FIRST = {

@@ -57,7 +57,8 @@ void unary(Unary which, const float* x, float* y, int64_t n) {
 void unary_grad(Unary which, const float* g, const float* x_or_y, float* out, int64_t n) {
     switch (which) {
         case Unary::relu:
-            return map2(g, x_or_y, out, n, [](Vec d, Vec y) { return select(y > 0.0f, d, Vec{}); });
+            return map2(g, x_or_y, out, n,  // NaN lets its gradient through
+                        [](Vec d, Vec y) { return select(y <= 0.0f, Vec{}, d); });
         case Unary::exp: return map2(g, x_or_y, out, n, [](Vec d, Vec y) { return d * y; });
         case Unary::tanh:
             return map2(g, x_or_y, out, n, [](Vec d, Vec y) { return d * (1.0f - y * y); });

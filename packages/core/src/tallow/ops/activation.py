@@ -14,8 +14,8 @@ relu = op(lambda xp, x: xp.maximum(x, 0), name="relu").vjp(lambda g, out: relu_g
 
 @op
 def relu_grad(g, out):
-    """g where the output was positive, else 0."""
-    return g * (out > 0)
+    """g where the output was positive or is NaN, which is to be seen, else 0."""
+    return g * ((out > 0) | (out != out))
 
 
 @op
@@ -76,8 +76,8 @@ def hardswish_grad(xp, g, x):
 
 @op
 def threshold(xp, x, *, limit, value):
-    """x above the limit, else `value`."""
-    return xp.where(x > limit, x, xp.asarray(value, x.dtype))
+    """`value` up to the limit, else x: NaN stays NaN."""
+    return xp.where(x <= limit, xp.asarray(value, x.dtype), x)
 
 
 @op
@@ -105,7 +105,7 @@ hardswish.vjp(lambda g, x: hardswish_grad(g, x))
 hardswish_grad.vjp(
     lambda v, x: hardswish_grad(v, x), lambda v, g, x: hardsigmoid_grad(v * g, x) * 2
 )
-threshold.vjp(lambda g, x, limit: where(x > limit, g, 0))
+threshold.vjp(lambda g, x, limit: where(x <= limit, 0, g))
 hardshrink.vjp(lambda g, out: where(out == 0, 0, g))
 softshrink.vjp(lambda g, out: where(out == 0, 0, g))
 

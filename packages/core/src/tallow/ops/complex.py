@@ -49,5 +49,5 @@ def angle(xp, x):
 
 
 over.vjp(lambda g, y: over(g, y), lambda g, x, y: over(-g * x, y * y))
-angle.vjp(lambda g, x: over(g * x * 1j, x * conj(x)))
+angle.vjp(lambda g, x: over(g * 1j, conj(x)))
 join.vjp(lambda g: real(g), lambda g: imag(g))

@@ -16,7 +16,7 @@ add = op(lambda x, y: x + y, name="add").vjp(lambda g: g, lambda g: g)
 sub = op(lambda x, y: x - y, name="sub").vjp(lambda g: g, lambda g: neg(g))
 mul = op(lambda x, y: x * y, name="mul").vjp(lambda g, y: mul(g, y), lambda g, x: mul(g, x))
 div = op(lambda x, y: x / y, name="div").vjp(
-    lambda g, y: div(g, y), lambda g, x, y: neg(g * x / (y * y))
+    lambda g, y: div(g, y), lambda g, x, y: neg(g * (x / y / y))
 )
 neg = op(lambda x: -x, name="neg").vjp(lambda g: neg(g))
 floor_divide = op(lambda xp, x, y: xp.floor_divide(x, y), name="floor_divide").vjp(

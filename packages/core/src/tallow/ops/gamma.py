@@ -8,8 +8,9 @@ from math import factorial, log, pi
 from tallow.autograd.op import op
 from tallow.ops.elementwise import exp
 from tallow.ops.elementwise import log as log_op
-from tallow.ops.special import horner, in_float64
+from tallow.ops.special import erfc_of, horner, in_float64
 
+FAR = 1e6  # from here on the incomplete gamma functions are nearly a normal distribution
 EULER = 0.5772156649015329
 BERNOULLI = (
     1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6, -3617 / 510, 43867 / 798,
@@ -163,18 +164,37 @@ def _upper_fraction(xp, a, x):
     return total
 
 
+def _far(xp, a, x):
+    """P(a, x) and Q(a, x) for large a: DLMF 8.12.3, of whose expansion one term then suffices."""
+    part = (x - a) / a
+    near = xp.abs(part) < 1e-4
+    small = xp.where(near, part, 0)
+    series = small * small * (0.5 - small * (1 / 3 - small * (0.25 - small / 5)))
+    half = xp.where(near, series, part - xp.log1p(part))
+    eta = xp.copysign(xp.sqrt(2 * half), part)
+    wide = 1 / xp.where(near, 1, part) - 1 / xp.where(near, 1, eta)
+    first = xp.where(near, small / 12 - 1 / 3, wide)
+    rest = xp.exp(-a * half) / xp.sqrt(2 * pi * a) * first
+    place = eta * xp.sqrt(a / 2)
+    return erfc_of(xp, -place) / 2 - rest, erfc_of(xp, place) / 2 + rest
+
+
 def _incomplete(xp, a, x):
     """P(a, x) and Q(a, x): whichever is smaller is computed, the other is what remains to 1."""
     a, x = xp.broadcast_arrays(a, x)
     good = (a > 0) & (x > 0) & (a < xp.inf) & (x < xp.inf)
-    left = good & (x < a + 1)
-    right = good & ~left
+    far = good & (a > FAR)
+    left = good & ~far & (x < a + 1)
+    right = good & ~far & ~left
     small_a, small_x = xp.where(left, a, 1), xp.where(left, x, 0.5)
     big_a, big_x = xp.where(right, a, 1), xp.where(right, x, 3)
     lower = _prefix(xp, small_a, small_x) * _lower_series(xp, small_a, small_x)
     upper = _prefix(xp, big_a, big_x) * big_a * _upper_fraction(xp, big_a, big_x)
     upper = xp.where(right, upper, 1 - lower)
     lower = xp.where(left, lower, 1 - upper)
+    if xp.any(far):
+        far_lower, far_upper = _far(xp, xp.where(far, a, 1), xp.where(far, x, 1))
+        lower, upper = xp.where(far, far_lower, lower), xp.where(far, far_upper, upper)
     none = (x == 0) & (a > 0) | (a == xp.inf) & (x < xp.inf) & (x >= 0)
     whole = (x == xp.inf) & (a >= 0) & (a < xp.inf) | (a == 0) & (x > 0)
     lower = xp.where(good, lower, xp.where(none, 0, xp.where(whole, 1, xp.nan)))

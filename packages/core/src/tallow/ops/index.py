@@ -5,6 +5,7 @@ of integers or bool: floor 6 takes a mixed key apart into one of each.
 """
 
 from tallow import backend
+from tallow.autograd.builtin import in_rows
 from tallow.autograd.op import op
 
 
@@ -27,9 +28,12 @@ put.vjp(lambda g, key: getitem(g, key=key))
 
 
 @op
-def take(x, *, key):
+def take(xp, x, *, key):
     """x[key] for a key that holds arrays."""
-    return x[key]
+    places = [axis for axis, part in enumerate(key) if type(part) is not slice]
+    if len(places) == 1 and key[places[0]].dtype.kind != "b":
+        return xp.take(x, key[places[0]], places[0])
+    return in_rows(x[key])
 
 
 @op
@@ -73,7 +77,7 @@ add_at.vjp(lambda g, key: take(g, key=key))
 @op
 def index_put(xp, x, value, *, key, accumulate):
     """A copy of x with `value` put, or added, at a key that holds arrays."""
-    out = xp.array(x)
+    out = in_rows(xp.array(x))
     if accumulate:
         combine(xp, out, key, value)
     else:
@@ -90,7 +94,7 @@ index_put.vjp(
 @op
 def gather(xp, x, *, axis, index):
     """out[i][j] = x[index[i][j]][j] for axis 0; `index` may be smaller than x along other axes."""
-    return x[grid(xp, index, axis)]
+    return in_rows(x[grid(xp, index, axis)])
 
 
 @op

@@ -8,7 +8,7 @@ what lies between need not go to memory.
 
 from math import prod
 
-from tallow.autograd.builtin import sum_to
+from tallow.autograd.builtin import in_rows, sum_to
 from tallow.autograd.op import op
 from tallow.ops.activation import relu, relu_grad
 from tallow.ops.elementwise import rsqrt
@@ -19,7 +19,7 @@ from tallow.ops.shape import reshape
 @op(materialize=False, differentiable=1)
 def normalize(xp, x, weight, bias, *, factor, axes, eps, centre):
     """The normalised x, and its mean and (biased) variance, which keep their axes."""
-    wide = widened(xp, x)
+    wide = in_rows(widened(xp, x))
     average = xp.mean(wide, axis=axes, keepdims=True)
     out = wide - average if centre else wide
     variance = xp.mean(out * out, axis=axes, keepdims=True)
@@ -149,7 +149,7 @@ def normalize_by(xp, x, average, variance, weight, bias, *, factor, eps):
     if weight is not None:
         scale = scale * weight
     shift = -average * scale if bias is None else bias - average * scale
-    out = x * scale.reshape(factor)
+    out = in_rows(x) * scale.reshape(factor)
     out += shift.reshape(factor)
     return out.astype(x.dtype, copy=False)
 

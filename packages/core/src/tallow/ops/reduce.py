@@ -16,16 +16,16 @@ from tallow.ops.shape import flip, reshape
 @op
 def sum(xp, x, *, axis, keepdims):
     if x.dtype.itemsize == 2 and x.dtype.kind in "fV":  # 16-bit floats are summed in 32
-        return xp.add.reduce(x, axis, xp.float32, None, keepdims).astype(x.dtype)
-    return xp.add.reduce(x, axis, x.dtype, None, keepdims)
+        return in_rows(xp.add.reduce(x, axis, xp.float32, None, keepdims).astype(x.dtype))
+    return in_rows(xp.add.reduce(x, axis, x.dtype, None, keepdims))
 
 
 @op
 def mean(xp, x, *, axis, keepdims):
     n = count(x.shape, axis)
     if x.dtype.itemsize == 2:
-        return (xp.add.reduce(x, axis, xp.float32, None, keepdims) / n).astype(x.dtype)
-    return xp.add.reduce(x, axis, None, None, keepdims) / x.dtype.type(n)
+        return in_rows((xp.add.reduce(x, axis, xp.float32, None, keepdims) / n).astype(x.dtype))
+    return in_rows(xp.add.reduce(x, axis, None, None, keepdims) / x.dtype.type(n))
 
 
 def kept_shape(shape, axis):
@@ -73,7 +73,7 @@ def in_float32(formula):
 @op
 def prod(xp, x, *, axis, keepdims):
     wide = widened(xp, x)
-    out = xp.prod(wide, axis=axis, keepdims=keepdims, dtype=wide.dtype)
+    out = in_rows(xp.prod(wide, axis=axis, keepdims=keepdims, dtype=wide.dtype))
     return out.astype(x.dtype, copy=False)
 
 
@@ -100,12 +100,18 @@ def ties(xp, x, out, *, axis):
     return same / xp.sum(same, axis=axis, keepdims=True).astype(x.dtype)
 
 
-amax = op(lambda xp, x, *, axis: xp.maximum.reduce(x, axis, None, None, True), name="amax").vjp(
-    lambda g, x, out, axis: g * ties(x, out, axis=axis)
-)
-amin = op(lambda xp, x, *, axis: xp.minimum.reduce(x, axis, None, None, True), name="amin").vjp(
-    lambda g, x, out, axis: g * ties(x, out, axis=axis)
-)
+@op
+def amax(xp, x, *, axis):
+    return in_rows(xp.maximum.reduce(x, axis, None, None, True))
+
+
+@op
+def amin(xp, x, *, axis):
+    return in_rows(xp.minimum.reduce(x, axis, None, None, True))
+
+
+amax.vjp(lambda g, x, out, axis: g * ties(x, out, axis=axis))
+amin.vjp(lambda g, x, out, axis: g * ties(x, out, axis=axis))
 
 
 @op
@@ -114,7 +120,7 @@ def variance(xp, x, *, axis, correction):
     wide = widened(xp, x)
     centred = wide - xp.mean(wide, axis=axis, keepdims=True)
     squares = (centred * centred.conj()).real if x.dtype.kind == "c" else centred * centred
-    total = xp.sum(squares, axis=axis, keepdims=True)
+    total = in_rows(xp.sum(squares, axis=axis, keepdims=True))
     out = total / total.dtype.type(max(count(x.shape, axis) - correction, 0))
     return out if x.dtype.kind == "c" else out.astype(x.dtype, copy=False)
 
@@ -150,7 +156,7 @@ def logsumexp(xp, x, *, axis):
         top = xp.max(wide.real, axis=axis, keepdims=True)
         top = xp.where(xp.isfinite(top), top, xp.zeros_like(top))
     total = xp.sum(xp.exp(wide - top), axis=axis, keepdims=True)
-    return (xp.log(total) + top).astype(x.dtype, copy=False)
+    return in_rows(xp.log(total) + top).astype(x.dtype, copy=False)
 
 
 logsumexp.vjp(lambda g, x, out: g * exp(x - out))
@@ -168,7 +174,7 @@ def vector_norm(xp, x, *, p, axis):
         out = xp.sqrt(xp.sum(size * size, axis=axis, keepdims=True))
     else:
         out = xp.sum(size**p, axis=axis, keepdims=True) ** (1 / p)
-    return out.astype(x.real.dtype, copy=False)
+    return in_rows(out).astype(x.real.dtype, copy=False)
 
 
 @vector_norm.joint_vjp
@@ -246,12 +252,12 @@ recur.vjp(
 
 @op
 def argmax(xp, x, *, axis, keepdims):
-    return x.argmax(axis) if not keepdims else xp.argmax(x, axis=axis, keepdims=True)
+    return in_rows(x.argmax(axis) if not keepdims else xp.argmax(x, axis=axis, keepdims=True))
 
 
 @op
 def argmin(xp, x, *, axis, keepdims):
-    return x.argmin(axis) if not keepdims else xp.argmin(x, axis=axis, keepdims=True)
+    return in_rows(x.argmin(axis) if not keepdims else xp.argmin(x, axis=axis, keepdims=True))
 
 
 @op
@@ -260,12 +266,17 @@ def argsort(xp, x, *, axis, descending):
     x = widened(xp, x)  # in which NaN is largest
     if descending:
         order = xp.argsort(xp.flip(x, axis), axis=axis, kind="stable")
-        return xp.flip(x.shape[axis] - 1 - order, axis)
-    return xp.argsort(x, axis=axis, kind="stable")
+        return in_rows(xp.flip(x.shape[axis] - 1 - order, axis))
+    return in_rows(xp.argsort(x, axis=axis, kind="stable"))
 
 
-any = op(lambda xp, x, *, axis, keepdims: xp.any(x, axis=axis, keepdims=keepdims), name="any")
-all = op(lambda xp, x, *, axis, keepdims: xp.all(x, axis=axis, keepdims=keepdims), name="all")
+any = op(
+    lambda xp, x, *, axis, keepdims: in_rows(xp.any(x, axis=axis, keepdims=keepdims)), name="any"
+)
+all = op(
+    lambda xp, x, *, axis, keepdims: in_rows(xp.all(x, axis=axis, keepdims=keepdims)), name="all"
+)
 count_nonzero = op(
-    lambda xp, x, *, axis: xp.asarray(xp.count_nonzero(x, axis=axis)), name="count_nonzero"
+    lambda xp, x, *, axis: in_rows(xp.asarray(xp.count_nonzero(x, axis=axis))),
+    name="count_nonzero",
 )

@@ -1,5 +1,6 @@
 """Running extremes and logarithms of sums along an axis, and the middle of all elements."""
 
+from tallow.autograd.builtin import in_rows
 from tallow.autograd.op import op
 from tallow.ops.elementwise import exp, log, where
 from tallow.ops.reduce import ties, widened
@@ -18,13 +19,14 @@ def cumargmax(xp, x, *, axis, smallest):
     shape = [1] * x.ndim
     shape[axis] = -1
     places = xp.arange(x.shape[axis]).reshape(shape)
-    return xp.maximum.accumulate(xp.where(extreme, places, 0), axis=axis)
+    return in_rows(xp.maximum.accumulate(xp.where(extreme, places, 0), axis=axis))
 
 
 @op
 def logcumsumexp(xp, x, *, axis):
     """log(cumsum(exp(x))), without overflow."""
-    return xp.logaddexp.accumulate(widened(xp, x), axis=axis).astype(x.dtype, copy=False)
+    out = in_rows(xp.logaddexp.accumulate(widened(xp, x), axis=axis))
+    return out.astype(x.dtype, copy=False)
 
 
 def reversed_logcumsumexp(x, axis):

@@ -38,10 +38,13 @@ def scatter_ties(xp, x, src, out, *, axis, index):
 def _(g, x, src, axis, index):
     """For each operand g times the product of the others, which is not 0 for a single zero."""
     here = {"axis": axis, "index": index}
+    safe, naught = where(src == 0, 1, src), where(src == 0, src, 0)
     zeros = gather(scatter_add(fill(x, 0), where(src == 0, fill(src, 1), 0), **here), **here)
-    product = gather(g * scatter_prod(x, where(src == 0, 1, src), **here), **here)
-    others = where(zeros == 0, product / where(src == 0, 1, src), 0)
-    by_src = where((src == 0) & (zeros == 1), product, others)
+    zero = gather(scatter_add(fill(x, 0), naught, **here), **here)  # has a derivative, if no value
+    product = gather(g * scatter_prod(x, safe, **here), **here)
+    others = where(zeros == 0, product, where(zeros == 1, product * zero, 0)) / safe
+    of_zero = where(zeros == 1, product, where(zeros == 2, product * (zero - naught), 0))
+    by_src = where(src == 0, of_zero, others)
     return g * scatter_prod(fill(x, 1), src, **here), by_src
 
 

@@ -23,7 +23,7 @@ roll = op(lambda xp, x, *, shifts, axis: in_rows(xp.roll(x, shifts, axis)), name
 @op
 def repeat(xp, x, *, repeats):
     """Tile x `repeats[i]` times along axis i; as many entries as axes."""
-    return xp.tile(x, repeats)
+    return in_rows(xp.tile(x, repeats))
 
 
 @op
@@ -99,8 +99,8 @@ crop.vjp(lambda g, widths: pad(g, widths=widths, value=0))
 
 # Triangles and diagonals
 
-tril = op(lambda xp, x, *, k: xp.tril(x, k), name="tril").vjp(lambda g, k: tril(g, k=k))
-triu = op(lambda xp, x, *, k: xp.triu(x, k), name="triu").vjp(lambda g, k: triu(g, k=k))
+tril = op(lambda xp, x, *, k: in_rows(xp.tril(x, k)), name="tril").vjp(lambda g, k: tril(g, k=k))
+triu = op(lambda xp, x, *, k: in_rows(xp.triu(x, k)), name="triu").vjp(lambda g, k: triu(g, k=k))
 
 
 @op(view=True)

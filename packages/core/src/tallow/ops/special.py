@@ -91,7 +91,7 @@ def erf(xp, x):
     return xp.where(size <= LIMIT, _near_erf(xp, x), far)
 
 
-def _erfc(xp, x):
+def erfc_of(xp, x):
     """1 - erf(x), accurate where that is tiny."""
     size = xp.abs(x)
     tail = _gauss(xp, size) * _scaled_erfc(xp, size)
@@ -172,7 +172,7 @@ def erfinv(xp, x):
 @in_float64
 def ndtr(xp, x):
     """Phi(x), the normal distribution function."""
-    return 0.5 * _erfc(xp, x * -sqrt(0.5))
+    return 0.5 * erfc_of(xp, x * -sqrt(0.5))
 
 
 @op
@@ -181,13 +181,13 @@ def log_ndtr(xp, x):
     """log Phi(x), accurate in both tails."""
     t = x * sqrt(0.5)
     left = xp.log(_erfcx(xp, -xp.minimum(t, 0)) / 2) - xp.minimum(t, 0) ** 2
-    return xp.where(x < -1, left, xp.log1p(-_erfc(xp, xp.maximum(t, -1)) / 2))
+    return xp.where(x < -1, left, xp.log1p(-erfc_of(xp, xp.maximum(t, -1)) / 2))
 
 
 SLOPE = 2 / sqrt(pi)
 
 erf.vjp(lambda g, x: g * (exp(-x * x) * SLOPE))
-erfc = op(in_float64(_erfc), name="erfc").vjp(lambda g, x: g * (exp(-x * x) * -SLOPE))
+erfc = op(in_float64(erfc_of), name="erfc").vjp(lambda g, x: g * (exp(-x * x) * -SLOPE))
 erfcx = op(in_float64(_erfcx), name="erfcx").vjp(lambda g, x, out: g * (2 * x * out - SLOPE))
 erfinv.vjp(lambda g, out: g * (exp(out * out) / SLOPE))
 ndtri.vjp(lambda g, out: g * (exp(out * out / 2) * sqrt(2 * pi)))

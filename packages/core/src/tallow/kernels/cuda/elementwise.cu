@@ -29,7 +29,7 @@ ONE(sigmoid, logistic(x))
 ONE(silu, x * logistic(x))
 ONE(gelu, x * normal_mass(x))
 ONE(gelu_tanh, x * ((Wide)0.5 + (Wide)0.5 * tanh(gelu_inner(x))))
-TWO(relu_grad, x > 0 ? g : g * 0)
+TWO(relu_grad, x <= 0 ? g * 0 : g)  // NaN lets its gradient through
 TWO(sigmoid_grad, g * (x * (1 - x)))
 TWO(tanh_grad, g * (1 - x * x))
 TWO(silu_grad, g * silu_slope(x))

@@ -2,7 +2,7 @@
 
 from tallow import joining, math
 from tallow.activations import along
-from tallow.creation import empty, empty_like, zeros_like
+from tallow.creation import empty, empty_like, ones_like
 from tallow.dtypes import float64
 from tallow.errors import ArgumentError, ShapeError, describe
 from tallow.nn.functional.common import floats, in_place
@@ -108,7 +108,7 @@ def rrelu(input, lower=1.0 / 8, upper=1.0 / 3, training=False, inplace=False):
         return leaky_relu(input, (lower + upper) / 2, inplace)
     falling = input.detach() <= 0
     drawn = empty(int(falling.sum()), dtype=float64).uniform_(lower, upper)  # as PyTorch draws them
-    slopes = zeros_like(input, requires_grad=False)
+    slopes = ones_like(input, requires_grad=False)
     slopes[falling] = drawn.to(input.device, input.dtype)
     return _apply(ops.prelu, input, inplace, weight=slopes)
 

@@ -155,8 +155,8 @@ def multi_margin_loss(
         raise ArgumentError(f"{name}: expected p of 1 or 2, got {p}")
     if weight is not None and weight.array.ndim != 1:
         raise ArgumentError(f"{name}: expected weight (C,), got {describe(weight)}")
-    single = input.array.ndim < 2
-    if single:
+    shape = target.array.shape  # (N,), or with an input (C,) also ()
+    if input.array.ndim < 2:
         input, target = input.reshape(1, -1), target.reshape(-1)
     check_classes(name, input, target, weight)
     classes, label = input.array.shape[1], target.unsqueeze(1)
@@ -166,7 +166,7 @@ def multi_margin_loss(
     if weight is not None:
         excess = excess * weight[label]
     losses = sum(excess.scatter(1, label, 0.0), 1) / classes
-    return reduced(name, losses.reshape(()) if single else losses, reduction)
+    return reduced(name, losses.reshape(shape), reduction)
 
 
 def multilabel_margin_loss(input, target, size_average=None, reduce=None, reduction="mean"):
