@@ -9,7 +9,6 @@ Permutations, draws from weights and from tensors of probabilities are not PyTor
 import math
 
 import numpy as np
-from ml_dtypes import finfo
 
 from tallow import backend
 from tallow import generator as streams
@@ -193,6 +192,8 @@ def gamma(generator, concentrations):
 
 def dirichlet(generator, concentrations):
     """Points whose coordinates, the last axis, sum to 1, for an array of concentrations."""
+    from ml_dtypes import finfo  # a tenth of what `import tallow` would take
+
     xp, dtype = _xp(concentrations), concentrations.dtype
     values = gamma(generator, concentrations.astype(np.float64))
     values = (values / values.sum(-1, keepdims=True)).astype(dtype)

@@ -11,11 +11,11 @@ Reference: PyTorch's notes "Extending PyTorch" describe the protocol.
 
 import functools
 import sys
-import threading
 from types import FunctionType
 
 from tallow import fft, linalg, special
 from tallow.autograd import op
+from tallow.autograd.modes import asking
 from tallow.errors import TypeMismatchError
 from tallow.methods import MODULES
 from tallow.nn import functional
@@ -36,25 +36,14 @@ NEVER_ASKED = {
 }  # fmt: skip
 
 
-class _State(threading.local):
-    """Of a thread: are classes asked, and which modes are, the last first."""
-
-    def __init__(self):
-        self.asks = True
-        self.modes = []
-
-
-_state = _State()
-
-
 class DisableTorchFunctionSubclass:
     """A context in which no class is asked; modes still are."""
 
     def __enter__(self):
-        self.before, _state.asks = _state.asks, False
+        self.before, asking.asks = asking.asks, False
 
     def __exit__(self, *exc):
-        _state.asks = self.before
+        asking.asks = self.before
 
 
 class DisableTorchFunction(DisableTorchFunctionSubclass):
@@ -62,11 +51,11 @@ class DisableTorchFunction(DisableTorchFunctionSubclass):
 
     def __enter__(self):
         super().__enter__()
-        self.modes, _state.modes = _state.modes, []
+        self.modes, asking.modes = asking.modes, []
 
     def __exit__(self, *exc):
         super().__exit__(*exc)
-        _state.modes = self.modes
+        asking.modes = self.modes
 
 
 class TorchFunctionMode:
@@ -90,11 +79,11 @@ class TorchFunctionMode:
 
     def __enter__(self):
         ask_arguments()
-        _state.modes = [*_state.modes, self]
+        asking.modes = [*asking.modes, self]
         return self
 
     def __exit__(self, *exc):
-        _state.modes = _state.modes[:-1]
+        asking.modes = asking.modes[:-1]
 
 
 class BaseTorchFunctionMode(TorchFunctionMode):
@@ -140,7 +129,7 @@ def _overloaded(values):
 
 def has_torch_function(relevant_args):
     """True if an argument is of a class, or a mode is on, that is to be asked."""
-    return bool(_state.modes or _state.asks and _overloaded(relevant_args))
+    return bool(asking.modes or asking.asks and _overloaded(relevant_args))
 
 
 def has_torch_function_unary(obj):
@@ -160,13 +149,13 @@ def handle_torch_function(public_api, relevant_args, *args, **kwargs):
     """
     overloaded = _overloaded(relevant_args)
     types = tuple(map(type, overloaded))
-    if _state.modes:
-        modes = _state.modes
-        _state.modes = modes[:-1]
+    if asking.modes:
+        modes = asking.modes
+        asking.modes = modes[:-1]
         try:
             result = modes[-1].__torch_function__(public_api, types, args, kwargs)
         finally:
-            _state.modes = modes
+            asking.modes = modes
         if result is not NotImplemented:
             return result
     for value in overloaded:
@@ -363,10 +352,10 @@ def _look_first(function, public):
     original.__dict__.update(function.__dict__)
 
     def dispatch(args, kwargs):
-        if _state.asks or _state.modes:
+        if asking.asks or asking.modes:
             values = (*args, *kwargs.values()) if kwargs else args
-            if _state.modes or _overloaded(values):
-                if _state.asks:
+            if asking.modes or _overloaded(values):
+                if asking.asks:
                     return handle_torch_function(public, values, *args, **kwargs)
                 return handle_torch_function(public, (), *args, **kwargs)
         return original(*args, **kwargs)

@@ -913,7 +913,7 @@ class Tensor:
     def random_(self, *bounds, generator=None, **named) -> Tensor:
         """`random_(from=0, to=None)`: fill with whole numbers up to `to` - 1; returns the tensor."""
     def ravel(self) -> Tensor:
-        """All elements in one dim."""
+        """All elements in one dim, next to one another in memory."""
     real: Tensor
     def reciprocal(self, *, out=None) -> Tensor:
         """1 / input."""

@@ -20,6 +20,17 @@ class _State(threading.local):
 state = _State()
 
 
+class _Asking(threading.local):
+    """Of a thread: are classes asked what functions do, and which modes are, the last first."""
+
+    def __init__(self):
+        self.asks = True
+        self.modes = []
+
+
+asking = _Asking()  # of `overrides`
+
+
 class anomaly:
     """Whether backward passes of all threads look for anomalies, and for NaN among them."""
 

@@ -1,16 +1,17 @@
 """Modules that run as one where nobody looks between them."""
 
-from tallow.nn import functional as F
+from tallow.autograd.modes import asking
 from tallow.nn.functional.dropout import dropout_sum
 from tallow.nn.functional.normalization import batch_norm_relu
 from tallow.nn.location import locate
 from tallow.nn.modules.activation import ReLU
 from tallow.nn.modules.batchnorm import BatchNorm1d, BatchNorm2d, BatchNorm3d
 from tallow.nn.modules.dropout import Dropout
+from tallow.nn.parameter import Parameter
 from tallow.tensor import Tensor
 
-UNSEEN = F.batch_norm.__code__  # another once classes and modes are asked about calls (`overrides`)
 NORMS = {BatchNorm1d, BatchNorm2d, BatchNorm3d}
+TENSORS = {Tensor, Parameter}  # classes that nobody asks what functions do
 
 
 def in_turn(input, *modules):
@@ -40,8 +41,10 @@ def in_turn(input, *modules):
 def _are_one(norm, after, input):
     if type(after) is not ReLU or not (is_plain(norm) and is_plain(after)):
         return False
-    parts = (norm.weight, norm.running_mean)  # of other dtypes under autocast, which then converts
-    return isinstance(input, Tensor) and all(p is None or p.dtype is input.dtype for p in parts)
+    parts = [p for p in (norm.weight, norm.running_mean) if p is not None]
+    if not TENSORS.issuperset(map(type, (input, *parts))):
+        return False
+    return all(p.dtype is input.dtype for p in parts)  # of another under autocast, which converts
 
 
 def _norm_relu(norm, input):
@@ -60,15 +63,12 @@ def dropped_sum(residual, dropout, input):
     """
     if residual is None:
         return dropout(input)
-    if type(dropout) is not Dropout or not is_plain(dropout) or dropout.inplace:
+    plain = type(dropout) is Dropout and is_plain(dropout) and not dropout.inplace
+    if not plain or not TENSORS.issuperset(map(type, (input, residual))):
         return residual + dropout(input)
     return dropout_sum(input, residual, dropout.p, dropout.training)
 
 
 def is_plain(module):
     """True if calling a module does what its class says and nobody looks on."""
-    return (
-        module._hooks is None
-        and "forward" not in module.__dict__
-        and F.batch_norm.__code__ is UNSEEN
-    )
+    return module._hooks is None and "forward" not in module.__dict__ and not asking.modes
