@@ -692,7 +692,7 @@ def failures(op):
     for dtype in DTYPES + OTHERS * EVERY:
         if dtype not in op.supported_dtypes("cpu"):
             continue
-        for sample in samples_of(op, dtype):
+        for sample in quietly(samples_of, op, dtype):
             trial = Trial(op, function, sample)
             for form in trial.forms():
                 if different(op, form, dtype):
@@ -745,6 +745,7 @@ def on_device(function, op, sample, where):
 def test_where_its_tensors_are(op):
     """An operator that works on the current device works on another, where its results are."""
     function, dtypes = ours_of(op), op.supported_dtypes("cpu")
+    dtypes -= {torch.complex32}  # which no tensor here has
     wanted = [x for x in (torch.float32, torch.int64, *dtypes) if x in dtypes]
     for sample in quietly(samples_of, op, wanted[0])[:2] if wanted else ():
         error, where = on_device(function, op, sample, FIRST)

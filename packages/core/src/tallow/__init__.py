@@ -99,7 +99,7 @@ _IN_PLACE = """
 """.split()
 
 
-_INNER = """
+_OWN_FORMS = """
     _chunk_cat _native_batch_norm_legit _softmax_backward_data _unsafe_masked_index
     _unsafe_masked_index_put_accumulate affine_grid_generator batch_norm
     binary_cross_entropy_with_logits constant_pad_nd convolution cosine_embedding_loss ctc_loss
@@ -115,8 +115,8 @@ def __getattr__(name):
         return _import_module(f"tallow.{name}")
     if name in _ELSEWHERE:
         return getattr(_import_module(f"tallow.{_ELSEWHERE[name]}"), name)
-    if name in _INNER:
-        return getattr(_import_module("tallow.inner"), name)
+    if name in _OWN_FORMS:
+        return getattr(_import_module("tallow.own_forms"), name)
     if name in _FUNCTIONAL:
         return getattr(_import_module("tallow.nn.functional"), name)
     if name in _IN_PLACE:

@@ -93,6 +93,7 @@ def _at_rank(input, axis, order, rank, keepdim):
 
 
 @numpy_names
+@backend.there
 def kthvalue(input, k, dim=-1, keepdim=False, *, out=None):
     """(values, indices) of the k-th smallest elements along `dim`, counted from 1."""
     axis = axis_of("kthvalue", dim, input.array.ndim)

@@ -218,11 +218,20 @@ nb::object Operation::call(PyObject* const* args, Py_ssize_t count, PyObject* wo
     if ((operands_ >= 0 && count != operands_) || !count || parameters_ > 16 ||
         !arrange(args + count, words, names_.ptr(), defaults_.ptr(), values))
         return not_implemented();
-    return run(args, count, values);
+    return run(args, count, values, false);
 }
 
-nb::object Operation::run(PyObject* const* operands, Py_ssize_t count,
-                          PyObject* const* values) const {
+nb::object Operation::attempt(PyObject* const* operands, Py_ssize_t count, PyObject* param) const {
+    if (param) return run(operands, count, &param, true);
+    PyObject* values[16];
+    if ((operands_ >= 0 && count != operands_) || parameters_ > 16 ||
+        !arrange(nullptr, nullptr, names_.ptr(), defaults_.ptr(), values))
+        return not_implemented();
+    return run(operands, count, values, true);
+}
+
+nb::object Operation::run(PyObject* const* operands, Py_ssize_t count, PyObject* const* values,
+                          bool attempted) const {
     PyObject* kernels = PyDict_GetItemWithError(scope_.ptr(), core->kernels);
     PyObject* wrap = PyDict_GetItemWithError(scope_.ptr(), core->wrapping);
     if (!PyDict_CheckExact(kernels) || !PyMethod_Check(wrap) ||  // but a profiler's, or a tape's
@@ -239,6 +248,10 @@ nb::object Operation::run(PyObject* const* operands, Py_ssize_t count,
     std::copy_n(values, parameters_, arrays.all() + count);
     nb::object out = nb::steal(PyObject_Vectorcall(kernel.ptr(), arrays.all(), size_t(count),
                                                    parameters_ ? names_.ptr() : nullptr));
+    if (!out.is_valid() && attempted && PyErr_ExceptionMatches(PyExc_Exception)) {
+        PyErr_Clear();
+        return not_implemented();
+    }
     if (!arrays.tensors) return out.is_valid() ? out : owned(nullptr);
     if (!out.is_valid()) return raised(arrays.all(), count);
     const bool recorded = arrays.mask && is_true(get(core->state.ptr(), core->enabled).ptr());

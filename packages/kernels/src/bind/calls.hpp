@@ -22,10 +22,14 @@ class Operation : public Way {
     nb::object call(PyObject* const* args, Py_ssize_t count, PyObject* names) const override;
     int traverse(visitproc visit, void* arg) const override;
 
-    // The same of operands and the values of all parameters, in the order of their names.
-    nb::object run(PyObject* const* operands, Py_ssize_t count, PyObject* const* values) const;
+    // The same of operands, and of a value for the one parameter or nullptr for its defaults;
+    // NotImplemented where the kernel raises. What hooks raise, which were called, is raised.
+    nb::object attempt(PyObject* const* operands, Py_ssize_t count, PyObject* param) const;
 
   private:
+    // The values are of all parameters, in the order of their names. `attempted`: as above.
+    nb::object run(PyObject* const* operands, Py_ssize_t count, PyObject* const* values,
+                   bool attempted) const;
     nb::object raised(PyObject* const* arrays, Py_ssize_t count) const;
 
     nb::object op_, scope_, defaults_, plans_, names_;

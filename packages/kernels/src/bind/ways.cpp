@@ -38,15 +38,9 @@ class OfOperation : public Way {
     }
 
   protected:
-    // Where the operation fails, the function itself is called, and says what is wrong.
+    // Where the kernel fails, the function itself is called, and says what is wrong.
     nb::object run(PyObject* const* operands, Py_ssize_t count, PyObject* param) const {
-        try {
-            return param ? operation_.run(operands, count, &param)
-                         : operation_.call(operands, count, nullptr);
-        } catch (nb::python_error& error) {
-            if (!error.matches(PyExc_Exception)) throw;
-            return not_implemented();
-        }
+        return operation_.attempt(operands, count, param);
     }
 
   private:

@@ -66,6 +66,8 @@ class Names:
             return data.find(module, name)
         found = _lookup(module, name)
         if found is None:
+            if module.partition(".")[0] in PACKAGES:  # of PyTorch's own, which is not here
+                return data.find(module, name)
             raise ValueError(
                 f"expected a class that the program has imported, got {path}; import it before, "
                 "or leave weights_only=False out and get a placeholder"

@@ -124,7 +124,7 @@ class Vocab(Module):
         A file with the end .pt is one that torchtext saved a Vocab in.
         """
         if str(path).endswith(".pt"):
-            return saved_vocab(tallow.load(path, weights_only=False))
+            return saved_vocab(tallow.load(path))
         numbers = {}
         for line, token in numbered_lines(path):
             if not token:
