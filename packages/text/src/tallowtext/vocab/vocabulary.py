@@ -36,6 +36,10 @@ class Vocab(Module):
             raise VocabError(f"Vocab: expected each token once, got {token!r} {count} times")
         self._default = default_index
 
+    def __setstate__(self, state):
+        made = _of_torchtext(state)
+        super().__setstate__(state if made is None else made.__dict__)
+
     def forward(self, tokens):
         """`lookup_indices`."""
         return self.lookup_indices(tokens)
@@ -149,12 +153,19 @@ def saved_vocab(found):
     """
     if isinstance(found, Vocab):
         return found
-    state = getattr(found, "state", None)
+    made = _of_torchtext(getattr(found, "state", None))
+    if made is None:
+        raise TypeMismatchError(f"Vocab: expected a Vocab, got {type(found).__name__}")
+    return made
+
+
+def _of_torchtext(state):
+    """The Vocab that a state of torchtext's class says, None for any other state."""
     inner = state.get("vocab") if isinstance(state, dict) else None
     match getattr(inner, "state", None):
         case (str(), [*default], [*tokens], []):
             return Vocab(tokens, *default)
-    raise TypeMismatchError(f"Vocab: expected a Vocab, got {type(found).__name__}")
+    return None
 
 
 def vocab(ordered_dict, min_freq=1, specials=None, special_first=True):
