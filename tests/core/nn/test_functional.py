@@ -26,6 +26,7 @@ POOLING = [
     ("max_pool2d(x, 3, stride=2, padding=1, return_indices=True)", {"x": f(2, 3, 7, 6)}),
     ("max_pool2d(x, (2, 3), ceil_mode=True, return_indices=True)", {"x": f(2, 3, 7, 8)}),
     ("max_pool2d(x, 2, 2, 1, ceil_mode=True)", {"x": f(3, 5, 5)}),
+    ("max_pool2d(x - float('inf'), 2, 2, 1, return_indices=True)", {"x": f(2, 3, 4, 5)}),
     ("max_pool2d(x, 2)", {"x": f(0, 3, 5, 5)}),
     ("max_pool2d(x, 2)", {"x": i(2, 3, 4, 4, high=9)}),
     ("max_pool3d(x, 2, stride=(1, 2, 2), return_indices=True)", {"x": f(1, 2, 5, 6, 4)}),

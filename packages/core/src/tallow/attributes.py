@@ -451,16 +451,7 @@ PROTOCOLS = {
     **{name: _LeftOut(name) for name in _LEFT_OUT},
 }
 
-for _name in (
-    "contains",
-    "deepcopy",
-    "float",
-    "format",
-    "int",
-    "iter",
-    "len",
-    "reversed",
-):  # as programs ask
+for _name in "contains deepcopy float format int iter len reversed".split():  # as programs ask
     PROTOCOLS[f"__{_name}__"].__name__ = f"__{_name}__"
 
 nelement, ndimension = numel, dim

@@ -36,10 +36,12 @@ def lowest(xp, dtype):
 
 def winners(xp, x, out, kernel, stride, padding, dilation, count):
     """For each place in the kernel: its key, and the windows whose first maximum or NaN it is."""
-    ground = framed(xp, x, lowest(xp, x.dtype), kernel, stride, padding, dilation, count)
+    how = (kernel, stride, padding, dilation, count)
+    ground = framed(xp, x, lowest(xp, x.dtype), *how)
+    inside = framed(xp, xp.ones((1, 1, *x.shape[2:]), bool), False, *how)  # the frame wins nowhere
     open = xp.ones(out.shape, bool)
     for _, key in offsets(xp, kernel, count, stride, dilation):
-        here = open & ((ground[key] == out) | (ground[key] != ground[key]))
+        here = open & inside[key] & ((ground[key] == out) | (ground[key] != ground[key]))
         yield key, here
         open ^= here
 
