@@ -616,8 +616,6 @@ DIFFERENT = {  # "op form dtype", with wildcards: why tallow does something else
     "as_strided_scatter function *": "PyTorch's gradient counts elements that were overwritten",
     "as_strided_scatter method *": "PyTorch's gradient counts elements that were overwritten",
     "bernoulli *": "what is drawn has no gradient, PyTorch's has zeros",
-    "cov * float64": "weights of float32 leave five digits of the divisor",
-    "cov * complex64": "weights of float32 leave five digits of the divisor",
     "fft.ihfftn out*": "PyTorch leaves `out` empty",
     "float_power in_place *": "the result is written in the tensor's dtype, PyTorch refuses",
     "histogramdd *": "edges out of order are an error",
@@ -633,13 +631,20 @@ DIFFERENT = {  # "op form dtype", with wildcards: why tallow does something else
     "nn.functional.batch_norm function *": "has channels",
     "nn.functional.local_response_norm * int64": "means of integers are not cut to integers",
     "normal*": "what is drawn has no gradient, PyTorch's has zeros",
-    "nn.functional.poisson_nll_loss * bfloat16": "PyTorch's gradient at a target of 0 is NaN",
     "nn.functional.linear_cross_entropy* second *": "PyTorch's chunks have none",
     "__rpow__ * float16": "gradients are of rounded powers",
     "pow * float16": "gradients are of rounded powers",
-    "signal.windows.kaiser * float32": "PyTorch's overflows in float32",
     "special.bessel_j0 * float64": "PyTorch's is right to 7 digits",
     "special.bessel_y1 * float64": "PyTorch's is right to 3 digits",
+}  # fmt: skip
+RARELY_DIFFERENT = {  # the same, of samples that only "all" has
+    "cov * float64": "weights of float32 leave five digits of the divisor",
+    "cov * complex64": "weights of float32 leave five digits of the divisor",
+    "nn.functional.poisson_nll_loss * bfloat16": "PyTorch's gradient at a target of 0 is NaN",
+    "signal.windows.kaiser * float32": "PyTorch's overflows in float32",
+    "cov * complex128": "weights of float32 leave five digits of the divisor",
+    "nn.functional.poisson_nll_loss * uint8": "terms of hundreds, summed in float32, cancel",
+    "signal.windows.kaiser * float64": "PyTorch's is right to 14 digits",
 }  # fmt: skip
 REFERENCES_WITHOUT_GRADIENTS = {  # whole numbers are among them; PyTorch's are inexact or wrong
     "addcdiv", "addcmul", "clamp", "polar", "special.log_ndtr", "where",
@@ -657,7 +662,8 @@ EVERY = os.environ.get("TALLOW_TEST_SAMPLES") == "all"  # takes minutes; else a 
 
 def different(op, form, dtype=None):
     call = " ".join([op.full_name, form, *([name_of(dtype)] if dtype else [])])
-    return any(fnmatchcase(call, pattern) for pattern in DIFFERENT)
+    known = [*DIFFERENT, *(RARELY_DIFFERENT if EVERY else ())]
+    return any(fnmatchcase(call, pattern) for pattern in known)
 
 
 def picked(samples, seed):
@@ -744,8 +750,8 @@ def on_device(function, op, sample, where):
 @pytest.mark.parametrize("op", operators, ids=[op.full_name for op in operators])
 def test_where_its_tensors_are(op):
     """An operator that works on the current device works on another, where its results are."""
-    function, dtypes = ours_of(op), op.supported_dtypes("cpu")
-    dtypes -= {torch.complex32}  # which no tensor here has
+    function = ours_of(op)
+    dtypes = op.supported_dtypes("cpu") - {torch.complex32}  # which no tensor here has
     wanted = [x for x in (torch.float32, torch.int64, *dtypes) if x in dtypes]
     for sample in quietly(samples_of, op, wanted[0])[:2] if wanted else ():
         error, where = on_device(function, op, sample, FIRST)

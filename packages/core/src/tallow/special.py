@@ -107,7 +107,7 @@ def _polynomial(name, doc, first, following, far=None):
     def function(input, n, *, out=None):
         check_kinds(name, REAL, input, n)
         x, degree = floating_tensors(name, input, n)
-        degree = trunc(degree)
+        degree = where(isfinite(degree), trunc(degree), -1)
         before, last = ones_like(x), first(x)
         result = where(degree < 0, 0.0, where(degree == 0, before, where(degree == 1, last, 0.0)))
         if far is not None:
