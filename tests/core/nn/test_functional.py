@@ -85,6 +85,12 @@ RESIZING = [
     ("interpolate(x, scale_factor=0.8, mode='bicubic')", IMAGE),
     ("interpolate(x, (3, 9), mode='bilinear', antialias=True)", IMAGE),
     ("interpolate(x, (3, 2), mode='bicubic', antialias=True)", IMAGE),
+    ("interpolate(x.byte(), (13, 5), mode='bilinear')", {"x": i(2, 3, 8, 9, high=256)}),
+    ("interpolate(x.byte(), (19, 25), mode='bicubic')", {"x": i(2, 3, 8, 9, high=256)}),
+    (
+        "interpolate(x.byte(), (5, 4), mode='bicubic', antialias=True)",
+        {"x": i(2, 3, 8, 9, high=256)},
+    ),
     ("interpolate(x, (4, 3), mode='bilinear', antialias=True, align_corners=True)", IMAGE),
     ("interpolate(x, (3, 9), mode='lanczos', antialias=True)", IMAGE),
     ("interpolate(x, (3, 5, 2))", VOLUME),

@@ -395,8 +395,12 @@ def full_like(
     memory_format=None,
 ):  # fmt: skip
     """`fill_value` in the shape, dtype and device of `input`."""
-    value = _numbers(fill_value)
-    return _like("full_like", input, dtype, device, requires_grad, memory_format, *value)
+    (value,) = _numbers(fill_value)
+    how = (device, requires_grad, memory_format)
+    try:
+        return _like("full_like", input, dtype, *how, value)
+    except OverflowError:
+        return _like("full_like", input, dtype, *how, _wrapped(value, dtype or input.dtype))
 
 
 def clone(input, *, memory_format=None):
@@ -432,12 +436,13 @@ def arange(
             f"arange: expected a finite end on the side of start that step goes to, got start "
             f"{start}, end {end} and step {step}"
         )
-    if dtype.category == dtypes.INTEGER:
-        start, end, step = int(start), int(end), int(step)
+    if dtype is dtypes.int64:
+        start, end, step, whole = int(start), int(end), int(step), True
     if step == 0:
         raise ArgumentError("arange: expected a step other than 0, got 0")
-    if dtype.category == dtypes.INTEGER:
-        array = np.arange(start, end, step).astype(dtype.numpy)
+    if dtype.category == dtypes.INTEGER:  # those but int64 count first, then cut start and step
+        count = -((start - end) // step) if whole else math.ceil((end - start) / step)
+        array = (int(start) + int(step) * np.arange(count)).astype(dtype.numpy)
     else:
         count = math.ceil((end - start) / step)
         array = (start + step * np.arange(count, dtype=np.float64)).astype(dtype.numpy)

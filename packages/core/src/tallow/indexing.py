@@ -301,7 +301,7 @@ def unravel_index(indices, shape):
     if indices.dtype.category != dtypes.INTEGER:
         raise TypeMismatchError(f"unravel_index: expected integers, got {describe(indices)}")
     shape = (shape,) if isinstance(shape, int) else tuple(shape)
-    found = []
+    found, indices = [], to_dtype(indices, dtypes.int64)
     for n in reversed(shape):
         found.append(indices % n)
         indices = indices // n

@@ -5,12 +5,12 @@ from math import prod
 import tallow.ops.linalg as ops
 from tallow.complex_parts import conj
 from tallow.diagonals import diagonal
-from tallow.dtypes import BOOL, FLOATING
+from tallow.dtypes import BOOL, FLOATING, INTEGER, int64
 from tallow.errors import DtypeError, ShapeError, TypeMismatchError, describe, listing
 from tallow.joining import stack, unbind
 from tallow.ops.reduce import sum as sum_op
 from tallow.ops.shape import permute as permute_op
-from tallow.promotion import axis_of, give
+from tallow.promotion import axis_of, give, to_dtype
 from tallow.reductions import norm, sum
 from tallow.shaping import broadcast_tensors, distinct_axes, expand, reshape, unsqueeze
 from tallow.shortcuts import direct
@@ -281,7 +281,7 @@ def _diagonals(x, names):
 def _sum_out(x, names, keep):
     axes = tuple(i for i, c in enumerate(names) if c not in keep)
     if axes:
-        x = sum_op(x, axis=axes, keepdims=False)
+        x = sum(x, axes)
     return x, "".join(c for c in names if c in keep)
 
 
@@ -289,6 +289,8 @@ def _contract(x, x_names, y, y_names, later):
     """The product of two operands, summed over labels not needed later: one batched matmul."""
     x, x_names = _sum_out(x, x_names, later | set(y_names))
     y, y_names = _sum_out(y, y_names, later | set(x_names))
+    if {x.dtype.category, y.dtype.category} == {INTEGER} and int64 in (x.dtype, y.dtype):
+        x, y = to_dtype(x, int64), to_dtype(y, int64)  # a sum was one
     batch = [c for c in x_names if c in y_names and c in later]
     inner = [c for c in x_names if c in y_names and c not in later]
     rows = [c for c in x_names if c not in y_names]

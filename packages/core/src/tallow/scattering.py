@@ -17,7 +17,7 @@ from tallow.errors import (
     TypeMismatchError,
     describe,
 )
-from tallow.ops.elementwise import div, fill, floor_divide, maximum, mul
+from tallow.ops.elementwise import div, fill, floor_divide, maximum
 from tallow.ops.shape import reshape
 from tallow.promotion import axis_of, element, give, numpy_names, to_dtype
 from tallow.shaping import broadcast_shapes, expand, ravel
@@ -244,7 +244,7 @@ def index_add(input, dim, index, source, *, alpha=1):
     """A copy of `input` with alpha * source added to the slices that a vector names."""
     key = _slices("index_add", input, dim, index, IndexValueError)
     source = _whole_slices("index_add", input, key, source, ShapeError)
-    return _put(input, source if alpha == 1 else mul(source, alpha), key, True)
+    return _put(input, source if alpha == 1 else source * alpha, key, True)
 
 
 @numpy_names

@@ -12,7 +12,7 @@ from tallow.ops.reduce import cumprod
 from tallow.ops.shape import reshape
 from tallow.products import cross as torch_cross
 from tallow.promotion import axis_of, give, to_dtype
-from tallow.reductions import sum
+from tallow.reductions import sum, summable
 from tallow.tensor import Tensor, wrap
 
 
@@ -97,7 +97,7 @@ def vander(x, N=None):
     column = reshape(x, shape=(*x.array.shape, 1))
     start = wrap(xp.ones((*x.array.shape, 1), x.array.dtype))
     columns = ops.cat(start, *[column] * (count - 1), axis=x.array.ndim)
-    return cumprod(columns, axis=x.array.ndim)
+    return cumprod(summable("linalg.vander", columns, None), axis=x.array.ndim)
 
 
 def vecdot(x, y, *, dim=-1, out=None):

@@ -49,6 +49,19 @@ class Taps:
         return Taps(index, weight, len(self.index))
 
     @cached_property
+    def for_bytes(self):
+        """The map with weights that are multiples of a power of 2, 16 bits each, as PyTorch's."""
+        weight = self.weight.copy()
+        for t in range(1, weight.shape[1]):  # what the edge stands in for counts as one
+            same = self.index[:, t] == self.index[:, t - 1]
+            weight[same, t] += weight[same, t - 1]
+            weight[same, t - 1] = 0
+        largest = weight.max(initial=0)
+        bits = next((n for n in range(22) if floor(largest * 2 ** (n + 1) + 0.5) >= 2**15), 22)
+        whole = np.trunc(weight * 2**bits + np.copysign(0.5, weight))
+        return Taps(self.index, whole / 2**bits, self.size)
+
+    @cached_property
     def packed(self):
         """The table as compiled kernels take it: count, index, first, weight.
 

@@ -62,7 +62,7 @@ def margin_ranking_loss(
             f"{name}: expected inputs and target of as many dimensions, got {describe(input1)}, "
             f"{describe(input2)} and {describe(target)}"
         )
-    return reduced(name, (float(margin) - target * (input1 - input2)).clamp(min=0), reduction)
+    return reduced(name, (-target * (input1 - input2) + float(margin)).clamp(min=0), reduction)
 
 
 def hinge_embedding_loss(

@@ -54,8 +54,8 @@ def interpolate(
             tables[axis] = _table(mode, sizes, bool(align_corners), antialias)
     if dtype == dtypes.uint8:
         for axis in reversed(tables):
-            input = resample(input, axes=(axis,), taps=(tables[axis],))
-            input = input.round().clamp(0, 255)  # bytes again before the next axis
+            input = resample(input, axes=(axis,), taps=(tables[axis].for_bytes,))
+            input = (input + 0.5).floor().clamp(0, 255)  # bytes again before the next axis
     elif tables:
         input = resample(input, axes=tuple(tables), taps=tuple(tables.values()))
     return to_dtype(input, dtype)
