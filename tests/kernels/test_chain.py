@@ -31,6 +31,10 @@ FORMULAS = {
     "functions": lambda xp, x, y, z, *, a, b: (
         xp.sqrt(abs(x)) + xp.exp(-y) + xp.tanh(z) + xp.sigmoid(x * a) + xp.sign(y) - -z
     ),
+    "more functions": lambda xp, x, y, z, *, a, b: (
+        xp.expm1(x) + xp.log(abs(y)) * xp.log1p(abs(z)) + xp.sin(x) * xp.cos(y * a) + xp.floor(y)
+        - xp.trunc(z * 3) + xp.copysign(x, y) + xp.hypot(x, z) + xp.logaddexp(y, z) + x**3 + y**2
+    ),
     "choices": lambda xp, x, y, z, *, a, b: (
         xp.where(x < y, z, a) + xp.where(x >= b, b, y) + xp.where(y <= z, a, b)
         + xp.maximum(x, a) * xp.minimum(y, z) + xp.clip(z, -a, a) + (x > 0.5) * y
@@ -188,7 +192,7 @@ def test_what_is_declined_in_place():
 @pytest.mark.parametrize(
     "body, error",
     [
-        (lambda xp, x: xp.erf(x), "unknown instruction"),
+        (lambda xp, x: xp.erfc(x), "unknown instruction"),
         (lambda xp, x: xp.maximum(x), "operands"),
         (lambda xp, x, *, a: x if a else x * 2.0, "branch on what is known"),
         (lambda xp, x: x.__setitem__(0, x), r"x\[...\]"),

@@ -37,7 +37,35 @@ struct Conv {
     int64_t padding_y, padding_x, dilation_y, dilation_x, out_height, out_width;
 };
 
-enum class Unary { relu, exp, tanh, sigmoid, gelu, silu, hardsigmoid, hardswish };
+enum class Unary {
+    relu,
+    exp,
+    tanh,
+    sigmoid,
+    gelu,
+    silu,
+    hardsigmoid,
+    hardswish,
+    expm1,
+    log,
+    log1p,
+    sqrt,
+    rsqrt,
+    reciprocal,
+    square,
+    sin,
+    cos,
+    erf,
+    erfc,
+    erfinv,
+    neg,
+    absolute,
+    sign,
+    floor,
+    ceil,
+    trunc,
+    round,
+};
 
 enum class Binary { add, sub, mul, div, maximum, minimum, prelu, prelu_slope };
 
@@ -194,6 +222,14 @@ enum class Link {
     sign,
     sqrt,
     exp,
+    expm1,
+    log,
+    log1p,
+    sin,
+    cos,
+    erf,
+    floor,
+    trunc,
     tanh,
     sigmoid,
     normal_cdf,
@@ -205,6 +241,7 @@ enum class Link {
     div,
     maximum,
     minimum,
+    copysign,
     less,
     less_equal,
     // x ? y : z, x y + z, z - x y, z + (x - z) y

@@ -192,14 +192,14 @@ def addcmul(input, tensor1, tensor2, *, value=1, out=None):
     """input + value * tensor1 * tensor2."""
     x, y, z = common("addcmul", [input, tensor1, tensor2])
     value = int(value) if x.dtype.category < FLOATING else value
-    return give(x + y * z * value, out, "addcmul")
+    return give(ops.addcmul(x, y, z, value=value), out, "addcmul")
 
 
 def addcdiv(input, tensor1, tensor2, *, value=1, out=None):
     """input + value * tensor1 / tensor2; not for a quotient of integers."""
     check_kinds("addcdiv", INEXACT, tensor1, tensor2)
     x, y, z = common("addcdiv", [input, tensor1, tensor2])
-    return give(x + y / z * value, out, "addcdiv")
+    return give(ops.addcdiv(x, y, z, value=value), out, "addcdiv")
 
 
 # Powers

@@ -12,15 +12,25 @@ namespace {
 constexpr int64_t GRAIN = 1 << 15;  // elements that are worth a thread
 
 constexpr const char* NAMES[] = {
-    "copy",  "negative",     "abs",          "sign",           "sqrt", "exp",
-    "tanh",  "sigmoid",      "normal_cdf",   "normal_density", "add",  "sub",
-    "mul",   "div",          "maximum",      "minimum",        "less", "less_equal",
-    "where", "multiply_add", "multiply_sub", "follow",
+    "copy",     "negative", "abs",        "sign",    "sqrt",         "exp",
+    "expm1",    "log",      "log1p",      "sin",     "cos",          "erf",
+    "floor",    "trunc",    "tanh",       "sigmoid", "normal_cdf",   "normal_density",
+    "add",      "sub",      "mul",        "div",     "maximum",      "minimum",
+    "copysign", "less",     "less_equal", "where",   "multiply_add", "multiply_sub",
+    "follow",
 };
 
 constexpr int operands_of(Link link) { return link < Link::add ? 1 : link < Link::where ? 2 : 3; }
 
-// An array of floats, or of bytes or truths, in row-major order.
+// True if an array shows one float at every place, as the gradient of a sum does.
+bool shows_one(PyArrayObject* array) {
+    if (PyArray_TYPE(array) != NPY_FLOAT || !PyArray_ISBEHAVED_RO(array)) return false;
+    for (int i = 0; i < PyArray_NDIM(array); ++i)
+        if (PyArray_STRIDE(array, i) != 0 && PyArray_DIM(array, i) != 1) return false;
+    return true;
+}
+
+// An array of floats, or of bytes or truths, in row-major order; or one that shows one float.
 struct Operand {
     Stretch stretch{nullptr, false, 1, 0};
     PyArrayObject* array = nullptr;
@@ -29,7 +39,10 @@ struct Operand {
         if (!PyArray_CheckExact(value.ptr())) return;
         auto* given = reinterpret_cast<PyArrayObject*>(value.ptr());
         stretch.bytes = PyArray_TYPE(given) == NPY_BOOL || PyArray_TYPE(given) == NPY_UINT8;
-        if (!PyArray_IS_C_CONTIGUOUS(given) || !(stretch.bytes || Floats(value).ok())) return;
+        if (!PyArray_IS_C_CONTIGUOUS(given) || !(stretch.bytes || Floats(value).ok())) {
+            if (!shows_one(given)) return;
+            stretch.inner = PyArray_SIZE(given);
+        }
         array = given;
         stretch.data = static_cast<float*>(PyArray_DATA(array));
     }
@@ -106,7 +119,10 @@ class Program {
         for (Operand& x : arrays) {
             Repeat repeat;
             if (!size || !repeats(x.shape(), whole, repeat)) return not_implemented();
-            if (x.size() < size) x.stretch.middle = repeat.middle, x.stretch.inner = repeat.inner;
+            if (x.stretch.inner)
+                x.stretch.inner = size;
+            else if (x.size() < size)
+                x.stretch.middle = repeat.middle, x.stretch.inner = repeat.inner;
             stretches.push_back(x.stretch);
         }
         std::vector<Made> made;
@@ -162,7 +178,8 @@ class Program {
                 return false;
             arrays.emplace_back(PyList_GET_ITEM(column.ptr(), i));
             const Operand& x = arrays.back();
-            if (!x.array || x.stretch.bytes || x.size() != arrays[0].size()) return false;
+            if (!x.array || x.stretch.bytes || x.stretch.inner) return false;
+            if (x.size() != arrays[0].size()) return false;
             *to++ = x.stretch;
         }
         if (arrays.size() != size_t(inputs_)) return false;

@@ -130,7 +130,7 @@ void softmax_columns(float* scores, int64_t keys, float* inverse, float* level) 
         for (int64_t i = 0; i < keys; ++i) top = maximum(load(scores + i * COLUMNS + j), top);
         const Vec shift = select(top == LOWEST, Vec{}, top);
         for (int64_t i = 0; i < keys; ++i) {
-            const Vec e = exp(load(scores + i * COLUMNS + j) - shift);
+            const Vec e = exp_or_zero(load(scores + i * COLUMNS + j) - shift);
             store(scores + i * COLUMNS + j, e);
             total += e;
         }
@@ -173,7 +173,7 @@ void weights_of(float* scores, int64_t keys, const float* level, int64_t count) 
     std::fill_n(shift, COLUMNS, -LOWEST);
     std::memcpy(shift, level, size_t(count) * sizeof(float));
     for (int64_t i = 0; i < keys * COLUMNS; i += WIDTH)
-        store(scores + i, exp(load(scores + i) - load(shift + i % COLUMNS)));
+        store(scores + i, exp_or_zero(load(scores + i) - load(shift + i % COLUMNS)));
 }
 
 // by_scores = weights * (by_weights - sum(weights by_weights)) * scale, in the place of by_weights

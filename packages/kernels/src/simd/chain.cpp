@@ -89,7 +89,6 @@ float* elements_of(const Stretch& x, int64_t begin, int64_t count, float* tile, 
 }
 
 inline Vec truth(Ints condition) { return select(condition, splat(1), Vec{}); }
-inline Vec sign_of(Vec x) { return select(x > 0.0f, splat(1), select(x < 0.0f, splat(-1), x)); }
 
 // to[i] = f(x[i] ...). All by value: what is stored cannot change it.
 template <class F, class... X>
@@ -148,6 +147,14 @@ struct Tile {
             case Link::sign: return one([](Vec x) { return sign_of(x); });
             case Link::sqrt: return one([](Vec x) { return root(x); });
             case Link::exp: return one([](Vec x) { return exp(x); });
+            case Link::expm1: return one([](Vec x) { return expm1(x); });
+            case Link::log: return one([](Vec x) { return log(x); });
+            case Link::log1p: return one([](Vec x) { return log1p(x); });
+            case Link::sin: return one([](Vec x) { return sine(x, 0); });
+            case Link::cos: return one([](Vec x) { return sine(x, 1); });
+            case Link::erf: return one([](Vec x) { return erf(x); });
+            case Link::floor: return one([](Vec x) { return floored(x); });
+            case Link::trunc: return one([](Vec x) { return truncated(x); });
             case Link::tanh: return one([](Vec x) { return tanh(x); });
             case Link::sigmoid: return one([](Vec x) { return sigmoid(x); });
             case Link::normal_cdf: return one([](Vec x) { return normal_cdf(x); });
@@ -158,6 +165,7 @@ struct Tile {
             case Link::div: return two([](Vec x, Vec y) { return x / y; });
             case Link::maximum: return two([](Vec x, Vec y) { return maximum(x, y); });
             case Link::minimum: return two([](Vec x, Vec y) { return minimum(x, y); });
+            case Link::copysign: return two([](Vec x, Vec y) { return with_sign(absolute(x), y); });
             case Link::less: return two([](Vec x, Vec y) { return truth(x < y); });
             case Link::less_equal: return two([](Vec x, Vec y) { return truth(x <= y); });
             case Link::where:

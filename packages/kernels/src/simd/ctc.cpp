@@ -17,7 +17,7 @@ constexpr float LEAST = -1e30f;
 
 inline Vec log_sum(Vec a, Vec b, Vec c) {
     const Vec top = maximum(maximum(a, b), maximum(c, splat(LEAST)));
-    return log(exp(a - top) + exp(b - top) + exp(c - top)) + top;
+    return log(exp_or_zero(a - top) + exp_or_zero(b - top) + exp_or_zero(c - top)) + top;
 }
 
 // One sequence of the batch: labels with blanks around them are its states.
@@ -105,7 +105,8 @@ void run_backward(const Sequence& s, float g, float loss, float* now, float* nex
                 if (t == s.times - 1)
                     for (int64_t k = 0; k < count; ++k)
                         onward[k] = i + k >= s.states - 2 ? 0 : onward[k];
-                store_some(share + i, exp(load_some(forward + i, count) + onward + scale), count);
+                store_some(share + i, exp_or_zero(load_some(forward + i, count) + onward + scale),
+                           count);
                 store_some(next + EDGE + i, onward + load(s.emission + i), count);
             });
             for (int64_t i = 0; i < s.labels; ++i) to[s.target[i]] -= share[2 * i + 1];

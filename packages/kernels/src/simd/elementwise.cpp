@@ -49,6 +49,26 @@ void unary(Unary which, const float* x, float* y, int64_t n) {
         case Unary::silu: return map(x, y, n, [](Vec v) { return v * sigmoid(v); });
         case Unary::hardsigmoid: return map(x, y, n, [](Vec v) { return hard_sigmoid(v); });
         case Unary::hardswish: return map(x, y, n, [](Vec v) { return v * hard_sigmoid(v); });
+        case Unary::expm1: return map(x, y, n, [](Vec v) { return expm1(v); });
+        case Unary::log: return map(x, y, n, [](Vec v) { return log(v); });
+        case Unary::log1p: return map(x, y, n, [](Vec v) { return log1p(v); });
+        case Unary::sqrt: return map(x, y, n, [](Vec v) { return root(v); });
+        case Unary::rsqrt: return map(x, y, n, [](Vec v) { return 1.0f / root(v); });
+        case Unary::reciprocal: return map(x, y, n, [](Vec v) { return 1.0f / v; });
+        case Unary::square: return map(x, y, n, [](Vec v) { return v * v; });
+        case Unary::sin: return map(x, y, n, [](Vec v) { return sine(v, 0); });
+        case Unary::cos: return map(x, y, n, [](Vec v) { return sine(v, 1); });
+        case Unary::erf: return map(x, y, n, [](Vec v) { return erf(v); });
+        case Unary::erfc: return map(x, y, n, [](Vec v) { return erfc(v); });
+        case Unary::erfinv: return map(x, y, n, [](Vec v) { return erfinv(v); });
+        case Unary::neg: return map(x, y, n, [](Vec v) { return -v; });
+        case Unary::absolute: return map(x, y, n, [](Vec v) { return absolute(v); });
+        case Unary::sign:
+            return map(x, y, n, [](Vec v) { return select(v == v, sign_of(v), Vec{}); });
+        case Unary::floor: return map(x, y, n, [](Vec v) { return floored(v); });
+        case Unary::ceil: return map(x, y, n, [](Vec v) { return -floored(-v); });
+        case Unary::trunc: return map(x, y, n, [](Vec v) { return truncated(v); });
+        case Unary::round: return map(x, y, n, [](Vec v) { return nearest(v); });
     }
 }
 
@@ -81,6 +101,7 @@ void unary_grad(Unary which, const float* g, const float* x_or_y, float* out, in
                 const Vec inner = select(x > -3.0f, d * (x * (1.0f / 3) + 0.5f), Vec{});
                 return select(x >= 3.0f, d, inner);
             });
+        default: return;  // those have none
     }
 }
 

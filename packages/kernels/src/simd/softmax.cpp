@@ -27,7 +27,7 @@ template <class Keep>
 float exponential_sum(const float* x, int64_t n, float top, const Keep& keep) {
     return sum(total(n, [&](int64_t i, int64_t count) {
         prefetch(x + n + i);  // the next row
-        const Vec e = exp(load_up_to(x + i, count, LOWEST) - top);
+        const Vec e = exp_or_zero(load_up_to(x + i, count, LOWEST) - top);
         keep(i, e);
         return e;
     }));
@@ -79,7 +79,7 @@ void softmax_grad(const float* g, const float* y, float* out, int64_t outer, int
         fill_row(out + row * length, length, past, [&](int64_t i, int64_t count) {
             prefetch(d + length + i), prefetch(at + length + i);
             const Vec v = load_up_to(d + i, count), s = load_up_to(at + i, count);
-            return logarithm ? v - exp(s) * mass : s * (v - mass);
+            return logarithm ? v - exp_or_zero(s) * mass : s * (v - mass);
         });
     });
 }

@@ -10,7 +10,9 @@ run the instructions on tiles of a few thousand elements, all of them on one til
 An array that the body changes in place, or sets by `x[...]`, is changed; what it returns is new.
 
 Placeholders have no values, so a body cannot branch on them: `xp.where` chooses elements, and
-`choose` by a number. But it may ask whether a number is 0, if the chain was made for that.
+`choose` by a number. But it may ask whether a number is 0, if the chain was made for that. They are
+arrays of a backend of their own, so operations may be called on them too: a body may be that of an
+operation, or the rule of its gradient.
 """
 
 import inspect
@@ -18,9 +20,22 @@ from math import inf, nan
 
 import numpy as np
 
+from tallow import backend
 from tallow.kernels.loading import compiled
 
 NAMES = {"+": "add", "-": "sub", "*": "mul", "/": "div", "<": "less", "<=": "less_equal"}
+
+
+class Float:
+    """The dtype of placeholders, float32: numbers need no conversion to it."""
+
+    kind, itemsize = "f", 4
+
+    def type(self, number):
+        return number
+
+
+FLOAT = Float()
 
 
 class Symbol:
@@ -83,6 +98,9 @@ class Number(Symbol):
     def __neg__(self):
         return Number(f"(-{self})")
 
+    def __abs__(self):
+        return Number(f"abs({self})")
+
     def __pow__(self, other):
         return Number(f"pow({self}, {other})")
 
@@ -91,10 +109,41 @@ class Number(Symbol):
 
 
 class Array(Symbol):
-    """A variable of the body: the number of the value that it has now."""
+    """A variable of the body: the number of the value that it has now.
+
+    What compares is 1 where it holds, else 0.
+    """
+
+    dtype = FLOAT
+    __hash__ = None
 
     def __init__(self, record, value):
         self.record, self.value = record, value
+
+    def astype(self, dtype, copy=True):
+        if dtype is not FLOAT:
+            raise TypeError(f"chain: expected float32 throughout, got {dtype}")
+        return self
+
+    def __eq__(self, other):
+        return (self <= other) & (self >= other)
+
+    def __ne__(self, other):
+        return 1 - (self == other)
+
+    def __and__(self, other):
+        return self * other
+
+    def __or__(self, other):
+        return FUNCTIONS.maximum(self, other)
+
+    def __invert__(self):
+        return 1 - self
+
+    def __pow__(self, other):
+        if other not in (2, 3):
+            raise TypeError(f"chain: expected a power of 2 or 3, got {other}")
+        return self * self if other == 2 else self * self * self
 
     def __neg__(self):
         return self.record("negative", self)
@@ -142,16 +191,50 @@ def choose(condition, x, y):
 
 
 class Functions:
-    """The functions of `xp`."""
-
-    def __init__(self, record):
-        self.record = record
+    """The functions of `xp`: instructions of their names, and what consists of several."""
 
     def __getattr__(self, name):
-        return lambda *operands: self.record(name, *operands)
+        def function(*operands):
+            record = next(x.record for x in operands if isinstance(x, Array))
+            return record(name, *operands)
+
+        return function
 
     def clip(self, x, low, high):
-        return self.minimum(self.maximum(x, low), high)
+        x = x if low is None else self.maximum(x, low)
+        return x if high is None else self.minimum(x, high)
+
+    def asarray(self, x, dtype=FLOAT):
+        return x
+
+    def zeros_like(self, x):
+        return 0.0
+
+    def ones_like(self, x):
+        return 1.0
+
+    def iscomplexobj(self, x):
+        return False
+
+    def logaddexp(self, x, y):
+        high, low = self.maximum(x, y), self.minimum(x, y)
+        gap = self.where(low < high, low - high, 0.0)  # else infinities may be equal
+        return high + self.log1p(self.exp(gap))
+
+    def hypot(self, x, y):
+        x, y = self.abs(x), self.abs(y)
+        high, low = self.maximum(x, y), self.minimum(x, y)
+        ratio = self.where(low < high, low / high, 1.0)
+        return high * self.sqrt(1 + ratio * ratio)
+
+
+FUNCTIONS = Functions()
+backend.register_type(
+    Array,
+    backend.for_device("cpu")._replace(
+        name="chain", xp=FUNCTIONS, array_type=Array, scalar_types=(), kernels=None
+    ),
+)
 
 
 class Record:
@@ -227,9 +310,7 @@ class Chain:
         record = Record(sum(x is ARRAY for x in operands))
         inputs = [Array(record, i) for i in range(len(record.steps))]
         left = iter(inputs)
-        given = body(
-            Functions(record), *[next(left) if x is ARRAY else x for x in operands], **numbers
-        )
+        given = body(FUNCTIONS, *[next(left) if x is ARRAY else x for x in operands], **numbers)
         given = () if given is None else given if isinstance(given, tuple) else (given,)
         slots = {i: x for i, x in enumerate(inputs) if x.value != i}
         slots |= {len(inputs) + k: x for k, x in enumerate(given)}

@@ -81,9 +81,10 @@ def threshold(xp, x, *, limit, value):
 
 
 @op
-def hardshrink(x, *, limit):
+@in_float32
+def hardshrink(xp, x, *, limit):
     """x outside [-limit, limit], else 0."""
-    return x * ((x > limit) | (x < -limit) | (x != x))
+    return xp.where(xp.abs(x) <= limit, 0, x)
 
 
 @op

@@ -48,6 +48,20 @@ def lerp(xp, x, y, weight):
     return xp.where(abs(weight) < 0.5, x + weight * span, y - (1 - weight) * span)
 
 
+@op
+def addcmul(x, y, z, *, value):
+    return x + y * z * x.dtype.type(value)
+
+
+@op
+def addcdiv(x, y, z, *, value):
+    return x + y / z * x.dtype.type(value)
+
+
+addcmul.vjp(lambda g: g, lambda g, z, value: g * z * value, lambda g, y, value: g * y * value)
+addcdiv.vjp(
+    lambda g: g, lambda g, z, value: g / z * value, lambda g, y, z, value: -g * y / (z * z) * value
+)
 trunc_divide.vjp(lambda g: g * 0, lambda g: g * 0)
 lerp.vjp(
     lambda g, weight: g * (1 - weight), lambda g, weight: g * weight, lambda g, x, y: g * (y - x)
@@ -68,6 +82,8 @@ def integer_power(xp, x, y):
 @op
 def power_slope(xp, x, y):
     """The derivative of x**y by x, which is 0 where y is 0, also at x = 0."""
+    if not hasattr(y, "dtype"):
+        return y * x ** (y - 1) if y else xp.zeros_like(x)
     return xp.where(y == 0, xp.zeros_like(x), y * x ** xp.where(y == 0, 1, y - 1))
 
 

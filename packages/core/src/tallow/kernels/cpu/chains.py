@@ -1,10 +1,12 @@
-"""What runs as a chain: a few operations, and steps of optimizers without kernels of their own."""
+"""What runs as a chain: operations of several steps, their gradients, and steps of optimizers."""
 
 import numpy as np
 
-from tallow.kernels.chain import ARRAY, Chain, Number
+from tallow.autograd.op import Op
+from tallow.kernels.chain import ARRAY, FUNCTIONS, Chain, Number
+from tallow.kernels.cpu import compiled
 from tallow.kernels.updates import updates
-from tallow.ops import dropout, norm
+from tallow.ops import activation, dropout, elementwise, loss, norm, special
 
 
 @Chain.of
@@ -34,6 +36,98 @@ def _(x, average, deviation, *, scale):
     return scale_and_standardize.run(x, average, deviation, scale=scale)
 
 
+# Operations whose own bodies are the chains, and so are the rules of their gradients
+
+OTHER = object()
+
+
+def _sort(x):
+    """What an operand is: an array of float32 "f" or of bool "?", a number, None, or something else."""
+    if type(x) is np.ndarray:
+        return x.dtype.char if x.dtype.char in "f?" else OTHER
+    if isinstance(x, float | int | np.float32):
+        return Number
+    return x if x is None else OTHER
+
+
+class Traced:
+    """A kernel by chains of a function on arrays, one for each choice of what it is called with."""
+
+    def __init__(self, function):
+        self.function = function
+        self.chains = {}
+
+    def __call__(self, *operands, **settings):
+        kinds = tuple([_sort(x) for x in operands])
+        if "f" not in kinds or OTHER in kinds:
+            return NotImplemented
+        key = kinds, *map(_known, settings.values())
+        chain = self.chains.get(key)
+        if chain is None:
+            chain = self.chains[key] = self._chain(kinds, settings)
+        arrays = tuple([x for x in operands if type(x) is np.ndarray])
+        numbers = [x for x, kind in zip(operands, kinds, strict=True) if kind is Number]
+        return compiled.chain_apply(chain.program, arrays, chain.row(*settings.values(), *numbers))
+
+    def _chain(self, kinds, settings):
+        kinds = [ARRAY if kind in ("f", "?") else kind for kind in kinds]
+        names = [f"operand{i}" for i in range(len(kinds))]
+        return _chain(lambda xp, *x, **how: self.function(*x, **how), names, kinds, settings)
+
+
+def traced(*calls):
+    """Run operations and the rules of their gradients as chains."""
+    for call in calls:
+        made = call.op
+        if "cpu" not in made.special:
+            made.call.on("cpu")(Traced(made.call))
+        for rule in filter(None, made.rules):
+            rule.function = Op.first_of(Traced(rule.written), rule.written)
+        made.plans.clear()
+
+
+elementwise.sigmoid.on("chain")(FUNCTIONS.sigmoid)
+special.erf.on("chain")(FUNCTIONS.erf)
+
+traced(
+    activation.leaky_relu, activation.elu, activation.softplus, activation.logsigmoid,
+    activation.mish, activation.gelu_tanh, activation.hardtanh, activation.hardtanh_grad,
+    activation.threshold, activation.hardshrink, activation.softshrink,
+    elementwise.lerp, elementwise.addcmul, elementwise.addcdiv, elementwise.hypot,
+    elementwise.logaddexp, elementwise.copysign, elementwise.clip, elementwise.clip_to,
+    elementwise.sqrt, elementwise.rsqrt, elementwise.reciprocal, elementwise.square,
+    elementwise.absolute, elementwise.log1p, elementwise.sin, elementwise.cos,
+    special.erf, special.erfc, special.erfinv, special.logit,
+    loss.logistic_loss, loss.binary_cross_entropy, loss.smooth_l1, loss.squared_error,
+    loss.kl_divergence,
+)  # fmt: skip
+
+POWERS = {
+    3: Traced(lambda x: x * x * x),
+    -1: Traced(lambda x: 1 / x),
+    -2: Traced(lambda x: 1 / (x * x)),
+    -0.5: Traced(lambda x: 1 / FUNCTIONS.sqrt(x)),
+}
+
+
+SLOPES = {2: Traced(lambda x: 2 * x), 3: Traced(lambda x: 3 * x * x)}
+
+
+@elementwise.power.on("cpu")
+def _(x, y):
+    return _by_number(POWERS, x, y)
+
+
+@elementwise.power_slope.on("cpu")
+def _(x, y):
+    return _by_number(SLOPES, x, y)
+
+
+def _by_number(kernels, x, y):
+    kernel = kernels.get(y) if isinstance(y, float | int | np.float32) else None
+    return NotImplemented if kernel is None else kernel(x)
+
+
 # Steps of optimizers, of all parameters in one call, by the bodies of their algorithms
 
 CHAINS: dict[tuple, Chain] = {}  # by the algorithm, its columns, and what is known of its settings
@@ -45,7 +139,7 @@ def _(update, *columns, **settings):
     key = update, kinds, *map(_known, settings.values())
     chain = CHAINS.get(key)
     if chain is None:
-        chain = CHAINS[key] = _chain(update, kinds, settings)
+        chain = CHAINS[key] = _chain(update.body, update.operands, kinds, settings)
     arrays = [column for column, kind in zip(columns, kinds, strict=True) if kind is ARRAY]
     counts = [column for column, kind in zip(columns, kinds, strict=True) if kind is Number]
     if all(column.count(column[0]) == len(column) for column in counts):
@@ -76,11 +170,10 @@ def _number(text, value):
     return Number(text, bool(value)) if type(value) in (float, int) else value
 
 
-def _chain(update, kinds, settings):
+def _chain(body, names, kinds, settings):
     operands = [
-        Number(name) if kind is Number else kind
-        for name, kind in zip(update.operands, kinds, strict=True)
+        Number(name) if kind is Number else kind for name, kind in zip(names, kinds, strict=True)
     ]
     counts = [x.text for x in operands if isinstance(x, Number)]
     numbers = {name: _number(name, value) for name, value in settings.items()}
-    return Chain(update.body, operands, numbers, [*settings, *counts])
+    return Chain(body, operands, numbers, [*settings, *counts])

@@ -24,6 +24,7 @@ from tallow.ops import (
     reduce,
     shape,
     softmax,
+    special,
 )
 
 # Functions that take what the operation takes
@@ -39,7 +40,12 @@ for op in (
     elementwise.add, elementwise.sub, elementwise.mul, elementwise.div,
     elementwise.maximum, elementwise.minimum, elementwise.where,
     logic.equal, logic.not_equal, logic.less, logic.less_equal, logic.greater, logic.greater_equal,
-    elementwise.exp, elementwise.tanh, elementwise.tanh_grad,
+    elementwise.exp, elementwise.expm1, elementwise.log, elementwise.log1p,
+    elementwise.sqrt, elementwise.rsqrt, elementwise.reciprocal, elementwise.square,
+    elementwise.sin, elementwise.cos, elementwise.absolute, elementwise.neg, elementwise.sign,
+    elementwise.floor, elementwise.ceil, elementwise.trunc,
+    special.erf, special.erfc, special.erfinv,
+    elementwise.tanh, elementwise.tanh_grad,
     elementwise.sigmoid, elementwise.sigmoid_grad,
     norm.normalize_by,
     reduce.sum, reduce.mean, reduce.amax, reduce.amin, builtin.sum_to, shape.cat,
@@ -48,6 +54,11 @@ for op in (
     softmax.softmax, softmax.softmax_grad, softmax.log_softmax, softmax.log_softmax_grad,
 ):  # fmt: skip
     op.on("cpu")(getattr(compiled, op.op.name))
+
+
+@elementwise.round_half_even.on("cpu")
+def _(x, *, decimals):
+    return NotImplemented if decimals else compiled.round(x)
 
 
 # Dropout, from the words of NumPy's generator, if its state is what it is known to be
