@@ -42,7 +42,7 @@ OTHER = object()
 
 
 def _sort(x):
-    """What an operand is: an array of float32 "f" or of bool "?", a number, None, or something else."""
+    """What an operand is: a float32 "f" or a bool array "?", a number, None, or something else."""
     if type(x) is np.ndarray:
         return x.dtype.char if x.dtype.char in "f?" else OTHER
     if isinstance(x, float | int | np.float32):
