@@ -73,3 +73,11 @@ template <class How> __device__ Wide over_block(Wide x) {
   for (int step = 16; step > 0; step /= 2) x = How::of(x, __shfl_xor_sync(0xffffffff, x, step));
   return x;
 }
+
+// Tells the host of an index that is not below `size` (faults.py), which may read at any time. Of
+// several threads that do, one is heard.
+__device__ inline void note(Int* fault, Int at, Int size) {
+  atomicExch((unsigned long long*)fault + 1, (unsigned long long)size);
+  __threadfence_system();
+  atomicExch((unsigned long long*)fault, (unsigned long long)at);
+}

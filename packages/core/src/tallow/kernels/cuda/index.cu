@@ -5,7 +5,7 @@ extern "C" __global__ void check(Int count, const Int* index, Int low, Int size,
                                  Int* fault) {
   EACH(i, count) {
     Int at = index[i];
-    if (at != ignored && (at < low || at >= size)) fault[0] = at, fault[1] = size;
+    if (at != ignored && (at < low || at >= size)) note(fault, at, size);
   }
 }
 

@@ -219,7 +219,7 @@ extern "C" __global__ void unscale(Chunk c, float* found, const float* scale) {
   Real* gradient = c.column(0);
   EACH(i, c.size[blockIdx.y]) {
     Wide g = (Wide)gradient[i] * inverse;
-    if (!(fabs(g) < INFINITE)) *found = 1;
+    if (!(fabs(g) < INFINITE)) atomicExch(found, 1.0f);
     gradient[i] = g;
   }
 }

@@ -45,7 +45,7 @@ extern "C" __global__ void log_softmax_grad(const Real* g, const Real* y, Real* 
 __device__ bool counts(Int label, Int n, Int ignored, Int* fault) {
   if (label == ignored) return false;
   if (label >= 0 && label < n) return true;
-  if (threadIdx.x == 0) fault[0] = label, fault[1] = n;
+  if (threadIdx.x == 0) note(fault, label, n);
   return false;
 }
 
