@@ -17,8 +17,25 @@ class Cupy:
 
     def __init__(self):
         self.log = log = []
-        self.current = []
+        self.device, self.current = 0, [[], []]
         library = self
+
+        class Device:
+            def __init__(self, index):
+                self.index = index
+
+            def use(self):
+                library.device = self.index
+
+            def __enter__(self):
+                log.append(f"device {self.index}")
+                self.before, library.device = library.device, self.index
+                return SimpleNamespace(
+                    synchronize=lambda: log.append(f"wait for device {self.index}")
+                )
+
+            def __exit__(self, *exception):
+                library.device = self.before
 
         class Stream:
             made = 0
@@ -28,18 +45,26 @@ class Cupy:
                 Stream.made += not null
                 self.done = True
                 self.capturing = False
+                self.home = None if null else library.device
+
+            def check(self):
+                """As CuPy and CUDA do; the default stream is that of any current device."""
+                if self.home not in (None, library.device):
+                    raise RuntimeError("the stream's device is not the current one")
+                return library.current[library.device]
 
             def use(self):
-                library.current[:] = [self]
+                self.check()[:] = [self]
 
             def __enter__(self):
-                library.current.append(self)
+                self.check().append(self)
                 return self
 
             def __exit__(self, *exception):
-                library.current.pop()
+                self.check().pop()
 
             def synchronize(self):
+                self.check()
                 log.append(f"wait for stream {self.ptr}")
 
             def wait_event(self, event):
@@ -64,9 +89,12 @@ class Cupy:
                 Event.made += 1
                 self.options = options
                 self.done = False
+                self.home = library.device
 
-            def record(self, stream=None):
-                log.append(f"event {self.number} in {(stream or library.current[-1]).ptr}")
+            def record(self, stream):
+                stream.check()
+                assert self.home == library.device, "an event for a stream of another device"
+                log.append(f"event {self.number} in {stream.ptr}")
 
             def synchronize(self):
                 self.done = True
@@ -79,18 +107,21 @@ class Cupy:
 
         self.zeros, self.empty = np.zeros, np.empty
         Stream.null = Stream(null=True)
-        self.current.append(Stream.null)
+        self.current = [[Stream.null], [Stream.null]]
         self.cuda = SimpleNamespace(
             Stream=Stream, Event=Event, using_allocator=using_allocator,
             Memory=int, MemoryPointer=lambda memory, offset: ("pointer", memory, offset),
-            get_current_stream=lambda index=0: library.current[-1],
+            get_current_stream=lambda index=None: library.current[
+                library.device if index is None else index
+            ][-1],
             get_elapsed_time=lambda start, end: 1.5,
-            Device=lambda index: _entered(log, index),
+            Device=Device,
             nvtx=SimpleNamespace(
                 Mark=log.append, RangePush=log.append, RangePop=lambda: log.append("pop")
             ),
             runtime=SimpleNamespace(
-                getDevice=lambda: 0, getDeviceCount=lambda: 2, memGetInfo=lambda: (10, 20),
+                getDevice=lambda: library.device, getDeviceCount=lambda: 2,
+                memGetInfo=lambda: (10, 20),
                 getDeviceProperties=lambda index: {
                     "name": b"stand-in", "major": 9, "minor": index, "totalGlobalMem": 20,
                     "multiProcessorCount": 3, "warpSize": 32, "l2CacheSize": 4,
@@ -108,12 +139,6 @@ class Cupy:
                 return self.grow(size)
 
         self.cuda.MemoryPool = Pool
-
-
-@contextmanager
-def _entered(log, index):
-    log.append(f"device {index}")
-    yield SimpleNamespace(synchronize=lambda: log.append(f"wait for device {index}"))
 
 
 @pytest.fixture
@@ -148,8 +173,11 @@ def test_streams_wait_for_each_other(cupy):
 
 def test_events(cupy):
     start, end = (cuda.Event(enable_timing=True) for _ in range(2))
-    assert start.inner.options["disable_timing"] is False
+    assert start.query(), "nothing is waited for"
+    start.synchronize()
+    start.wait()
     start.record()
+    assert start.inner.options["disable_timing"] is False
     end.record(cuda.Stream())
     assert not end.query()
     end.synchronize()
@@ -157,6 +185,23 @@ def test_events(cupy):
     end.wait()
     asked = [line for line in cupy.log if not line.startswith("device")]
     assert asked == ["event 0 in 0", "event 1 in 1", "stream 0 waits for event 1"]
+
+
+def test_streams_and_events_of_another_device(cupy):
+    """CuPy refuses streams, and CUDA events, of a device that is not the current one."""
+    here, there = cuda.Stream(), cuda.Stream(device=1)
+    with there:
+        assert cuda.current_device() == 1 and cuda.current_stream() == there
+        with here, there:
+            assert cuda.current_device() == 1 and cuda.current_stream(0) == here
+        assert cuda.current_stream() == there and cuda.current_stream(0) == cuda.default_stream(0)
+    assert cuda.current_device() == 0
+    here.wait_stream(there)
+    there.wait_stream(cuda.default_stream(0))
+    there.synchronize()
+    assert there.query()
+    cuda.set_stream(there)
+    assert cuda.current_device() == 1 and cuda.current_stream() == there
 
 
 def test_a_graph_has_a_stream_and_memory_of_its_own(cupy):
@@ -171,7 +216,7 @@ def test_a_graph_has_a_stream_and_memory_of_its_own(cupy):
     assert not cuda.is_current_stream_capturing()
     graph.replay()
     assert cupy.log == [
-        "device 0", "event 0 in 0", "stream 1 waits for event 0", "memory from its own",
+        "event 0 in 0", "stream 1 waits for event 0", "memory from its own",
         "capture 1", "memory from the pool of all", "event 1 in 1", "stream 0 waits for event 1",
         "launch on 0",
     ]  # fmt: skip

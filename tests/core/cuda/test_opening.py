@@ -37,7 +37,7 @@ class Full(Exception):
 def library(count=2):
     """As much of CuPy as opening asks; `copies` are those that were asked for later."""
     made = ModuleType("cupy")
-    made.copies, made.used = [], 100
+    made.copies, made.used, made.capturing, made.events = [], 100, False, []
 
     def get_device_count():
         if not count:
@@ -68,8 +68,12 @@ def library(count=2):
         )})  # fmt: skip
         return out
 
+    def record(event):
+        made.events.append(SimpleNamespace(done=False))
+        return made.events[-1]
+
     stream = SimpleNamespace(
-        ptr=7, record=lambda: SimpleNamespace(done=True), synchronize=lambda: None
+        ptr=7, record=record, is_capturing=lambda: made.capturing, synchronize=lambda: None
     )
     made.ndarray, made.array, made.empty = Array, array, empty
     made.asnumpy = lambda x: x.host
@@ -85,7 +89,7 @@ def library(count=2):
         memory=SimpleNamespace(OutOfMemoryError=Full),
         MemoryHook=type("MemoryHook", (), {"__enter__": lambda self: self}),
         PinnedMemoryPointer=Pinned, alloc_pinned_memory=Pinned, Device=On,
-        get_current_stream=lambda: stream,
+        get_current_stream=lambda: stream, Event=lambda **how: how,
     )  # fmt: skip
     return made
 
@@ -156,6 +160,21 @@ def test_pinned_memory(opened):
     made.from_host(pinned, None, True)
     out, source, size, stream = cupy.copies[0]
     assert (source, size, stream.ptr) == (pinned.ctypes.data, 48, 7) and out.shape == (2, 3)
+
+
+def test_pinned_memory_is_kept_until_it_is_copied(opened):
+    cupy = library()
+    opened(cupy)
+    made, kept = backend.for_device("cuda"), import_module(MODULES[1])._copied
+    for _ in range(2):
+        made.from_host(made.pinned(np.arange(6.0)), None, True)
+    assert len(kept) == 2
+    cupy.events[0].done = True
+    made.from_host(made.pinned(np.arange(6.0)), None, True)
+    assert [event for event, _ in kept] == cupy.events[1:]
+    cupy.capturing = True
+    made.from_host(made.pinned(np.arange(6.0)), None, True)
+    assert len(cupy.copies) == 4 and len(cupy.events) == 3, "CUDA knows no event of a graph's"
 
 
 def test_from_device_to_device(opened, monkeypatch):

@@ -1,5 +1,8 @@
 """Products by cuBLASLt: what is asked of it, by a stand-in that computes on the host."""
 
+from concurrent.futures import ThreadPoolExecutor
+from time import sleep
+
 import numpy as np
 import pytest
 
@@ -76,6 +79,22 @@ def test_a_bias_is_added_by_it(calls):
     layer.to("standin")
     assert_close(layer(x.to("standin")).cpu(), expected)
     assert calls[-1].attributes[products.MATMUL_EPILOGUE] == products.EPILOGUE_BIAS
+
+
+def test_threads_add_each_their_own_bias(calls, monkeypatch):
+    """The description of a product, which they share, holds where its bias is."""
+    x, multiply = Array(drawn(3, 4)), products.library.cublasLtMatmul
+
+    def slowly(*args):
+        sleep(1e-3)
+        return multiply(*args)
+
+    monkeypatch.setattr(products.library, "cublasLtMatmul", slowly)
+    biases = [Array(np.full(3, i, np.float32)) for i in range(16)]
+    with ThreadPoolExecutor(4) as pool:
+        made = list(pool.map(lambda bias: products.multiply(x, x.T, bias).host, biases))
+    for i, out in enumerate(made):
+        np.testing.assert_allclose(out, x.host @ x.host.T + i, rtol=1e-5)
 
 
 def test_without_the_library(emulated, monkeypatch):

@@ -37,16 +37,38 @@ class Own:
         return self
 
 
+class Devices(threading.local):
+    """The number of the current device: 0 at first in each thread, as CUDA has it."""
+
+    current = 0
+
+
+DEVICES = Devices()
+
+
+class On:
+    """`tallow.cuda.device`."""
+
+    def __init__(self, index):
+        self.index = index
+
+    def __enter__(self):
+        self.before, DEVICES.current = DEVICES.current, self.index
+
+    def __exit__(self, *exception):
+        DEVICES.current = self.before
+
+
 @pytest.fixture
 def threads(monkeypatch):
-    """The threads in which arrays were pinned; a pinned one is marked by its type."""
+    """Where arrays were pinned, (thread, device); a pinned one is marked by its type."""
     found = []
 
     class Pinned(np.ndarray):
         pass
 
     def pin(array):
-        found.append(threading.current_thread())
+        found.append((threading.current_thread(), DEVICES.current))
         return array.copy().view(Pinned)
 
     made = backend.for_device("cpu")._replace(
@@ -55,6 +77,8 @@ def threads(monkeypatch):
     monkeypatch.setitem(backend._by_name, "cuda", made)
     monkeypatch.setitem(backend._by_type, Pinned, backend.for_device("cpu"))
     monkeypatch.setattr(cuda, "is_available", lambda: True)
+    monkeypatch.setattr(cuda, "current_device", lambda: DEVICES.current)
+    monkeypatch.setattr(cuda, "device", On)
     return found
 
 
@@ -64,14 +88,16 @@ def threads(monkeypatch):
 def test_batches_are_pinned(how, threads):
     plain = [batch["pair"].x.tolist() for batch in DataLoader(Samples(), 2)]
     assert not threads
-    for batch, expected in zip(
-        DataLoader(Samples(), 2, pin_memory=True, **how), plain, strict=True
-    ):
-        x, y = batch["pair"]
-        assert all(map(attributes.is_pinned, (x, y, batch["list"][0])))
-        assert x.tolist() == expected and batch["word"] == ["a", "a"]
+    with On(1):
+        for batch, expected in zip(
+            DataLoader(Samples(), 2, pin_memory=True, **how), plain, strict=True
+        ):
+            x, y = batch["pair"]
+            assert all(map(attributes.is_pinned, (x, y, batch["list"][0])))
+            assert x.tolist() == expected and batch["word"] == ["a", "a"]
     in_workers = bool(how) and "worker_type" not in how
-    assert (threading.main_thread() in threads) is not in_workers
+    assert ((threading.main_thread(), 1) in threads) is not in_workers
+    assert {device for _, device in threads} == {1}, "as where they are asked for"
 
 
 def test_batches_may_say_how(threads):

@@ -1,4 +1,9 @@
-"""Streams of work on a GPU, and events that mark places in them; they wrap CuPy's."""
+"""Streams of work on a GPU, and events that mark places in them; they wrap CuPy's.
+
+CuPy's take what they are asked for the current device: so theirs is made that meanwhile.
+"""
+
+from contextlib import ExitStack, nullcontext
 
 from tallow import backend
 from tallow.device import device as device_type
@@ -13,29 +18,40 @@ def _index(device):
     return _cupy().cuda.runtime.getDevice() if index is None else index
 
 
+def _on(index):
+    """A context in which a device is the current one."""
+    cuda = _cupy().cuda
+    return nullcontext() if cuda.runtime.getDevice() == index else cuda.Device(index)
+
+
 class Event:
     """A place in a stream. Times are measured between events made with `enable_timing=True`."""
 
     def __init__(self, enable_timing=False, blocking=False, interprocess=False):
-        self.inner = _cupy().cuda.Event(
-            block=blocking, disable_timing=not enable_timing, interprocess=interprocess
-        )
+        self._how = {
+            "block": blocking, "disable_timing": not enable_timing, "interprocess": interprocess,
+        }  # fmt: skip
+        self.inner = None  # CuPy's, once it is known on which device
 
     def record(self, stream=None):
         """Put the event after what a stream, by default the current one, has been given so far."""
-        self.inner.record(None if stream is None else stream.inner)
+        stream = current_stream() if stream is None else stream
+        with _on(stream.device.index):
+            self.inner = self.inner or _cupy().cuda.Event(**self._how)
+            self.inner.record(stream.inner)
 
     def wait(self, stream=None):
         """Have a stream, by default the current one, wait for the event."""
         (current_stream() if stream is None else stream).wait_event(self)
 
     def query(self):
-        """True if all that came before the event is done."""
-        return bool(self.inner.done)
+        """True if all that came before the event is done, or it was never recorded."""
+        return self.inner is None or bool(self.inner.done)
 
     def synchronize(self):
         """Wait until all that came before the event is done."""
-        self.inner.synchronize()
+        if self.inner is not None:
+            self.inner.synchronize()
 
     def elapsed_time(self, end_event):
         """Milliseconds from this event to another."""
@@ -43,14 +59,18 @@ class Event:
 
 
 class Stream:
-    """A queue of work on one device; as a context, the stream that operations go to."""
+    """A queue of work on one device; as a context, the stream that operations go to.
+
+    Its device is then the current one, too.
+    """
 
     def __init__(self, device=None, priority=0, *, inner=None):
         self.device = device_type("cuda", _index(device))
         if inner is None:
-            with _cupy().cuda.Device(self.device.index):
+            with _on(self.device.index):
                 inner = _cupy().cuda.Stream(non_blocking=True, priority=priority)
         self.inner = inner
+        self._entered = []
 
     def __eq__(self, other):
         return isinstance(other, Stream) and self.cuda_stream == other.cuda_stream
@@ -62,11 +82,13 @@ class Stream:
         return f"<tallow.cuda.Stream device={self.device} cuda_stream={self.cuda_stream:#x}>"
 
     def __enter__(self):
-        self.inner.__enter__()
+        self._entered.append(ExitStack())
+        self._entered[-1].enter_context(_on(self.device.index))
+        self._entered[-1].enter_context(self.inner)
         return self
 
     def __exit__(self, *exception):
-        self.inner.__exit__(*exception)
+        self._entered.pop().__exit__(*exception)
 
     @property
     def cuda_stream(self):
@@ -75,11 +97,13 @@ class Stream:
 
     def synchronize(self):
         """Wait until all work in the stream is done."""
-        self.inner.synchronize()
+        with _on(self.device.index):
+            self.inner.synchronize()
 
     def query(self):
         """True if all work in the stream is done."""
-        return bool(self.inner.done)
+        with _on(self.device.index):
+            return bool(self.inner.done)
 
     def record_event(self, event=None):
         """An event, a new one unless given, after what is in the stream so far."""
@@ -89,7 +113,9 @@ class Stream:
 
     def wait_event(self, event):
         """Have what is put into this stream from now on wait for an event."""
-        self.inner.wait_event(event.inner)
+        if event.inner is not None:
+            with _on(self.device.index):
+                self.inner.wait_event(event.inner)
 
     def wait_stream(self, stream):
         """Have what is put into this stream from now on wait for what is in another."""
@@ -107,7 +133,8 @@ def default_stream(device=None):
 
 
 def set_stream(stream):
-    """Have operations go to a stream from now on; `stream(...)` does so for a while."""
+    """Have operations go to a stream, on its device, from now on; `stream(...)` for a while."""
+    _cupy().cuda.Device(stream.device.index).use()
     stream.inner.use()
 
 

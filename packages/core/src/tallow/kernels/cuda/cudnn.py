@@ -6,6 +6,7 @@ A graph of one operation is built for each kind of call, and kept. What users se
 
 from functools import cache
 from importlib import import_module
+from threading import get_ident
 
 from tallow import backend
 from tallow.kernels.cuda.launch import STREAMS, address, empty
@@ -25,7 +26,8 @@ def library():
 
 
 @cache
-def _handle(device):
+def _handle(device, thread):
+    """A handle, which has a stream: each thread its own, that none changes another's."""
     return library().create_handle()
 
 
@@ -64,7 +66,7 @@ class Plan:
 def _plan(name, dtype, layouts, how, exact, device):
     """A plan; None for what cuDNN does not do."""
     try:
-        return Plan(name, dtype, layouts, how, exact, _handle(device))
+        return Plan(name, dtype, layouts, how, exact, _handle(device, get_ident()))
     except library().cudnnGraphNotSupportedError:
         return None
 
@@ -92,7 +94,7 @@ def run(name, shape, x, y, stride, padding, dilation):
     plan = _plan(name, x.dtype.name, layouts, how, exact, device)
     if plan is None:
         return None
-    handle = _handle(device)
+    handle = _handle(device, get_ident())
     library().set_stream(handle=handle, stream=stream)
     pack = dict(zip((*plan.operands, plan.out), map(address, (x, y, out)), strict=True))
     workspace = empty((max(plan.workspace, 1),), x, "uint8")

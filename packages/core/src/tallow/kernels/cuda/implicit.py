@@ -95,7 +95,8 @@ def takes(s):
     """True if the kernels count as far as they must."""
     places = max(size(s.sizes), size(s.count)) * max(s.images, 2)
     taps = max(s.inputs, s.outputs) * size(s.kernel)
-    return min(s.count) > 0 and max(places, taps) < 2**31 and s.groups <= 2**15
+    grid = s.groups <= 2**15 and max(s.inputs, s.outputs) <= 2**20  # in z, and in y by rows
+    return min(s.count) > 0 and max(places, taps) < 2**31 and grid
 
 
 def forward(s, x, weight, bias, stride, padding, dilation):

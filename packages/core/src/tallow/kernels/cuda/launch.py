@@ -23,6 +23,7 @@ REALS = {
 }  # fmt: skip
 ELEMENTS = REALS | {np.dtype(np.int64): "Int"}  # what `Real` may be
 LARGEST_GRID = 1 << 16  # blocks; kernels over elements loop where there are more
+MOST_BLOCKS = 2**31 - 1  # that CUDA launches in x; 65,535 in y and z
 THREADS = 256
 
 

@@ -1,6 +1,7 @@
 """Memory: how much tensors used at most, by a hook on CuPy's pool; and that which a GPU reads."""
 
 from collections import deque
+from threading import Lock
 
 import cupy
 import numpy as np
@@ -40,16 +41,23 @@ def is_pinned(array):
 
 
 _copied: deque = deque()  # (event, array): memory that copies under way still read
+_turn = Lock()  # of threads that copy
 
 
 def copied_later(array):
-    """A copy on the current device of a pinned array, made in the order of the current stream."""
+    """A copy on the current device of a pinned array, made in the order of the current stream.
+
+    The array is kept until then; not what a graph captures, which reads it at each replay.
+    """
     array = np.ascontiguousarray(array) if not array.flags.c_contiguous else array
     out, stream = cupy.empty(array.shape, array.dtype), cupy.cuda.get_current_stream()
     out.data.copy_from_host_async(array.ctypes.data, array.nbytes, stream)
-    while _copied and _copied[0][0].done:
-        _copied.popleft()
-    _copied.append((stream.record(), array))
+    if stream.is_capturing():  # the event could not be asked afterwards
+        return out
+    with _turn:
+        _copied.append((stream.record(cupy.cuda.Event(disable_timing=True)), array))
+        while _copied and _copied[0][0].done:
+            _copied.popleft()
     return out
 
 

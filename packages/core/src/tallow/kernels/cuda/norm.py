@@ -1,5 +1,6 @@
 """Batch norm, over all axes but the second, and layer norm, over the last axes."""
 
+from tallow.kernels.cuda import launch
 from tallow.kernels.cuda.launch import Source, block_for, empty, in_order, is_real, size, wide
 from tallow.ops import norm
 
@@ -18,6 +19,8 @@ def _groups(x, axes, factor):
         return channels, x.size // channels, inner, x.shape[1] * inner, False
     if axes == tuple(range(x.ndim - len(axes), x.ndim)) and axes:
         tail = x.shape[x.ndim - len(axes) :]
+        if x.size // size(tail) > launch.MOST_BLOCKS:
+            return None
         if factor is None or tuple(factor[-len(axes) :]) == tail:
             return x.size // size(tail), size(tail), size(tail), 0, True
     return None

@@ -6,9 +6,11 @@ not found, CuPy multiplies.
 """
 
 import ctypes
+from contextlib import nullcontext
 from ctypes import byref, c_double, c_float, c_int, c_int32, c_int64, c_size_t, c_uint64, c_void_p
 from functools import cache
 from itertools import pairwise
+from threading import Lock
 from typing import NamedTuple
 
 import numpy as np
@@ -209,6 +211,8 @@ class Known(NamedTuple):
 
 
 _known: dict = {}  # by all that the memory of the operands is like
+_biased = Lock()  # of threads: the description of a product holds where its bias is
+_KEPT = nullcontext()
 
 
 def multiply(x, y, bias=None, dtype=None):
@@ -276,19 +280,20 @@ def _run(known, arrays, bias, stream):
     chosen = known.plans[alignments]
     if chosen is None:
         return False
-    if bias is not None:
-        bias = in_order(bias)
-        setter, pointer = lt.cublasLtMatmulDescSetAttribute, c_void_p(address(bias))
-        _set(setter, chosen.description, MATMUL_BIAS_POINTER, pointer)
     space = empty((chosen.workspace,), arrays[2], "uint8") if chosen.workspace else None
     left, right, out = map(c_void_p, addresses)
     on_left, on_right, on_out = chosen.layouts
-    status = lt.cublasLtMatmul(
-        _handle(product.device), chosen.description, byref(chosen.one), left, on_left, right,
-        on_right, byref(chosen.zero), out, on_out, out, on_out, byref(chosen.algorithm),
-        c_void_p(None if space is None else address(space)), c_size_t(chosen.workspace),
-        c_void_p(stream),
-    )  # fmt: skip
+    bias = bias if bias is None else in_order(bias)
+    with _KEPT if bias is None else _biased:
+        if bias is not None:
+            setter, pointer = lt.cublasLtMatmulDescSetAttribute, c_void_p(address(bias))
+            _set(setter, chosen.description, MATMUL_BIAS_POINTER, pointer)
+        status = lt.cublasLtMatmul(
+            _handle(product.device), chosen.description, byref(chosen.one), left, on_left, right,
+            on_right, byref(chosen.zero), out, on_out, out, on_out, byref(chosen.algorithm),
+            c_void_p(None if space is None else address(space)), c_size_t(chosen.workspace),
+            c_void_p(stream),
+        )  # fmt: skip
     _check(status, "cublasLtMatmul")
     return True
 

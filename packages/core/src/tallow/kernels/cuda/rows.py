@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tallow.kernels.cuda import faults
+from tallow.kernels.cuda import faults, launch
 from tallow.kernels.cuda.launch import Source, block_for, empty, in_order, is_real, wide
 from tallow.ops import loss, softmax
 
@@ -16,7 +16,10 @@ def _launch(kernel, axis, *arrays):
         return NotImplemented
     if any(y.shape != x.shape for y in arrays):
         return NotImplemented
-    n, out = x.shape[-1], empty(x.shape, x)
+    n = x.shape[-1]
+    if x.size // n > launch.MOST_BLOCKS:
+        return NotImplemented
+    out = empty(x.shape, x)
     rows(kernel, x, x.size // n, block_for(n), *map(in_order, arrays), out, n)
     return out
 

@@ -27,12 +27,16 @@ FIXED = ("batch_size", "batch_sampler", "dataset", "drop_last", "persistent_work
 
 @dataclass(frozen=True)
 class Settings:
-    """What making a batch depends on, beside the dataset."""
+    """What making a batch depends on, beside the dataset.
+
+    `pins` is the CUDA device that was current where batches are asked for, which threads do not
+    take over, if they are pinned where they are made.
+    """
 
     collate_fn: Any
     batched: bool
     drop_last: bool
-    pins: bool = False
+    pins: int | None = None
 
 
 class DataLoader(Generic[Batch]):
@@ -126,7 +130,8 @@ class DataLoader(Generic[Batch]):
     @property
     def settings(self):
         """What its batches depend on, beside the dataset."""
-        pins = self.pins and self.multiprocessing_context is None
+        here = self.pins and self.multiprocessing_context is None
+        pins = cuda.current_device() if here else None
         return Settings(self.collate_fn, self.batch_sampler is not None, self.drop_last, pins)
 
     @property

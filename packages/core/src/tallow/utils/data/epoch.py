@@ -29,7 +29,7 @@ class Epoch:
     def __init__(self, loader, resumed=None):
         self.loader = loader
         self.iterable = is_iterable(loader.dataset)
-        self.pins = loader.pins and not loader.settings.pins  # as processes cannot
+        self.pins = loader.pins and loader.settings.pins is None  # as processes cannot
         generators = loader.generators()
         self.progress = resumed or Progress(generators)
         if resumed is None:

@@ -11,6 +11,7 @@ from itertools import islice
 
 import numpy as np
 
+from tallow import cuda
 from tallow.generator import default_generator, seed_of
 from tallow.utils.data.collate import default_collate, pinned
 from tallow.utils.data.dataset import (
@@ -35,7 +36,7 @@ def fetcher(dataset, settings, seed, worker=None):
 class Fetcher:
     """Makes batches of one dataset, in the worker that is given or in none.
 
-    `settings` has `collate_fn`, `batched`, `drop_last` and `pins`.
+    `settings` is a loader's `Settings`.
     """
 
     def __init__(self, dataset, settings, seed, worker):
@@ -49,7 +50,10 @@ class Fetcher:
         """The batch that is the epoch's number `number`; End if there is none."""
         try:
             batch = self.fetch(number, indices)
-            return pinned(batch) if self.settings.pins else batch
+            if self.settings.pins is None:
+                return batch
+            with cuda.device(self.settings.pins):
+                return pinned(batch)
         finally:
             default_generator.take_back()
 
