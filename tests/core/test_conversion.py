@@ -9219,3 +9219,12 @@ def test_views_that_do_not_fit(shape):
         tallow.zeros(shape, dtype=tallow.uint8).view(tallow.float32)
     with pytest.raises(DtypeError, match=r"view: expected .* got uint8 \(4, 2\) with strides"):
         tallow.zeros(2, 4, dtype=tallow.uint8).T.view(tallow.int16)
+
+
+@pytest.mark.parametrize("make", [lambda x: x[0, 1:5], lambda x: x[:, :4], lambda x: x[1:, 1:5]])
+def test_views_of_elements_that_begin_anywhere(make):
+    """As PyTorch has it: a GPU reads no element that is not aligned."""
+    message = r"view: expected rows that begin at whole elements of 4 bytes, for .*float32"
+    with pytest.raises(DtypeError, match=message):
+        make(tallow.zeros(4, 5, dtype=tallow.uint8)).view(tallow.float32)
+    assert tallow.zeros(4, 8, dtype=tallow.uint8)[1:, 4:].view(tallow.float32).shape == (3, 1)

@@ -16,6 +16,18 @@ KINDS = [(real, TEXT) for real in launch.REALS.values()] + [("Int", INDEX)]
 WANTED = (70, 80, 90)
 
 
+ENTRY = re.compile(r"\.entry (\w+)\(")
+BOUND = re.compile(r"\.entry (\w+)\([^{]*?\.maxntid (\d+)")
+USED = re.compile(
+    r"entry function '(\w+)' for '(\w+)'\n.*\n.* (\d+) bytes spill stores.*\n"
+    r".*Used (\d+) registers(?:.*?(\d+) bytes smem)?"
+)
+# Kernels without `__launch_bounds__` of which no block has more than 256 threads; others may have
+# as many as CUDA allows, 1024
+OF_256 = {"binomial"}
+SPILLED = 64  # bytes of a thread, where the compiler makes room for a second block of 256 threads
+
+
 def architectures(supported):
     """Of those wanted what a compiler knows, or else the next newer one: CUDA 13 has no sm_70."""
     numbers = sorted(map(int, supported))
@@ -35,10 +47,23 @@ def test_nvcc(real, text, tmp_path):
         f"-gencode=arch=compute_{number},code=sm_{number}"
         for number in architectures(re.findall(r"compute_(\d+)\b", listed.stdout))
     ]
-    command = [nvcc, "-std=c++17", f"-DReal={real}", *targets, "-fatbin", source, "-o", made]
+    command = [
+        nvcc, "-std=c++17", f"-DReal={real}", *targets, "-Xptxas", "-v", "--keep", "--keep-dir",
+        tmp_path, "-fatbin", source, "-o", made,
+    ]  # fmt: skip
     done = subprocess.run(command, capture_output=True, text=True)
     assert not done.returncode, done.stderr
     assert made.stat().st_size
+    ptx = "".join(path.read_text() for path in tmp_path.glob("*.ptx"))
+    bounds = {name: int(threads) for name, threads in BOUND.findall(ptx)}
+    used = USED.findall(done.stderr)
+    assert len(used) == len(targets) * len(set(ENTRY.findall(ptx)))
+    for name, where, spilled, registers, shared in used:
+        threads = bounds.get(name, 256 if name in OF_256 else 1024)
+        said = f"{name} of {real} on {where} uses"
+        assert int(spilled) <= SPILLED, f"{said} local memory for {spilled} bytes of registers"
+        assert int(registers) * threads <= 1 << 16, f"{said} {registers} registers"
+        assert int(shared or 0) <= 48 << 10, f"{said} {shared} bytes of shared memory"
 
 
 @pytest.mark.slow

@@ -5,10 +5,11 @@ import pytest
 
 import tallow
 from tallow import nn
-from tallow.kernels.cuda import attention
+from tallow.kernels.cuda import attention, implicit, norm, rows
 from tallow.nn import functional as F
 from tallow.ops import attention as ops
 from tallow.testing import assert_close
+from tallow.testing.devices import Array
 
 
 def compared(function, *shapes, rtol=1e-4, atol=1e-5):
@@ -134,3 +135,11 @@ def test_dropout_keeps_what_it_should(emulated):
     assert not tallow.equal(first, second)
     tallow.manual_seed(0)
     assert tallow.equal(F.dropout(x, 0.3).cpu(), first)
+
+
+def test_more_rows_than_a_launch_has_blocks_are_declined(emulated):
+    x = Array(np.broadcast_to(np.float16(0), (2**31, 1)))
+    assert rows._launch("softmax", 1, x) is NotImplemented
+    assert norm._groups(x, (1,), None) is None
+    s = implicit.shape_of((1, 2, 4), (2**21, 2, 1), (4,), 1)
+    assert not implicit.takes(s) and implicit.takes(s._replace(outputs=2**20))

@@ -18,7 +18,7 @@ from tallow.ops.elementwise import copy as copy_op
 from tallow.ops.shape import reshape
 from tallow.ops.transfer import transfer
 from tallow.promotion import to_dtype
-from tallow.shaping import contiguous
+from tallow.shaping import contiguous, storage_offset
 from tallow.tensor import Tensor, wrap
 
 METHODS = ["as_subclass", "cpu", "cuda", "item", "numpy", "to", "tolist", "type_as"]
@@ -112,6 +112,12 @@ def view_dtype(input, dtype):
         raise DtypeError(
             f"view: expected neighbours in the last dim that fill elements of {size} bytes, for "
             f"{dtype}, got {describe(input)} with strides {input.stride()}"
+        )
+    offset = storage_offset(input)
+    if any(n * array.itemsize % size for n in (offset, *input.stride()[:-1])):  # a GPU reads none
+        raise DtypeError(
+            f"view: expected rows that begin at whole elements of {size} bytes, for {dtype}, got "
+            f"{describe(input)} with strides {input.stride()} from element {offset} of its memory"
         )
     return wrap(array.view(dtype.numpy))
 
