@@ -26,7 +26,8 @@ _spec.loader.exec_module(blas)
 
 HEADERS = [Path(__file__).with_name(name) for name in ("checks.h", "on_host.h")]
 FLAGS = """
-    -std=c++17 -O1 -g1 -w -fPIC -fno-strict-aliasing -fno-gnu-unique -ftrivial-auto-var-init=pattern
+    -std=c++17 -O1 -g1 -w -fPIC -fno-strict-aliasing -fno-gnu-unique -fno-threadsafe-statics
+    -ftrivial-auto-var-init=pattern
     -fsanitize=thread,alignment,bounds,signed-integer-overflow,integer-divide-by-zero,shift
     --param tsan-instrument-func-entry-exit=0
 """.split()
@@ -88,7 +89,7 @@ class Module:
             int(at, 16) for at, _, _, name in listed if name == f"launch_{function}"
         )
         for at, size, kind, name in listed:
-            constant, low = kind in "rR", base + int(at, 16)
+            low, constant = base + int(at, 16), kind in "rR" or name.startswith("guard variable")
             if constant or (kind in "bBdDVv" and "::" in name and "host::" not in name):
                 name = name.split("::")[-1]
                 yield low, low + int(size, 16), CONSTANT if constant else SHARED, name
