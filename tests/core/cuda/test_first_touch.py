@@ -174,5 +174,9 @@ def test_the_second_device():
     assert ((x @ x).exp().sum()).device == tallow.device("cuda:1")
     with pytest.raises(RuntimeError, match="expected all operands on one device"):
         x + y
+    with cuda.stream(cuda.Stream("cuda:1")):
+        assert cuda.current_device() == 1
+        cuda.current_stream().wait_stream(cuda.default_stream("cuda:0"))
+        (x @ x).sum().item()
     moved = (x * 2).to("cuda:0")
     assert moved.device == y.device and tallow.equal(moved.cpu(), x.cpu() * 2)
