@@ -100,6 +100,9 @@ pass_over("gelu", lambda torch, x: torch.nn.functional.gelu(x))
 pass_over("softmax", lambda torch, x: torch.softmax(x, 1))
 pass_over("layer norm", lambda torch, x: torch.nn.functional.layer_norm(x, (1024,)))
 pass_over("sum", lambda torch, x: x.sum(), 1)
+pass_over("sum of columns", lambda torch, x: x.sum(0), 1)
+pass_over("largest of rows", lambda torch, x: x.amax(1), 1)
+pass_over("long softmax", lambda torch, x: torch.softmax(x.view(-1, 32 * 1024), 1))
 
 
 # Training
@@ -247,6 +250,47 @@ def _(torch, device, small):
 
 
 # Kernels of tallow's own, beside PyTorch's libraries
+
+
+def both_ways(name, make, passes):
+    """A layer forward and backward, on 256 MiB or less if small, and how often memory is passed."""
+
+    @case(f"(k) {name}: forward and backward")
+    def _(torch, device, small):
+        layer, shape = make(torch, 8 if small else 1024)
+        layer = layer.to(device)
+        x = torch.randn(*shape).to(device).requires_grad_()
+        g = torch.randn(*shape).to(device)
+        return Timed(lambda: layer(x).backward(g), passes * 4 * prod(shape))
+
+
+def few_channels(torch, n):
+    return torch.nn.BatchNorm2d(8), (n // 4, 8, 64 if n > 8 else 4, 512 if n > 8 else 4)
+
+
+both_ways("batch norm of 8 channels", few_channels, 8)
+both_ways(
+    "batch norm and ReLU",
+    lambda torch, n: (
+        torch.nn.Sequential(torch.nn.BatchNorm2d(256), torch.nn.ReLU()), (n // 8, 256, 32, 64)
+    ), 8,
+)  # fmt: skip
+both_ways("layer norm", lambda torch, n: (torch.nn.LayerNorm(1024), (64 * n, 1024)), 8)
+
+
+@case("(k) embedding of 32,768 tokens, a quarter of them one word: forward and backward")
+def _(torch, device, small):
+    words, width, tokens = (50, 8, 64) if small else (50257, 768, 32768)
+    layer = torch.nn.Embedding(words, width).to(device)
+    index = torch.randint(0, words, (tokens,))
+    index[: tokens // 4] = 0
+    index, g = index.to(device), torch.randn(tokens, width).to(device)
+
+    def call():
+        layer.weight.grad = None
+        layer(index).backward(g)
+
+    return Timed(call)
 
 
 def convolution(dtype, exact=False):

@@ -122,6 +122,7 @@ class Cupy:
             runtime=SimpleNamespace(
                 getDevice=lambda: library.device, getDeviceCount=lambda: 2,
                 memGetInfo=lambda: (10, 20),
+                deviceCanAccessPeer=lambda device, peer: device != peer,
                 getDeviceProperties=lambda index: {
                     "name": b"stand-in", "major": 9, "minor": index, "totalGlobalMem": 20,
                     "multiProcessorCount": 3, "warpSize": 32, "l2CacheSize": 4,
@@ -342,6 +343,17 @@ def test_devices(cupy):
         assert chosen.idx == 1
     cuda.synchronize(1)
     assert cupy.log == ["device 1", "device 1", "wait for device 1"]
+    assert cuda.can_device_access_peer(0, "cuda:1") and not cuda.can_device_access_peer(0, 0)
+    assert cuda.is_tf32_supported()
+    cuda.init(), cuda.ipc_collect()
+
+
+def test_memory_may_be_limited(cupy):
+    cupy.get_default_memory_pool = lambda: SimpleNamespace(
+        set_limit=lambda fraction: cupy.log.append(f"at most {fraction}")
+    )
+    cuda.set_per_process_memory_fraction(0.5, 1)
+    assert cupy.log == ["device 1", "at most 0.5"]
 
 
 def test_marks(cupy):
@@ -363,6 +375,8 @@ def test_random_states(cupy):
     assert [generator.state_bytes().tolist() for generator in generators] == [
         [5, *[0] * 15]
     ] * 2 and cuda.initial_seed() == 5
+    cuda.seed_all()
+    assert len({generator.initial_seed() for generator in generators}) == 1
 
 
 def test_a_library_s_own_error_is_explained(monkeypatch):

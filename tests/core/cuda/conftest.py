@@ -33,7 +33,10 @@ FLAGS = """
 """.split()
 
 # A kernel's name where it is defined, by itself or by a macro
-KERNELS = re.compile(r'^extern "C" __global__ void (\w+)\(|^[A-Z]+\((\w+), ', re.MULTILINE)
+KERNELS = re.compile(
+    r'^extern "C" __global__ void (?:__launch_bounds__\(\w+\)\s+)?(\w+)\(|^[A-Z]+\((\w+), ',
+    re.MULTILINE,
+)
 GIVEN, SHARED, CONSTANT = range(3)  # kinds of memory, as checks.h has them
 
 

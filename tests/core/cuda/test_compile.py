@@ -1,5 +1,6 @@
 """The kernels as CUDA C++: nvcc and NVRTC compile them for what they are to run on."""
 
+import inspect
 import re
 import shutil
 import subprocess
@@ -7,11 +8,56 @@ from pathlib import Path
 
 import pytest
 
-from tallow.kernels.cuda import launch
+from tallow.kernels import updates
+from tallow.kernels.chain import ARRAY, Number
+from tallow.kernels.cuda import chains, launch, optimizers
+from tallow.optim import adadelta, adagrad, adam, adamax, asgd, nadam, radam, rmsprop, rprop, sgd
 
 FOLDER = Path(launch.__file__).parent
 TEXT = launch.source("tiles.cuh", "philox.cuh", *(path.name for path in FOLDER.glob("*.cu")))
 INDEX = launch.source("index.cu")
+
+
+def texts_of_chains():
+    """A pass of every operation that has one, and the steps of optimizers by all settings."""
+    formulas = {
+        formula: [p.name for p in inspect.signature(formula).parameters.values()][1:]
+        for formula in chains.PASSES.values()
+    }
+    formulas |= {chains.normalized_relu: "xavwb", chains.normalized_add_relu: "xyavwb"}
+    for formula, names in formulas.items():
+        how = dict.fromkeys(["eps"] if type(names) is str else {"p", "scale"} & {*names}, 0.5)
+        names = [name for name in names if name not in how]
+        chain = chains.Pass(formula).chain((ARRAY,) * len(names), how)
+        for shape in (chains.WHOLE, chains.REPEATED):
+            kinds = [(shape, "bool" if name == "keep" else "Real") for name in names]
+            yield chains.pass_text(chain, [(chains.WHOLE, "Real"), *kinds[1:]])
+    for op in chains.TRACED:
+        settings = dict.fromkeys(op.op.params, 0.5)
+        chain = chains.traced(op).chain((ARRAY,) * len(op.op.operands), settings)
+        yield chains.pass_text(chain, [(chains.WHOLE, "Real")] * chain.inputs)
+    for module, operands in STEPS.items():
+        update = getattr(module, module.__name__.rpartition(".")[2])
+        settings = {name: SETTINGS.get(name, 0.5) for name in update.settings}
+        kinds = (ARRAY,) * operands + (Number,) * (len(update.operands) - operands)
+        chain = updates.chain_of(update, kinds, settings)
+        yield chains.update_text(chain, None)
+        if "step" in update.operands and "product" not in update.operands:
+            names = [name for name, _ in optimizers._flat(settings)]
+            yield chains.update_text(chain, names)
+
+
+STEPS = {  # and how many of the operands are arrays
+    adadelta: 4, adagrad: 3, adam: 5, adamax: 4, asgd: 3, nadam: 4, radam: 4, rmsprop: 5,
+    rprop: 4, sgd: 3,
+}  # fmt: skip
+SETTINGS = {"betas": (0.9, 0.99), "etas": (0.5, 1.2), "step_sizes": (1e-6, 50.0)} | dict.fromkeys(
+    ("amsgrad", "maximize", "centered", "nesterov", "decoupled_weight_decay"), True
+)
+TEXT += "".join(
+    text.replace(" pass(", f" pass_{i}(").replace(" step(", f" step_{i}(")
+    for i, text in enumerate(texts_of_chains())
+)
 KINDS = [(real, TEXT) for real in launch.REALS.values()] + [("Int", INDEX)]
 WANTED = (70, 80, 90)
 

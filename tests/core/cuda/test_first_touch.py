@@ -39,6 +39,60 @@ def test_every_float(function, dtype):
     compared(function, (32, 64), dtype=dtype)
 
 
+@pytest.mark.parametrize("dtype", FLOATS)
+@pytest.mark.parametrize(
+    ("function", "shape"),
+    [
+        (lambda x: F.relu(F.batch_norm(x, None, None, training=True)), (40, 3, 33, 31)),
+        (lambda x: nn.utils.in_turn(x, nn.BatchNorm2d(3, affine=False), F.relu), (40, 3, 32, 32)),
+        (
+            lambda x: nn.utils.norm_add_relu(x, nn.BatchNorm2d(64, affine=False), x * 2, F.relu),
+            (4, 64, 7, 7),
+        ),
+        (lambda x: F.softmax(x, 1), (3, 50257)),
+        (lambda x: F.log_softmax(x[:, 1:], 1), (5, 4098)),
+        (lambda x: F.layer_norm(x, (30011,)), (4, 30011)),
+        (lambda x: x.sum(0) + x.amax(0) + x.mean((0, 2), keepdim=True), (300, 5, 70)),
+        (lambda x: F.dropout(x, 0.0) + F.leaky_relu(x) * F.hardswish(x), (777,)),
+    ],
+    ids=["few channels", "ReLU", "residual", "long", "unaligned", "long norm", "sums", "chain"],
+)
+def test_kernels_that_read_once(function, shape, dtype):  # fmt: skip
+    compared(function, shape, dtype=dtype)
+
+
+def test_a_word_that_comes_often():
+    index = tallow.randint(0, 50, (9000,), generator=tallow.Generator().manual_seed(0))
+    index[::3] = 7
+
+    def call(weight):
+        return F.embedding(index.to(weight.device), weight).square()
+
+    compared(call, (50, 70))
+
+
+@pytest.mark.parametrize("name", [
+    "SGD", "Adam", "AdamW", "Adamax", "NAdam", "RAdam", "RMSprop", "Adagrad", "Adadelta", "Rprop",
+    "ASGD",
+])  # fmt: skip
+@pytest.mark.parametrize("capturable", [False, True])
+def test_steps_are_chains(name, capturable):
+    found = []
+    if capturable and name not in ("Adam", "AdamW", "Adamax", "RAdam", "RMSprop", "Adadelta"):
+        pytest.skip("counts its steps on the host")
+    for where in ("cpu", "cuda"):
+        params = [nn.Parameter(tallow.linspace(-1, 1, n).to(where)) for n in (5, 4096, 33)]
+        how = {"capturable": True} if capturable else {}
+        optimizer = getattr(optim, name)(params, **how)
+        for _ in range(3):
+            for p in params:
+                p.grad = p.detach() * 0.5 + 0.1
+            optimizer.step()
+        found.append([p.detach().cpu() for p in params])
+    for one, other in zip(*found, strict=True):
+        assert_close(one, other, rtol=1e-4, atol=1e-5)
+
+
 @pytest.mark.parametrize("by", [True, False], ids=["cuDNN", "kernels"])
 @pytest.mark.parametrize("dtype", FLOATS)
 def test_convolution(dtype, by, monkeypatch):

@@ -30,20 +30,22 @@ def test_op(check, emulated):
 
 
 @pytest.mark.parametrize("limit", [0, 1 << 15])
-def test_what_meets_is_combined_in_its_order(limit, emulated, monkeypatch):
-    """By search or by sorting; numbers of which a sum in another order is another."""
+@pytest.mark.parametrize("width", [1, 3, 40, 300])
+def test_what_meets_is_combined(width, limit, emulated, monkeypatch):
+    """Indices sorted by a kernel or by CuPy; the same sums each time."""
     monkeypatch.setattr(index, "FEW", limit)
     rng = np.random.default_rng(0)
-    places, values = rng.integers(0, 5, 300), rng.normal(0, 1, 300).astype(np.float32)
-    expected = np.zeros(5, np.float32)
+    places, values = rng.integers(0, 5, 300), rng.normal(0, 1, (300, width))
+    expected = np.zeros((5, width))
     np.add.at(expected, places, values)
-    sums = tallow.zeros(5).to("standin")
-    sums.index_put_(
-        (tallow.tensor(places).to("standin"),), tallow.tensor(values).to("standin"), True
-    )
-    assert sums.cpu().numpy() == pytest.approx(expected, rel=1e-5)
-    if limit:
-        assert (sums.cpu().numpy() == expected).all()
+    rows, g = (tallow.tensor(x).to("standin") for x in (places, values.astype(np.float32)))
+    made = []
+    for _ in range(2):
+        weight = tallow.zeros(5, width).to("standin").requires_grad_()
+        tallow.nn.functional.embedding(rows, weight).backward(g)
+        made.append(weight.grad.cpu().numpy())
+    assert (made[0] == made[1]).all()
+    assert made[0] == pytest.approx(expected, rel=1e-4, abs=1e-5)
 
 
 def test_an_embedding_s_gradient_takes_no_notice_of_padding(emulated):

@@ -10,7 +10,7 @@ import tallow
 from tallow import nn
 from tallow.nn import functional as F
 from tallow.nn.modules import fused
-from tallow.nn.utils import in_turn
+from tallow.nn.utils import in_turn, norm_add_relu
 
 
 def pair(norm=nn.BatchNorm2d, **how):
@@ -60,6 +60,55 @@ def test_batch_norm_and_relu(norm, shape, how, dtype, training, fused_calls):
     loose = {"rtol": 1e-4, "atol": 1e-4} if dtype is tallow.float32 else {}
     for one, other in zip(*results, strict=True):
         assert tallow.allclose(one, other, **loose)
+
+
+def test_relu_may_be_the_function(fused_calls):
+    norm, _ = pair()
+    x = tallow.randn(4, 3, 2, 2)
+    assert tallow.allclose(in_turn(x, norm, F.relu), separately(norm, x))
+    assert len(fused_calls) == 1
+
+
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize("dtype", [tallow.float32, tallow.float64])
+@pytest.mark.parametrize("how", [{}, {"affine": False}, {"track_running_stats": False}])
+@pytest.mark.parametrize("shape", [(4, 3, 5, 7), (2, 3, 40, 30)])
+def test_the_end_of_a_residual_block(shape, how, dtype, training, monkeypatch):
+    results, calls, original = [], [], fused._add_residual
+    monkeypatch.setattr(fused, "_add_residual", lambda *args: calls.append(args) or original(*args))
+    for call in (norm_add_relu, lambda x, norm, y, relu: F.relu(norm(x) + y)):
+        made, relu = pair(dtype=dtype, **how)
+        made.train(training)
+        x, y = (tallow.randn(*shape, dtype=dtype, requires_grad=True) for _ in range(2))
+        out = call(x, made, y, relu)
+        parameters = [x, y, *made.parameters()]
+        g = tallow.randn(*shape, dtype=dtype)
+        firsts = tallow.autograd.grad((out * g).sum(), parameters, create_graph=True)
+        squares = sum((f * f).sum() for f in firsts)
+        seconds = []
+        if squares.requires_grad:  # not where all is linear
+            seconds = tallow.autograd.grad(squares, parameters, materialize_grads=True)
+        results.append([out, *firsts, *seconds, *made.buffers()])
+    assert len(calls) == 1
+    loose = {"rtol": 1e-4, "atol": 2e-4} if dtype is tallow.float32 else {}
+    for one, other in zip(*results, strict=True):
+        assert tallow.allclose(one, other, **loose)
+
+
+def test_the_end_of_a_residual_block_where_somebody_looks():
+    (norm, relu), seen = pair(), []
+    x, y = tallow.randn(4, 3, 2, 2), tallow.randn(4, 3, 2, 2)
+    expected = F.relu(norm(x) + y)
+    norm.register_forward_hook(lambda *_: seen.append("norm"))
+    assert tallow.allclose(norm_add_relu(x, norm, y, relu), expected)
+    relu.register_forward_hook(lambda *_: seen.append("relu"))
+    assert tallow.allclose(norm_add_relu(x, norm, y, relu), expected)
+    assert seen == ["norm", "norm", "relu"]
+    other = nn.GroupNorm(1, 3)
+    z = tallow.randn(3, 1, 1)
+    assert tallow.allclose(norm_add_relu(x, other, z, F.relu), F.relu(other(x) + z))
+    mixed = norm_add_relu(x, pair()[0], y.double(), F.relu)
+    assert mixed.dtype is tallow.float64
 
 
 @pytest.mark.parametrize("shape", [(1, 1, 1, 2), (2, 3, 1, 1), (1, 5, 9, 9), (3, 2, 33, 17)])
@@ -184,6 +233,15 @@ def test_examples_at_once():
     for one, other in zip(together, apart, strict=True):
         assert tallow.allclose(one, other, atol=1e-5)
     kept = pair(nn.BatchNorm1d)[0].eval()
+
+    def residual(call):
+        return tallow.func.vmap(call)(x, x * 2), tallow.func.vmap(call, (0, None))(x, x[0])
+
+    for made in (norm, kept):
+        together = residual(lambda x, y, made=made: norm_add_relu(x, made, y, relu))
+        apart = residual(lambda x, y, made=made: F.relu(made(x) + y))
+        for one, other in zip(together, apart, strict=True):
+            assert tallow.allclose(one, other, atol=1e-5)
     out = tallow.func.vmap(lambda x: in_turn(x, kept, relu))(x)
     assert tallow.allclose(out, separately(kept, x.flatten(0, 1)).reshape(x.shape), atol=1e-5)
 

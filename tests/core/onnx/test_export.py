@@ -8,6 +8,7 @@ import pytest
 import tallow
 from tallow import nn
 from tallow.nn import functional as F
+from tallow.nn.utils import norm_add_relu
 from tallow.onnx import export, load
 
 onnx = pytest.importorskip("onnx")
@@ -207,6 +208,10 @@ FUNCTIONS = [
     (nn.MaxPool2d(3, 2, 1, ceil_mode=True), f(1, 2, 8, 8)), (nn.MaxPool1d(2), f(1, 2, 7)),
     (nn.AvgPool2d(3, 2, 1), IMAGE), (nn.AvgPool2d(3, 2, 1, count_include_pad=False), IMAGE),
     (nn.AdaptiveAvgPool2d((3, 2)), IMAGE), (nn.AdaptiveAvgPool2d((4, 5)), IMAGE),
+    (lambda x, y: norm_add_relu(x, nn.BatchNorm2d(4).eval(), y, F.relu), IMAGE, IMAGE / 2),
+    (lambda x, y: norm_add_relu(x, nn.BatchNorm2d(4, track_running_stats=False), y, F.relu), IMAGE,
+     IMAGE / 2),
+    (lambda x, y: norm_add_relu(x, nn.Identity(), y, F.relu), IMAGE, IMAGE / 2),
     (nn.BatchNorm2d(4, affine=False).eval(), IMAGE), (nn.InstanceNorm2d(4, affine=True), IMAGE),
     (nn.GroupNorm(2, 4), IMAGE), (nn.LayerNorm((6, 6)), IMAGE), (nn.RMSNorm(6), IMAGE),
     (nn.LayerNorm(6, elementwise_affine=False), IMAGE), (nn.LocalResponseNorm(3), IMAGE),
@@ -240,6 +245,7 @@ def test_every_operation_that_can_be_written_is_among_them():
             function(*args)
     rare = {"cast", "crop", "integer_power", "tril", "copy", "fill", "unstack", "resample"}
     rare |= {"rnn", "normalize_relu", "normalize_relu_by"}  # which are among the networks
+    rare |= {"normalize_add_relu", "normalize_add_relu_by"}  # apart where hooks look on
     assert set(WRITERS) - seen == rare - seen
 
 

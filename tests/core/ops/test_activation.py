@@ -51,6 +51,8 @@ PAIR = [given((2, 3), (2, 3)), given((), ()), given((0, 2), (0, 2))]
 CASES = [
     unary(activation.relu, lambda x: np.where(x > 0, x, 0), kinks=(0,), dtypes="if"),
     unary(activation.relu_grad, lambda g, out: np.where(out > 0, g, 0), examples=PAIR),
+    Case(activation.add_relu, lambda x, y: np.maximum(x + y, 0),
+         *PAIR, given((2, 3, 4), (3, 1)), given((3, 4), (1, 1))),
     Case(activation.leaky_relu, lambda x, slope: np.where(x > 0, x, slope * x),
          *with_parameters({"slope": 0.1}, {"slope": -2.0}), kinks=(0,)),
     Case(activation.prelu, lambda x, weight: np.where(x > 0, x, weight * x),

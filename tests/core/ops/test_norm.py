@@ -88,6 +88,18 @@ def batch_norms():
             yield given(x, flat, flat, factor=factor, axes=axes, eps=0.1)
 
 
+def normalize_add_relu(x, y, weight, bias, factor, axes, eps):
+    out, *statistics = normalize(x, weight, bias, axes, eps, True, factor)
+    return np.maximum(out + y, 0), *statistics
+
+
+def residual_ends():
+    for x, factor, axes, centre in NORMS:
+        flat = factor and tuple(n for n in factor if n > 1)
+        if centre:
+            yield given(x, x, flat, flat, factor=factor, axes=axes, eps=0.1)
+
+
 def relu_slopes(weighted):
     rng = np.random.default_rng(6)
     for shape, weight, axes, centre in NORMS:
@@ -111,6 +123,7 @@ CASES = [
     Case(norm.normalize_grad, normalize_grad, *slopes(True), by=("g", "weight"), **SINGLE),
     Case(norm.normalize_grad, normalize_grad, *slopes(False), by=("g",), outputs=(0,), **SINGLE),
     Case(norm.normalize_relu, normalize_relu, *batch_norms(), outputs=(0,), **SINGLE),
+    Case(norm.normalize_add_relu, normalize_add_relu, *residual_ends(), outputs=(0,), **SINGLE),
     Case(norm.normalize_relu_grad, normalize_relu_grad, *relu_slopes(True), by=("g", "weight"),
          **SINGLE),
     Case(norm.normalize_relu_grad, normalize_relu_grad, *relu_slopes(False), by=("g",),
@@ -122,6 +135,12 @@ CASES = [
          given((4, 3, 5), (3,), draw((3,), 0.5, 2), (3,), (3,), factor=(1, 3, 1), eps=0.1),
          given((4, 3), (3,), draw((3,), 0.5, 2), None, None, factor=(1, 3), eps=0.1),
          by=("x", "weight", "bias"), tolerance=8),
+    Case(norm.normalize_add_relu_by,
+         lambda x, y, *args, **how: np.maximum(normalize_by(x, *args, **how) + y, 0),
+         given((4, 3, 5), (4, 3, 5), (3,), draw((3,), 0.5, 2), (3,), (3,), factor=(1, 3, 1),
+               eps=0.1),
+         given((4, 3), (4, 3), (3,), draw((3,), 0.5, 2), None, None, factor=(1, 3), eps=0.1),
+         by=("x", "y", "weight", "bias"), tolerance=8),
 ]  # fmt: skip
 
 

@@ -111,6 +111,12 @@ def seed():
         generator_of(device_type("cuda")).seed()
 
 
+def seed_all():
+    """Start the default generators of all CUDA devices from one seed that the system makes up."""
+    if is_available():
+        manual_seed_all(generator_of(device_type("cuda", 0)).seed())
+
+
 def initial_seed():
     """The seed that the current device's default generator last started from."""
     return generator_of(device_type("cuda")).initial_seed()
@@ -161,10 +167,28 @@ def max_memory_allocated(device=None):
     return _peak().used if is_available() else 0
 
 
+def max_memory_reserved(device=None):
+    """The most bytes that were held for tensors at once, counted as `max_memory_allocated` is."""
+    return _peak().held if is_available() else 0
+
+
 def reset_peak_memory_stats(device=None):
-    """Let `max_memory_allocated` begin anew."""
+    """Let `max_memory_allocated` and `max_memory_reserved` begin anew."""
     if is_available():
-        _peak().used = _pool().used_bytes()
+        _peak().begin()
+
+
+reset_max_memory_allocated = reset_peak_memory_stats
+
+
+def set_per_process_memory_fraction(fraction, device=None):
+    """Let tensors have no more than a part of a device's memory; 0 lifts the limit, as in CuPy."""
+    with backend.for_device("cuda").xp.cuda.Device(_number(device)):
+        _pool().set_limit(fraction=fraction)
+
+
+def ipc_collect():
+    """Nothing: processes share no memory of a device here."""
 
 
 def memory_stats(device=None):
@@ -173,6 +197,7 @@ def memory_stats(device=None):
         "allocated_bytes.all.current": memory_allocated(device),
         "allocated_bytes.all.peak": max_memory_allocated(device),
         "reserved_bytes.all.current": memory_reserved(device),
+        "reserved_bytes.all.peak": max_memory_reserved(device),
     }
 
 
@@ -191,6 +216,22 @@ def mem_get_info(device=None):
 def is_bf16_supported(including_emulation=True):
     """True if there is a device: CuPy computes with bfloat16 on all of them."""
     return is_available()
+
+
+def is_tf32_supported():
+    """True if the current device can round factors of products to TensorFloat-32."""
+    return is_available() and get_device_capability() >= (8, 0)
+
+
+def can_device_access_peer(device, peer_device):
+    """True if a device can read the memory of another by itself."""
+    numbers = _number(device), _number(peer_device)
+    return bool(_runtime().deviceCanAccessPeer(*numbers))
+
+
+def init():
+    """Open CuPy now, which the first use of a device does otherwise."""
+    backend.for_device("cuda")
 
 
 def is_initialized():

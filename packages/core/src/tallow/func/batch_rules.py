@@ -8,7 +8,7 @@ import numpy as np
 
 from tallow.autograd.builtin import expand, sum_to
 from tallow.func.batched import BatchedArray, aligned, is_batched, whole
-from tallow.ops.activation import relu, relu_grad
+from tallow.ops.activation import add_relu, relu, relu_grad
 from tallow.ops.elementwise import convert, rsqrt
 from tallow.ops.linalg import matmul
 from tallow.ops.norm import before_relu, normalize, normalize_by, normalize_grad
@@ -211,6 +211,21 @@ def _normalize_relu_by(made, arrays, params, level, size):
     return out if out is NotImplemented else relu(out)
 
 
+def _normalize_add_relu(made, arrays, params, level, size):
+    x, y, *others = arrays
+    arrays, params = [x, *others], params | {"centre": True}
+    out, *statistics = _normalize(normalize.op, arrays, params, level, size)
+    return add_relu(out, whole(y, level, size)), *statistics
+
+
+def _normalize_add_relu_by(made, arrays, params, level, size):
+    x, y, *others = arrays
+    if not is_batched(x, level):
+        return NotImplemented
+    out = _normalize_by(normalize_by.op, [x, *others], params, level, size)
+    return out if out is NotImplemented else add_relu(out, whole(y, level, size))
+
+
 def _fill(made, arrays, params, level, size):
     x, value = arrays
     return made.call(*aligned([BatchedArray(whole(x, level, size), level), value], level))
@@ -224,7 +239,8 @@ def _attend(made, arrays, params, level, size):
 RULES = {
     "normalize": _normalize, "normalize_grad": _normalize_grad, "normalize_by": _normalize_by,
     "normalize_relu": _normalize_relu, "normalize_relu_grad": _normalize_relu_grad,
-    "normalize_relu_by": _normalize_relu_by,
+    "normalize_relu_by": _normalize_relu_by, "normalize_add_relu": _normalize_add_relu,
+    "normalize_add_relu_by": _normalize_add_relu_by,
     "fill": _fill, "attention": _attend, "attend": _attend, "attend_grad": _attend,
     "matmul": _matmul, "linear": _linear, "sum_to": _sum_to, "expand": _expand,
     "embedding": _embedding, "cross_entropy": _cross_entropy,

@@ -316,14 +316,14 @@ class Chain:
         slots |= {len(inputs) + k: x for k, x in enumerate(given)}
         values = record.own_values(slots)
         record.join_products(values.values())
-        self.steps, tiles, texts = _placed(record, values, len(inputs) + len(given))
+        self.body, self.inputs, self.outputs = body, len(inputs), len(given)
+        self.steps, tiles, self.texts = _placed(record, values, len(inputs) + len(given))
         self.row = eval(  # what computes the numbers of a call
-            f"lambda {', '.join(names)}: ({''.join(f'{text}, ' for text in texts)})",
+            f"lambda {', '.join(names)}: ({''.join(f'{text}, ' for text in self.texts)})",
             {"inf": inf, "nan": nan},
         )
-        self.body = body
         self.program = compiled and compiled.chain_program(
-            len(inputs), len(given), tiles, len(texts), self.steps
+            self.inputs, self.outputs, tiles, len(self.texts), self.steps
         )
 
     @classmethod
@@ -391,3 +391,33 @@ def _placed(record, values, arrays):
             made.append((name, homes[i], *from_))
     made += [("copy", to, homes[value]) for to, value in late.items()]
     return made, tiles, list(texts)
+
+
+# Chains made for what a body may branch on
+
+
+def known(value):
+    """What a chain is made for: of numbers only whether they are 0."""
+    if isinstance(value, tuple | list):
+        return tuple(map(known, value))
+    return type(value) if type(value) in (float, int) and value else value
+
+
+def specialised(body, names, kinds, settings):
+    """The chain of a body whose operands, by names, are ARRAY, Number or None.
+
+    `settings` are its keywords, which it may ask whether they are 0; its numbers are computed of
+    these and, after them, of the operands that are numbers.
+    """
+    operands = [
+        Number(name) if kind is Number else kind for name, kind in zip(names, kinds, strict=True)
+    ]
+    counts = [x.text for x in operands if isinstance(x, Number)]
+    numbers = {name: _number(name, value) for name, value in settings.items()}
+    return Chain(body, operands, numbers, [*settings, *counts])
+
+
+def _number(text, value):
+    if isinstance(value, tuple | list):
+        return tuple(_number(f"{text}[{i}]", x) for i, x in enumerate(value))
+    return Number(text, bool(value)) if type(value) in (float, int) else value

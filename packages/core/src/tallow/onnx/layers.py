@@ -210,9 +210,24 @@ def _(g, *operands, **how):
     return g.add("Relu", _normalize_by(g, *operands, **how))
 
 
+@writes("normalize_add_relu_by")
+def _(g, x, y, *operands, **how):
+    return _add_relu(g, _normalize_by(g, x, *operands, **how), y)
+
+
+@writes("add_relu")
+def _add_relu(g, x, y):
+    return g.add("Relu", g.add("Add", x, y))
+
+
 @writes("normalize_relu")
 def _(g, *operands, **how):
     return [g.add("Relu", *_normalize(g, *operands, centre=True, **how))]
+
+
+@writes("normalize_add_relu")
+def _(g, x, y, *operands, **how):
+    return [_add_relu(g, *_normalize(g, x, *operands, centre=True, **how), y)]
 
 
 @writes("normalize")

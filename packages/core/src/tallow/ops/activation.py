@@ -19,6 +19,12 @@ def relu_grad(g, out):
 
 
 @op
+def add_relu(x, y):
+    """max(x + y, 0): the end of a residual block."""
+    return relu(x + y)
+
+
+@op
 @in_float32
 def leaky_relu(xp, x, *, slope):
     return xp.where(x > 0, x, x * slope)
@@ -95,6 +101,7 @@ def softshrink(xp, x, *, limit):
 
 
 relu_grad.vjp(lambda g, out: relu_grad(g, out))
+add_relu.vjp(lambda g, out: relu_grad(g, out), lambda g, out: relu_grad(g, out))
 leaky_relu.vjp(lambda g, x, slope: where(x > 0, g, g * slope))
 prelu.vjp(lambda g, x, weight: g * prelu_slope(x, weight), lambda g, x: where(x > 0, 0, g * x))
 prelu_slope.vjp(None, lambda g, x: where(x > 0, 0, g))

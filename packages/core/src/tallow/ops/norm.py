@@ -10,7 +10,7 @@ from math import prod
 
 from tallow.autograd.builtin import in_rows, sum_to
 from tallow.autograd.op import op
-from tallow.ops.activation import relu, relu_grad
+from tallow.ops.activation import add_relu, relu, relu_grad
 from tallow.ops.elementwise import rsqrt
 from tallow.ops.reduce import mean, widened
 from tallow.ops.shape import reshape
@@ -139,6 +139,32 @@ def _(v, g, x, weight, bias, average, variance, needs, axes, eps):
     return relu_grad(by_g, y), by_x, by_weight, None, None, None
 
 
+@op(materialize=False)
+def normalize_add_relu(x, y, weight, bias, *, factor, axes, eps):
+    """max(normalize(x) + y, 0) for x and y of one shape, and the mean and variance of x."""
+    how = {"factor": factor, "axes": axes, "eps": eps, "centre": True}
+    out, average, variance = normalize(x, weight, bias, **how)
+    return add_relu(out, y), average, variance
+
+
+@normalize_add_relu.joint_vjp
+def _(g, x, weight, out, shapes, needs, factor, axes, eps):
+    """The mean and the variance have no gradients."""
+    through, *statistics = out
+    by_y = relu_grad(g[0], through)
+    weight = weight if weight is None else reshape(weight, shape=factor)
+    how = {"axes": axes, "eps": eps, "centre": True}
+    by_x, *by_factors = normalize_grad(by_y, x, weight, *statistics, **how)
+    return (
+        by_x,
+        by_y,
+        *[
+            reshape(part, shape=shape) if wanted else None
+            for part, shape, wanted in zip(by_factors, shapes[2:], needs[2:], strict=True)
+        ],
+    )
+
+
 @op
 def normalize_by(xp, x, average, variance, weight, bias, *, factor, eps):
     """x normalised with a given mean and variance: batch norm in evaluation.
@@ -190,3 +216,17 @@ def _(g, x, average, variance, weight, out, shapes, needs, factor, eps):
     return by_statistics(
         relu_grad(g, out), x, average, variance, weight, shapes, needs, factor, eps
     )
+
+
+@op
+def normalize_add_relu_by(x, y, average, variance, weight, bias, *, factor, eps):
+    """max(normalize_by(x) + y, 0) for x and y of one shape."""
+    return add_relu(normalize_by(x, average, variance, weight, bias, factor=factor, eps=eps), y)
+
+
+@normalize_add_relu_by.joint_vjp
+def _(g, x, average, variance, weight, out, shapes, needs, factor, eps):
+    g = relu_grad(g, out)
+    shapes, needs = (given[:1] + given[2:] for given in (shapes, needs))
+    by_x, *others = by_statistics(g, x, average, variance, weight, shapes, needs, factor, eps)
+    return by_x, g, *others

@@ -12,7 +12,8 @@ so that no body needs to know. In a differentiable step the body gets Tensors, a
 record may need that. A kernel for a backend may take its place (`kernels.updates`).
 
 What is `elementwise` is also the text of the compiled step (`kernels.chain`): it branches on
-settings alone, and chooses by other numbers with `choose`.
+settings alone, and chooses by other numbers with `choose`. An operand named `step` is how many
+steps were made, a number or an array of one on a device.
 """
 
 import functools

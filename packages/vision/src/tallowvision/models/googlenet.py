@@ -5,6 +5,7 @@ from collections import namedtuple
 import tallow
 from tallow import nn
 from tallow.nn import functional as F
+from tallow.nn.utils import in_turn
 from tallowvision.models._api import variant
 from tallowvision.models._utils import require_size
 
@@ -22,7 +23,7 @@ class BasicConv2d(nn.Module):
         self.bn = nn.BatchNorm2d(out_channels, eps=0.001)
 
     def forward(self, x):
-        return F.relu(self.bn(self.conv(x)))
+        return in_turn(x, self.conv, self.bn, F.relu)
 
 
 class Inception(nn.Module):

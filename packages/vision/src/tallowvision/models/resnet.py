@@ -2,7 +2,7 @@
 
 from tallow import nn
 from tallow.errors import ArgumentError, NotSupportedError
-from tallow.nn.utils import in_turn
+from tallow.nn.utils import in_turn, norm_add_relu
 from tallowvision.models._api import variant
 from tallowvision.models._utils import initialize_convolutions
 
@@ -43,9 +43,9 @@ class BasicBlock(nn.Module):
         self.stride = stride
 
     def forward(self, x):
-        out = in_turn(x, self.conv1, self.bn1, self.relu, self.conv2, self.bn2)
-        out += x if self.downsample is None else self.downsample(x)
-        return self.relu(out)
+        out = in_turn(x, self.conv1, self.bn1, self.relu, self.conv2)
+        identity = x if self.downsample is None else self.downsample(x)
+        return norm_add_relu(out, self.bn2, identity, self.relu)
 
 
 class Bottleneck(nn.Module):
@@ -72,9 +72,8 @@ class Bottleneck(nn.Module):
 
     def forward(self, x):
         out = in_turn(x, self.conv1, self.bn1, self.relu, self.conv2, self.bn2, self.relu)
-        out = self.bn3(self.conv3(out))
-        out += x if self.downsample is None else self.downsample(x)
-        return self.relu(out)
+        identity = x if self.downsample is None else self.downsample(x)
+        return norm_add_relu(self.conv3(out), self.bn3, identity, self.relu)
 
 
 class ResNet(nn.Module):

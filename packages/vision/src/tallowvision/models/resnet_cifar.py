@@ -2,6 +2,7 @@
 
 from tallow import nn
 from tallow.nn import functional as F
+from tallow.nn.utils import in_turn, norm_add_relu
 from tallowvision.models._api import variant
 from tallowvision.models._utils import initialize_convolutions
 from tallowvision.models.resnet import conv3x3
@@ -20,14 +21,13 @@ class CifarBlock(nn.Module):
         self.new = planes - in_planes
 
     def forward(self, x):
-        out = F.relu(self.bn1(self.conv1(x)))
-        out = self.bn2(self.conv2(out))
+        out = in_turn(x, self.conv1, self.bn1, F.relu, self.conv2)
         if self.new:
             first = self.new // 2
             x = F.pad(
                 x[:, :, :: self.stride, :: self.stride], (0, 0, 0, 0, first, self.new - first)
             )
-        return F.relu(out + x)
+        return norm_add_relu(out, self.bn2, x, F.relu)
 
 
 class CifarResNet(nn.Module):
@@ -56,7 +56,7 @@ class CifarResNet(nn.Module):
         return nn.Sequential(CifarBlock(planes // 2, planes, 2), *rest)
 
     def forward(self, x):
-        x = F.relu(self.bn1(self.conv1(x)))
+        x = in_turn(x, self.conv1, self.bn1, F.relu)
         x = self.layer3(self.layer2(self.layer1(x)))
         return self.fc(x.mean((2, 3)))
 

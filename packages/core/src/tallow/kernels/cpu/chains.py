@@ -3,9 +3,9 @@
 import numpy as np
 
 from tallow.autograd.op import Op
-from tallow.kernels.chain import ARRAY, FUNCTIONS, Chain, Number
+from tallow.kernels.chain import ARRAY, FUNCTIONS, Chain, Number, known, specialised
 from tallow.kernels.cpu import compiled
-from tallow.kernels.updates import updates
+from tallow.kernels.updates import chain_of, updates
 from tallow.ops import activation, dropout, elementwise, loss, norm, special
 
 
@@ -17,6 +17,26 @@ def masked_sum(xp, x, keep, y, *, factor):
 @dropout.masked_sum.on("cpu")
 def _(x, keep, y, *, p):
     return masked_sum.run(x, keep, y, factor=np.float32(1) / np.float32(1 - p))
+
+
+@Chain.of
+def add_relu(xp, x, y):
+    return xp.maximum(x + y, 0)
+
+
+activation.add_relu.on("cpu")(add_relu.run)
+
+
+@Chain.of
+def scale_add_relu(xp, x, y, scale, shift):
+    return xp.maximum(x * scale + shift + y, 0)
+
+
+@norm.normalize_add_relu_by.on("cpu")
+def _(x, y, average, variance, weight, bias, *, factor, eps):
+    scale = (1 if weight is None else weight) / np.sqrt(variance + x.dtype.type(eps))
+    shift = (0 if bias is None else bias) - average * scale
+    return scale_add_relu.run(x, y, scale.reshape(factor), shift.reshape(factor))
 
 
 @Chain.of
@@ -61,7 +81,7 @@ class Traced:
         kinds = tuple([_sort(x) for x in operands])
         if "f" not in kinds or OTHER in kinds:
             return NotImplemented
-        key = kinds, *map(_known, settings.values())
+        key = kinds, *map(known, settings.values())
         chain = self.chains.get(key)
         if chain is None:
             chain = self.chains[key] = self._chain(kinds, settings)
@@ -72,7 +92,7 @@ class Traced:
     def _chain(self, kinds, settings):
         kinds = [ARRAY if kind in ("f", "?") else kind for kind in kinds]
         names = [f"operand{i}" for i in range(len(kinds))]
-        return _chain(lambda xp, *x, **how: self.function(*x, **how), names, kinds, settings)
+        return specialised(lambda xp, *x, **how: self.function(*x, **how), names, kinds, settings)
 
 
 def traced(*calls):
@@ -130,16 +150,11 @@ def _by_number(kernels, x, y):
 
 # Steps of optimizers, of all parameters in one call, by the bodies of their algorithms
 
-CHAINS: dict[tuple, Chain] = {}  # by the algorithm, its columns, and what is known of its settings
-
 
 @updates("elementwise", "cpu")
 def _(update, *columns, **settings):
     kinds = tuple(map(_kind, columns))
-    key = update, kinds, *map(_known, settings.values())
-    chain = CHAINS.get(key)
-    if chain is None:
-        chain = CHAINS[key] = _chain(update.body, update.operands, kinds, settings)
+    chain = chain_of(update, kinds, settings)
     arrays = [column for column, kind in zip(columns, kinds, strict=True) if kind is ARRAY]
     counts = [column for column, kind in zip(columns, kinds, strict=True) if kind is Number]
     if all(column.count(column[0]) == len(column) for column in counts):
@@ -155,25 +170,3 @@ def _kind(column):
     if not column:
         return None
     return Number if type(column[0]) in (float, int) else ARRAY
-
-
-def _known(value):
-    """What a chain is made for: of numbers only whether they are 0."""
-    if isinstance(value, tuple | list):
-        return tuple(map(_known, value))
-    return type(value) if type(value) in (float, int) and value else value
-
-
-def _number(text, value):
-    if isinstance(value, tuple | list):
-        return tuple(_number(f"{text}[{i}]", x) for i, x in enumerate(value))
-    return Number(text, bool(value)) if type(value) in (float, int) else value
-
-
-def _chain(body, names, kinds, settings):
-    operands = [
-        Number(name) if kind is Number else kind for name, kind in zip(names, kinds, strict=True)
-    ]
-    counts = [x.text for x in operands if isinstance(x, Number)]
-    numbers = {name: _number(name, value) for name, value in settings.items()}
-    return Chain(body, operands, numbers, [*settings, *counts])

@@ -2,18 +2,24 @@
 
 The kernels of `flash` take what fits them. Of the rest, which is float64, wide heads and weights
 that are multiplied by given factors, some rows of the scores are made at a time, by products which
-sum in float32 at least; a kernel makes weights of them. In the gradient they are made anew.
+sum in float32 at least; a kernel makes weights of them, and drops some by their places. In the
+gradient they are made anew.
 """
 
 from itertools import zip_longest
 
+import numpy as np
+
 from tallow import backend
+from tallow.autograd.builtin import sum_to
 from tallow.kernels.cuda import flash
 from tallow.kernels.cuda.launch import Source, block_for, empty, in_order, is_real, size, wide
 from tallow.kernels.cuda.products import multiply
+from tallow.kernels.cuda.random import signed
 from tallow.ops import attention
 
-rows_of = Source("attention.cu")
+rows_of = Source("philox.cuh", "attention.cu")
+DROPS = np.dtype([("numbers", np.int64, 5), ("kept", np.float64)])
 SCORES = 1 << 26  # elements of the scores at a time
 
 
@@ -35,8 +41,8 @@ def _blocks(batch, queries, keys, causal):
 
 def _scores(q, k, bias, part, keys, scale):
     """The scores of some queries in wide arithmetic, and what they are still to be scaled by."""
-    scores = multiply(q[..., part, :], k[..., :keys, :].swapaxes(-1, -2), dtype=wide(q.dtype))
-    if scores is NotImplemented or bias is None:
+    scores = _product(q[..., part, :], k[..., :keys, :].swapaxes(-1, -2), wide(q.dtype))
+    if bias is None:
         return scores, scale
     xp = backend.for_array(q).xp
     rows = part if bias.shape[-2] > 1 else slice(None)
@@ -47,8 +53,16 @@ def _scores(q, k, bias, part, keys, scale):
 
 
 def _dropped(x, keep, part, keys):
-    """What dropout leaves of some rows of weights, or of the gradient by them."""
+    """Some rows of weights, or of the gradient by them, times given factors."""
     return x if keep is None else in_order(x * keep[..., part, :keys]).astype(x.dtype, copy=False)
+
+
+def _drops(drops, queries, keys):
+    """What the kernels are told of dropout, (p, seed, offset) or None."""
+    told, (p, seed, offset) = np.zeros((), DROPS), drops or (0.0, 0, 0)
+    told["numbers"] = drops is not None, signed(seed), offset, queries, keys
+    told["kept"] = 1 - p
+    return told
 
 
 def _takes(q, k, v, bias):
@@ -56,83 +70,94 @@ def _takes(q, k, v, bias):
     return plain and (bias is None or bias.ndim >= 2)
 
 
-@attention.attend.on("cuda")
-def _(q, k, v, bias, keep, *, scale, causal):
+def _product(x, y, dtype=None):
+    """`multiply`, or where that declines the same by CuPy."""
+    made = multiply(x, y, dtype=dtype)
+    if made is NotImplemented:
+        made = x.astype(dtype or x.dtype) @ y.astype(dtype or y.dtype)
+    return made
+
+
+def _attend(q, k, v, bias, keep, move, scale, causal, drops):
     if not _takes(q, k, v, bias):
         return NotImplemented
     (q, k, v), batch = _together(q, k, v)
     queries = q.shape[-2]
     if keep is None and flash.takes(q, k, v, bias):
         q, k, v = map(in_order, (q, k, v))
-        return flash.attend(flash.Call(q, k, v, bias, scale, causal, None), q, k, v)
+        return flash.attend(flash.Call(q, k, v, bias, scale, causal, drops, move), q, k, v)
     out, level = empty((*batch, queries, v.shape[-1]), q), empty((*batch, queries, 1), q)
+    told = _drops(drops, queries, k.shape[-2])
     for part, keys in _blocks(batch, queries, k.shape[-2], causal):
         scores, left = _scores(q, k, bias, part, keys, scale)
-        if scores is NotImplemented or scores.shape[:-2] != batch:
+        if scores.shape[:-2] != batch:
             return NotImplemented
         weights, levels = empty(scores.shape, q), empty((*scores.shape[:-1], 1), q)
         rows, n = scores.shape[-2:]
         rows_of(
-            "attend", q, levels.size, block_for(n), scores, weights, levels, n, rows, part.start,
-            float(left), causal,
+            "attend", q, levels.size, block_for(n), scores, move, weights, levels, n, rows,
+            part.start, float(left), causal, told,
         )  # fmt: skip
-        out[..., part, :] = multiply(_dropped(weights, keep, part, keys), v[..., :keys, :])
+        out[..., part, :] = _product(_dropped(weights, keep, part, keys), v[..., :keys, :])
         level[..., part, :] = levels
     return out, level
 
 
-@attention.attend_grad.on("cuda")
-def _(g, q, k, v, bias, keep, level, *, scale, causal):
+def _attend_grad(g, q, k, v, bias, keep, move, scale, causal, drops):
     if not _takes(q, k, v, bias) or not is_real(g, q):
         return NotImplemented
     shapes = [x.shape for x in (q, k, v)]
     (g, q, k, v), batch = _together(g, q, k, v)
-    if any(shape[:-2] != batch for shape in shapes):  # sums over a broadcast batch
-        return NotImplemented
     if keep is None and flash.takes(q, k, v, bias):
         g, q, k, v = map(in_order, (g, q, k, v))
-        return flash.attend_grad(flash.Call(q, k, v, bias, scale, causal, None), g, q, k, v)
+        call = flash.Call(q, k, v, bias, scale, causal, drops, move)
+        return _summed(flash.attend_grad(call, g, q, k, v), shapes)
     xp, sums = backend.for_array(q).xp, wide(q.dtype)
     by_q, by_k, by_v = empty(q.shape, q), xp.zeros(k.shape, sums), xp.zeros(v.shape, sums)
+    told = _drops(drops, q.shape[-2], k.shape[-2])
     for part, keys in _blocks(batch, q.shape[-2], k.shape[-2], causal):
         scores, left = _scores(q, k, bias, part, keys, scale)
-        if scores is NotImplemented or scores.shape[:-2] != batch:
+        if scores.shape[:-2] != batch:
             return NotImplemented
         seen, (rows, n) = slice(keys), scores.shape[-2:]
-        by_weights = multiply(g[..., part, :], v[..., seen, :].swapaxes(-1, -2), dtype=sums)
+        by_weights = _product(g[..., part, :], v[..., seen, :].swapaxes(-1, -2), sums)
         by_weights = _dropped(by_weights, keep, part, keys)
         weights, by_scores = empty(scores.shape, q), empty(scores.shape, q)
         rows_of(
-            "attend_grad", q, size(scores.shape[:-1]), block_for(n), scores, by_weights, weights,
-            by_scores, n, rows, part.start, float(left), causal, float(scale),
+            "attend_grad", q, size(scores.shape[:-1]), block_for(n), scores, by_weights, move,
+            weights, by_scores, n, rows, part.start, float(left), causal, float(scale), told,
         )  # fmt: skip
-        by_q[..., part, :] = multiply(by_scores, k[..., seen, :])
-        on_k = multiply(by_scores.swapaxes(-1, -2), q[..., part, :], dtype=sums)
+        by_q[..., part, :] = _product(by_scores, k[..., seen, :])
+        by_k[..., seen, :] += _product(by_scores.swapaxes(-1, -2), q[..., part, :], sums)
         weights = _dropped(weights, keep, part, keys)
-        on_v = multiply(weights.swapaxes(-1, -2), g[..., part, :], dtype=sums)
-        by_k[..., seen, :] += on_k
-        by_v[..., seen, :] += on_v
-    return by_q, by_k.astype(q.dtype, copy=False), by_v.astype(q.dtype, copy=False)
+        by_v[..., seen, :] += _product(weights.swapaxes(-1, -2), g[..., part, :], sums)
+    return _summed((by_q, by_k, by_v), shapes)
+
+
+def _summed(grads, shapes):
+    """Gradients in the shapes of operands, whose batches were broadcast, and the first's dtype."""
+    pairs = zip(grads, shapes, strict=True)
+    return [
+        (x if x.shape == shape else sum_to(x, shape=shape)).astype(grads[0].dtype, copy=False)
+        for x, shape in pairs
+    ]
+
+
+@attention.attend.on("cuda")
+def _(q, k, v, bias, keep, *, scale, causal):
+    return _attend(q, k, v, bias, keep, None, scale, causal, None)
 
 
 @attention.attend_dropping.on("cuda")
 def _(q, k, v, bias, move, *, scale, causal, drops):
-    if not _takes(q, k, v, bias):
-        return NotImplemented
-    (q, k, v), _ = _together(q, k, v)
-    if not flash.takes(q, k, v, bias):
-        return NotImplemented
-    q, k, v = map(in_order, (q, k, v))
-    return flash.attend(flash.Call(q, k, v, bias, scale, causal, drops, move), q, k, v)
+    return _attend(q, k, v, bias, None, move, scale, causal, drops)
+
+
+@attention.attend_grad.on("cuda")
+def _(g, q, k, v, bias, keep, level, *, scale, causal):
+    return _attend_grad(g, q, k, v, bias, keep, None, scale, causal, None)
 
 
 @attention.attend_dropping_grad.on("cuda")
 def _(g, q, k, v, bias, move, level, *, scale, causal, drops):
-    if not _takes(q, k, v, bias) or not is_real(g, q):
-        return NotImplemented
-    shapes = [x.shape for x in (q, k, v)]
-    (g, q, k, v), batch = _together(g, q, k, v)
-    if any(shape[:-2] != batch for shape in shapes) or not flash.takes(q, k, v, bias):
-        return NotImplemented
-    g, q, k, v = map(in_order, (g, q, k, v))
-    return flash.attend_grad(flash.Call(q, k, v, bias, scale, causal, drops, move), g, q, k, v)
+    return _attend_grad(g, q, k, v, bias, None, move, scale, causal, drops)

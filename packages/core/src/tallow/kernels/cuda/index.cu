@@ -9,40 +9,74 @@ extern "C" __global__ void check(Int count, const Int* index, Int low, Int size,
   }
 }
 
-// out (count rows of `width`) = the rows of a table (rows, width) at `index`; zeros for none such
-extern "C" __global__ void take_rows(Int count, const Real* table, const Int* index, Real* out,
-                                     Int width, Int rows) {
-  EACH(i, count) {
-    Int row = index[i / width];
-    out[i] = row >= 0 && row < rows ? table[row * width + i % width] : Real(0);
+// out (count, width) = the rows of a table (rows, width) at `index`; zeros for none such
+extern "C" __global__ void take_rows(Int packs, const Real* table, const Int* index, Real* out,
+                                     Int count, Int width, Int rows) {
+  EACH(i, packs) {
+    Int at, pack;
+    divide(i, packs / count, at, pack);
+    Int row = index[at], e = pack * AT_ONCE;
+    bool there = row >= 0 && row < rows;
+    put(out + at * width, e, width, pack_of(table + row * width, e, there ? width : 0));
   }
 }
 
-// For each index whether it is the first of its value, and which is the next such, or -1
-extern "C" __global__ void link(Int count, const Int* index, bool* first, Int* next) {
-  EACH(i, count) {
-    Int before = i - 1, after = i + 1;
-    while (before >= 0 && index[before] != index[i]) before--;
-    while (after < count && index[after] != index[i]) after++;
-    first[i] = before < 0, next[i] = after < count ? after : -1;
+// The order of indices by their values, those of one value in theirs: `order` are their places, and
+// `sorted` the indices themselves. Each is compared to all others.
+extern "C" __global__ void rank(Int count, const Int* index, Int* order, Int* sorted) {
+  __shared__ Int some[256];
+  for (Int first = blockIdx.x * 256; first < count; first += gridDim.x * 256) {
+    Int i = first + threadIdx.x, own = i < count ? index[i] : 0, place = 0;
+    for (Int begin = 0; begin < count; begin += 256) {
+      Int left = count - begin;
+      __syncthreads();
+      some[threadIdx.x] = threadIdx.x < left ? index[begin + threadIdx.x] : 0;
+      __syncthreads();
+      for (int k = 0; k < 256 && k < left; k++)
+        place += some[k] < own || (some[k] == own && begin + k < i);
+    }
+    if (i < count) order[place] = i, sorted[place] = own;
   }
 }
 
 enum How { ADD, MULTIPLY, MAXIMUM, MINIMUM };
 
-// out (rows, width) combined with the rows of x at `index`, in their order, but for row `skipped`
-extern "C" __global__ void combine(Int count, const Real* x, const Int* index, const bool* first,
-                                   const Int* next, Real* out, Int width, Int rows, Int skipped,
+__device__ Wide met(Wide total, Wide y, Int how) {
+  return how == ADD                                                   ? total + y
+         : how == MULTIPLY                                            ? total * y
+         : (how == MAXIMUM ? total > y : total < y) || total != total ? total
+                                                                      : y;
+}
+
+// out (rows, width) combined with the rows of x at the indices `sorted`, but for row `skipped`.
+// Each block has a place of these, and works if that is the first of its value: `lanes` threads
+// take a pack of columns each, and lines of so many threads take turns at the rows that meet.
+extern "C" __global__ void combine(const Real* x, const Int* order, const Int* sorted, Real* out,
+                                   Int count, Int width, Int rows, Int skipped, Int lanes,
                                    Int how) {
-  EACH(i, count) {
-    Int at = i / width, column = i % width, row = index[at];
-    if (!first[at] || row < 0 || row >= rows || row == skipped) continue;
-    Wide total = out[row * width + column];
-    for (; at >= 0; at = next[at]) {
-      Wide y = x[at * width + column];
-      total = how == ADD ? total + y : how == MULTIPLY ? total * y
-            : (how == MAXIMUM ? total > y : total < y) || total != total ? total : y;
+  __shared__ Wide made[128][AT_ONCE];
+  Int first = blockIdx.x, row = sorted[first];
+  if ((first > 0 && sorted[first - 1] == row) || row < 0 || row >= rows || row == skipped) return;
+  Int line = threadIdx.x / lanes, lane = threadIdx.x % lanes, lines = blockDim.x / lanes;
+  Int e = (blockIdx.y * lanes + lane) * AT_ONCE;
+  bool mine = line < lines && e < width;
+  for (Int at = first + line; mine && at < count && sorted[at] == row; at += lines) {
+    Pack<Real> y = pack_of(x + order[at] * width, e, width);
+#pragma unroll
+    for (int i = 0; i < AT_ONCE; i++) {
+      Wide* total = &made[threadIdx.x][i];
+      *total = at == first + line ? (Wide)y.at[i] : met(*total, y.at[i], how);
     }
-    out[row * width + column] = total;
   }
+  __syncthreads();
+  if (line || !mine) return;
+  Pack<Real> y = pack_of(out + row * width, e, width);
+#pragma unroll
+  for (int i = 0; i < AT_ONCE; i++) {
+    Wide total = y.at[i];
+    for (Int k = 0; k < lines && first + k < count && sorted[first + k] == row; k++)
+      total = met(total, made[k * lanes + lane][i], how);
+    y.at[i] = total;
+  }
+  put(out + row * width, e, width, y);
 }

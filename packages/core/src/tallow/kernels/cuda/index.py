@@ -22,7 +22,8 @@ def _(weight, index, *, padding_idx, by_frequency):
     weight, index = in_order(weight), in_order(index)
     rows, width = weight.shape
     out = empty((*index.shape, width), weight)
-    table.each("take_rows", weight, out.size, weight, index, out, width, rows)
+    packs = -(-width * weight.itemsize // 16)
+    table.each("take_rows", weight, index.size * packs, weight, index, out, index.size, width, rows)
     return out
 
 
@@ -37,31 +38,31 @@ def _(g, index, *, rows, padding_idx):
 
 ADD = 0
 HOW = {"add": ADD, "multiply": 1, "maximum": 2, "minimum": 3}
-FEW = 1 << 15  # so many are linked by search, which needs no memory and no wait, more by sorting
+FEW = 1 << 13  # so many are sorted by comparing all to all, which makes nobody wait, more by CuPy
 
 
-def _linked(index):
-    """For each index whether it is the first of its value, and which is the next such, or -1."""
+def _sorted(index):
+    """The places of indices in the order of their values, those of one in theirs; these in it."""
     xp, n = backend.for_array(index).xp, index.size
     if n <= FEW or generator.captured is not None:
-        first, following = empty(index.shape, index, bool), empty(index.shape, index)
-        table.each("link", index, n, index, first, following)
-        return first, following
+        order, values = empty(index.shape, index), empty(index.shape, index)
+        table.each("rank", index, n, index, order, values)
+        return order, values
     order = xp.argsort(index)
-    index = index[order]
-    same = index[1:] == index[:-1]
-    first, following = xp.ones(n, bool), xp.full(n, -1)
-    following[order[:-1]] = xp.where(same, order[1:], -1)
-    first[order[1:]] = ~same
-    return first, following
+    return order, index[order]
 
 
 def _combine(out, index, x, how, skipped=None):
     """Combine the rows of x (..., width) with those of `out` (rows, width) at `index` (...)."""
     index, (rows, width) = index.reshape(-1), out.shape
     skipped = -1 if skipped is None else skipped
-    first, following = _linked(index)
-    table.each("combine", out, x.size, x, index, first, following, out, width, rows, skipped, how)
+    order, values = _sorted(index)
+    packs = -(-width * out.itemsize // 16)
+    lanes = min(32, packs)
+    table(
+        "combine", out, (index.size, -(-packs // lanes)), 32 if lanes == 1 else 128, x, order,
+        values, out, index.size, width, rows, skipped, lanes, how,
+    )  # fmt: skip
 
 
 def combine_at(out, place, value, how):
@@ -82,12 +83,14 @@ def combine_at(out, place, value, how):
 
 def _by_turns(flat, place, value, function):
     """The same for complex products: of what meets in a place, one after the other."""
-    first, following = _linked(in_order(place))
-    at = backend.for_array(flat).xp.nonzero(first)[0]
+    order, place = _sorted(in_order(place))
+    later = place[1:] == place[:-1]
+    xp = backend.for_array(flat).xp
+    at = xp.nonzero(xp.concatenate([xp.ones(1, bool), ~later]))[0]
     while at.size:
-        flat[place[at]] = function(flat[place[at]], value[at])
-        at = following[at]
-        at = at[at >= 0]
+        flat[place[at]] = function(flat[place[at]], value[order[at]])
+        at = at[at + 1 < place.size]
+        at = at[later[at]] + 1
     return flat
 
 

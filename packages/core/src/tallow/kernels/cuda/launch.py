@@ -25,6 +25,7 @@ ELEMENTS = REALS | {np.dtype(np.int64): "Int"}  # what `Real` may be
 LARGEST_GRID = 1 << 16  # blocks; kernels over elements loop where there are more
 MOST_BLOCKS = 2**31 - 1  # that CUDA launches in x; 65,535 in y and z
 THREADS = 256
+MOST_THREADS = 512  # of a block that takes a row: what it holds of that needs many registers
 
 
 @cache
@@ -35,37 +36,41 @@ def source(*files):
 
 
 @cache
-def _function(compiler, files, kernel, real):
-    return _module(compiler, files, real).get_function(kernel)
+def _function(compiler, made, kernel, real):
+    return _module(compiler, made, real).get_function(kernel)
 
 
 @cache
-def _module(compiler, files, real):
-    return COMPILERS[compiler](source(*files), (f"-DReal={real}",))
+def _module(compiler, made, real):
+    return COMPILERS[compiler](source(*made.files) + made.text, (f"-DReal={real}",))
 
 
 class Source:
     """A source file. Call it to launch a kernel of it, with a number of blocks and of threads.
 
     `like` is an array that says where, and by its dtype what `Real` is; `blocks` may be a tuple.
-    A file may need others before it.
+    A file may need others before it, and text may follow it.
     """
 
-    def __init__(self, *files):
-        self.files = files
+    def __init__(self, *files, text=""):
+        self.files, self.text = files, text
 
     def __call__(self, kernel, like, blocks, threads, *args):
         if not blocks:
             return
         where, real = backend.for_array(like).name, ELEMENTS.get(like.dtype, "float")
         grid = blocks if type(blocks) is tuple else (blocks,)
-        function = _function(where, self.files, kernel, real)
+        function = _function(where, self, kernel, real)
         with backend.at(like):
             function(grid, (threads,), tuple([_plain(x) for x in args]))
 
-    def each(self, kernel, like, count, *args):
-        """Launch a kernel that loops over `count` elements, its first parameter."""
-        self(kernel, like, min(-(-count // THREADS), LARGEST_GRID), THREADS, count, *args)
+    def each(self, kernel, like, count, *args, pack=1):
+        """Launch a kernel that loops over `count` elements, its first parameter.
+
+        `pack` is how many elements a thread takes at once.
+        """
+        blocks = min(-(-count // (THREADS * pack)), LARGEST_GRID)
+        self(kernel, like, blocks, THREADS, count, *args)
 
 
 def _plain(x):
@@ -102,10 +107,10 @@ def wide(dtype):
     return np.dtype(np.float32) if dtype.itemsize == 2 else dtype
 
 
-def block_for(n):
-    """How many threads take a row of n elements: a few elements each, in whole warps."""
+def block_for(n, itemsize=8):
+    """How many threads take a row of n elements: 32 bytes each, in whole warps."""
     threads = 32
-    while threads < 1024 and threads * 4 < n:
+    while threads < MOST_THREADS and threads * 32 < n * itemsize:
         threads *= 2
     return threads
 

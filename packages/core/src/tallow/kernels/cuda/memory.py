@@ -10,15 +10,22 @@ from tallow.kernels.cuda.launch import in_order
 
 
 class Peak(cupy.cuda.MemoryHook):
-    """Keeps the largest number of bytes that were in use after an allocation."""
+    """Keeps the most bytes that were in use, and that were held, after an allocation."""
 
     name = "tallow.Peak"
 
     def __init__(self):
-        self.used = 0
+        self.used = self.held = 0
+
+    def begin(self):
+        """Count from here on."""
+        pool = cupy.get_default_memory_pool()
+        self.used, self.held = pool.used_bytes(), pool.total_bytes()
 
     def malloc_postprocess(self, **allocation):
-        self.used = max(self.used, cupy.get_default_memory_pool().used_bytes())
+        pool = cupy.get_default_memory_pool()
+        self.used = max(self.used, pool.used_bytes())
+        self.held = max(self.held, pool.total_bytes())
 
 
 PEAK = Peak()

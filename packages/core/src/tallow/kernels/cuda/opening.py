@@ -22,7 +22,10 @@ except ImportError as error:
 try:
     COUNT = cupy.cuda.runtime.getDeviceCount()
 except cupy.cuda.runtime.CUDARuntimeError as error:
-    raise DeviceError(f"device: expected a CUDA device, got none: {error}") from error
+    raise DeviceError(
+        f"device: expected a CUDA device, got none: {error}; `nvidia-smi` shows those that there "
+        "are, if NVIDIA's driver is installed"
+    ) from error
 
 memory = import_module("tallow.kernels.cuda.memory")  # which needs CuPy
 

@@ -1,78 +1,87 @@
-"""Steps of optimizers, of many parameters in one launch."""
+"""Steps of optimizers, of many parameters in one launch: the chains of their bodies."""
+
+from collections import defaultdict
+from functools import cache
 
 import numpy as np
 
 from tallow.kernels import updates
+from tallow.kernels.chain import ARRAY, Number
+from tallow.kernels.cuda.chains import update_text
 from tallow.kernels.cuda.launch import REALS, THREADS, Source, address
 
-steps = Source("optimizers.cu")
+others = Source("optimizers.cu")
 MANY = 32  # parameters in a launch: their addresses are among its parameters, of 4 KiB at most
-COLUMNS, NUMBERS = 5, 2
+COLUMNS = 5
 CHUNK = np.dtype(
-    [
-        ("at", np.uint64, (COLUMNS, MANY)), ("counter", np.uint64, MANY),
-        ("number", np.float64, (NUMBERS, MANY)), ("size", np.int64, MANY),
-    ]
-)  # fmt: skip
-
-# The algorithms, and how many of their last lists hold numbers rather than arrays; the first of
-# these, how many steps were made, may be on the device.
-ALGORITHMS = {
-    "sgd": 0, "adam": 1, "adamax": 1, "nadam": 2, "radam": 1, "rmsprop": 1, "adagrad": 1,
-    "adadelta": 1, "rprop": 1, "asgd": 2,
-}  # fmt: skip
-FLAGS = {"nesterov", "maximize", "amsgrad", "decoupled_weight_decay", "centered"}
+    [("at", np.uint64, (COLUMNS, MANY)), ("counter", np.uint64, MANY), ("size", np.int64, MANY)]
+)
 
 
-def _launch(kernel, columns, numbers, *args):
-    """Launch on chunks of what `columns`, lists of arrays, hold; NotImplemented if they differ.
-
-    Arrays must lie in order and be of one dtype; a list that is not used is empty.
-    """
+def _takes(columns):
+    """True for lists of arrays of one dtype that lie in order."""
     arrays = [x for column in columns for x in column]
-    if len({x.dtype for x in arrays}) > 1 or arrays[0].dtype not in REALS:
-        return NotImplemented
-    if not all(x.flags.c_contiguous for x in arrays):
-        return NotImplemented
-    if any(len({hasattr(x, "dtype") for x in column}) > 1 for column in numbers):
-        return NotImplemented  # some steps are counted on the host, and others there
+    plain = len({x.dtype for x in arrays}) == 1 and arrays[0].dtype in REALS
+    return plain and len(columns) <= COLUMNS and all([x.flags.c_contiguous for x in arrays])
+
+
+def _launch(source, kernel, columns, counters, *args):
+    """Launch on chunks of what `columns`, lists of arrays, hold."""
     first = columns[0]
     for start in range(0, len(first), MANY):
         chunk, part = np.zeros((), CHUNK), slice(start, start + MANY)
         sizes = [x.size for x in first[part]]
-        n = len(sizes)
-        chunk["size"][:n] = sizes
+        chunk["size"][: len(sizes)] = sizes
         for k, column in enumerate(columns):
-            if column:
-                chunk["at"][k, :n] = list(map(address, column[part]))
-        for k, column in enumerate(numbers):
-            if hasattr(column[0], "dtype"):
-                chunk["counter"][:n] = list(map(address, column[part]))
-            else:
-                chunk["number"][k, :n] = column[part]
-        blocks = max(1, min(-(-max(sizes) // (4 * THREADS)), 2048))
-        steps(kernel, first[0], (blocks, n), THREADS, chunk, *args)
+            chunk["at"][k, : len(sizes)] = list(map(address, column[part]))
+        chunk["counter"][: len(counters[part])] = list(map(address, counters[part]))
+        each = THREADS * 16 // first[0].itemsize
+        blocks = max(1, min(-(-max(sizes) // each), 2048))
+        source(kernel, first[0], (blocks, len(sizes)), THREADS, chunk, *args)
+
+
+def _flat(settings):
+    """(name, value) of each setting that is a number, pairs as two."""
+    for name, value in settings.items():
+        if isinstance(value, tuple | list):
+            yield from ((f"{name}_{i}", x) for i, x in enumerate(value))
+        elif type(value) in (float, int):
+            yield name, value
+
+
+@cache
+def _source(chain, names):
+    return Source("optimizers.cu", text=update_text(chain, names))
+
+
+@updates.updates("elementwise", "cuda")
+def _(update, *columns, **settings):
+    kinds = tuple(map(_kind, update.operands, columns))
+    arrays = [column for column, kind in zip(columns, kinds, strict=True) if kind is ARRAY]
+    if not _takes(arrays) or any(len(set(map(type, column))) > 1 for column in columns):
+        return NotImplemented  # the latter where some steps are counted on the host, others there
+    chain = updates.chain_of(update, kinds, settings)
+    counts = [column for column, kind in zip(columns, kinds, strict=True) if kind is Number]
+    if any(hasattr(column[0], "dtype") for column in counts):
+        names, numbers = zip(*_flat(settings), strict=True)
+        how = (updates.found, *map(float, numbers))
+        _launch(_source(chain, names), "step", arrays, counts[0], *how)
+        return None
+    rows = defaultdict(list)  # the parameters' numbers in the columns, by what their chain is told
+    for i, numbers in enumerate(zip(*counts, strict=True) if counts else [()] * len(columns[0])):
+        rows[numbers].append(i)
+    for numbers, chosen in rows.items():
+        parts = [[column[i] for i in chosen] for column in arrays]
+        row = map(float, chain.row(*settings.values(), *numbers))
+        _launch(_source(chain, None), "step", parts, [], updates.found, *row)
     return None
 
 
-def _plain(settings):
-    """Settings as a kernel takes them: flags, and all others as floats, pairs as two."""
-    for name, value in settings.items():
-        if name in FLAGS:
-            yield bool(value)
-        else:
-            yield from map(float, value if isinstance(value, tuple | list) else (value,))
-
-
-def _register(algorithm, count):
-    @updates.updates(algorithm, "cuda")
-    def kernel(*lists, **settings):
-        columns, numbers = lists[: len(lists) - count], lists[len(lists) - count :]
-        return _launch(algorithm, columns, numbers, updates.found, *_plain(settings))
-
-
-for algorithm, count in ALGORITHMS.items():
-    _register(algorithm, count)
+def _kind(operand, column):
+    """What a column holds: arrays, numbers, or nothing. Steps may be counted in arrays."""
+    if not column:
+        return None
+    return Number if operand == "step" or type(column[0]) in (float, int) else ARRAY
 
 
 @updates.updates("advance", "cuda")
@@ -80,9 +89,12 @@ def _(counts):
     for start in range(0, len(counts), MANY):
         part, chunk = counts[start : start + MANY], np.zeros((), CHUNK)
         chunk["counter"][: len(part)] = [address(count) for count in part]
-        steps("advance", part[0], 1, MANY, chunk, updates.found, len(part))
+        others("advance", part[0], 1, MANY, chunk, updates.found, len(part))
 
 
 @updates.updates("unscale", "cuda")
 def _(grads, scale, found):
-    return _launch("unscale", [grads], [], found, scale)
+    if not _takes([grads]):
+        return NotImplemented
+    _launch(others, "unscale", [grads], [], found, scale)
+    return None

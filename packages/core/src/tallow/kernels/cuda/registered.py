@@ -3,7 +3,7 @@
 from importlib import import_module
 
 for name in (
-    "rows", "norm", "windows", "elementwise", "index", "recurrent", "optimizers", "products",
+    "rows", "reduce", "norm", "windows", "chains", "index", "recurrent", "optimizers", "products",
     "convolution", "attention", "random",
 ):  # fmt: skip
     import_module(f"tallow.kernels.cuda.{name}")

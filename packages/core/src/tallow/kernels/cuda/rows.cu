@@ -1,44 +1,108 @@
-// Softmax, its logarithm, and cross entropy: a block takes a row of n elements.
+// Softmax, its logarithm, and cross entropy: a block takes a row of n elements, which it reads once
+// if registers can hold it.
 
-// The largest element of a row, and the sum of the exponentials of the elements less it
-__device__ Wide top_of(const Real* x, Int n) {
-  Wide top = Max::none();
-  WITHIN(i, n) top = Max::of(top, x[i]);
-  return over_block<Max>(top);
+template <int HELD>
+struct Held {
+  const Real* x;
+  Int n;
+  Share share;
+  Pack<Real> held[HELD];
+
+  __device__ __forceinline__ Held(const Real* x, Int n, const Share& share)
+      : x(x + blockIdx.x * n), n(n), share(share) {
+    share.each<HELD>([&](int k, Int, Int e) {
+      if (k < HELD) held[k] = pack_of(this->x, e, this->n);
+    });
+  }
+
+  // f(k, e, elements) for each pack of a thread: of the elements those from e on
+  template <class F>
+  __device__ __forceinline__ void packs(F f) const {
+    share.each<HELD>([&](int k, Int, Int e) { f(k, e, pack(k, e)); });
+  }
+  __device__ __forceinline__ Pack<Real> pack(int k, Int e) const {
+    return k < HELD ? held[k] : pack_of(x, e, n);
+  }
+
+  // f(element) for each
+  template <class F>
+  __device__ __forceinline__ void each(F f) const {
+    packs([&](int, Int e, const Pack<Real>& own) { OF_PACK(i, e, n) f((Wide)own.at[i]); });
+  }
+
+  // out = f(place, element)
+  template <class F>
+  __device__ __forceinline__ void write(Real* out, F f) const {
+    out += blockIdx.x * n;
+    packs([&](int, Int e, Pack<Real> own) {
+      OF_PACK(i, e, n) own.at[i] = f(e + i, (Wide)own.at[i]);
+      put(out, e, n, own);
+    });
+  }
+
+  // The largest element, and the sum of the exponentials of the elements less it
+  __device__ __forceinline__ Wide top() const {
+    Wide top = Max::none();
+    each([&](Wide own) { top = Max::of(top, own); });
+    return over_block<Max>(top);
+  }
+  __device__ __forceinline__ Wide mass(Wide top) const {
+    Wide mass = 0;
+    each([&](Wide own) { mass += exp(own - top); });
+    return over_block<Sum>(mass);
+  }
+};
+
+#define ROW(array) Share(array, blockIdx.x* n, n)
+
+typedef Held<8> Alone;
+typedef Held<4> Beside;  // another row, which lies in the same packs
+
+extern "C" __global__ void __launch_bounds__(MOST_THREADS)
+    softmax(const Real* x, Real* out, Int n) {
+  Alone row(x, n, ROW(x));
+  Wide top = row.top(), scale = 1 / row.mass(top);
+  row.write(out, [&](Int, Wide own) { return exp(own - top) * scale; });
 }
 
-__device__ Wide mass_of(const Real* x, Int n, Wide top) {
-  Wide mass = 0;
-  WITHIN(i, n) mass += exp((Wide)x[i] - top);
-  return over_block<Sum>(mass);
+extern "C" __global__ void __launch_bounds__(MOST_THREADS)
+    log_softmax(const Real* x, Real* out, Int n) {
+  Alone row(x, n, ROW(x));
+  Wide top = row.top(), mass = log(row.mass(top));
+  row.write(out, [&](Int, Wide own) { return own - top - mass; });
 }
 
-extern "C" __global__ void softmax(const Real* x, Real* out, Int n) {
-  x += blockIdx.x * n, out += blockIdx.x * n;
-  Wide top = top_of(x, n), scale = 1 / mass_of(x, n, top);
-  WITHIN(i, n) out[i] = exp((Wide)x[i] - top) * scale;
-}
-
-extern "C" __global__ void log_softmax(const Real* x, Real* out, Int n) {
-  x += blockIdx.x * n, out += blockIdx.x * n;
-  Wide top = top_of(x, n), mass = log(mass_of(x, n, top));
-  WITHIN(i, n) out[i] = (Wide)x[i] - top - mass;
-}
-
-extern "C" __global__ void softmax_grad(const Real* g, const Real* y, Real* out, Int n) {
-  g += blockIdx.x * n, y += blockIdx.x * n, out += blockIdx.x * n;
-  Wide along = 0;
-  WITHIN(i, n) along += (Wide)g[i] * (Wide)y[i];
-  along = over_block<Sum>(along);
-  WITHIN(i, n) out[i] = (Wide)y[i] * ((Wide)g[i] - along);
-}
-
-extern "C" __global__ void log_softmax_grad(const Real* g, const Real* y, Real* out, Int n) {
-  g += blockIdx.x * n, y += blockIdx.x * n, out += blockIdx.x * n;
+// out = f(g, y, s), where s is the sum of all h(g, y)
+template <class H, class F>
+__device__ __forceinline__ void along_row(const Real* g, const Real* y, Real* out, Int n, H h,
+                                          F f) {
+  Beside slopes(g, n, ROW(g)), values(y, n, slopes.share);
   Wide total = 0;
-  WITHIN(i, n) total += (Wide)g[i];
+  slopes.packs([&](int k, Int e, const Pack<Real>& slope) {
+    Pack<Real> value = values.pack(k, e);
+    OF_PACK(i, e, n) total += h((Wide)slope.at[i], (Wide)value.at[i]);
+  });
   total = over_block<Sum>(total);
-  WITHIN(i, n) out[i] = (Wide)g[i] - exp((Wide)y[i]) * total;
+  out += blockIdx.x * n;
+  slopes.packs([&](int k, Int e, Pack<Real> slope) {
+    Pack<Real> value = values.pack(k, e);
+    OF_PACK(i, e, n) slope.at[i] = f((Wide)slope.at[i], (Wide)value.at[i], total);
+    put(out, e, n, slope);
+  });
+}
+
+extern "C" __global__ void __launch_bounds__(MOST_THREADS)
+    softmax_grad(const Real* g, const Real* y, Real* out, Int n) {
+  along_row(
+      g, y, out, n, [](Wide g, Wide y) { return g * y; },
+      [](Wide g, Wide y, Wide along) { return y * (g - along); });
+}
+
+extern "C" __global__ void __launch_bounds__(MOST_THREADS)
+    log_softmax_grad(const Real* g, const Real* y, Real* out, Int n) {
+  along_row(
+      g, y, out, n, [](Wide g, Wide) { return g; },
+      [](Wide g, Wide y, Wide total) { return g - exp(y) * total; });
 }
 
 // A label out of range is noted at `fault`, and counts nothing.
@@ -50,16 +114,17 @@ __device__ bool counts(Int label, Int n, Int ignored, Int* fault) {
 }
 
 // The loss of each row, in Wide, and its factor: the weight of its class, 1, or 0 if ignored
-extern "C" __global__ void cross_entropy(const Real* x, const Int* label, const Real* weight,
-                                         Wide* loss, Wide* factor, Int n, Int ignored, Int* fault) {
-  Int row = blockIdx.x, right = label[row];
-  x += row * n;
-  Wide top = top_of(x, n), mass = mass_of(x, n, top);
+extern "C" __global__ void __launch_bounds__(MOST_THREADS)
+    cross_entropy(const Real* x, const Int* label, const Real* weight, Wide* loss, Wide* factor,
+                  Int n, Int ignored, Int* fault) {
+  Int at = blockIdx.x, right = label[at];
+  Alone row(x, n, ROW(x));
+  Wide top = row.top(), mass = row.mass(top);
   bool counted = counts(right, n, ignored, fault);
   if (threadIdx.x == 0) {
     Wide share = !counted ? 0 : weight ? (Wide)weight[right] : 1;
-    loss[row] = counted ? share * (log(mass) - ((Wide)x[right] - top)) : 0;
-    factor[row] = share;
+    loss[at] = counted ? share * (log(mass) - ((Wide)row.x[right] - top)) : 0;
+    factor[at] = share;
   }
 }
 
@@ -87,16 +152,17 @@ extern "C" __global__ void weigh_labels(Int rows, const Int* label, const Real* 
 
 // The gradient of the loss of each row, times g[row * step] and, in a mean, over what
 // all labels count
-extern "C" __global__ void cross_entropy_grad(const Real* g, Int step, const Real* x,
-                                              const Int* label, const Real* weight,
-                                              const Wide* whole, Real* out, Int n, Int ignored,
-                                              Int* fault) {
-  Int row = blockIdx.x, right = label[row];
-  x += row * n, out += row * n;
-  Wide top = top_of(x, n), mass = mass_of(x, n, top);
+extern "C" __global__ void __launch_bounds__(MOST_THREADS)
+    cross_entropy_grad(const Real* g, Int step, const Real* x, const Int* label, const Real* weight,
+                       const Wide* whole, Real* out, Int n, Int ignored, Int* fault) {
+  Int right = label[blockIdx.x];
+  Alone row(x, n, ROW(x));
+  Wide top = row.top(), scale = 1 / row.mass(top);
   bool counted = counts(right, n, ignored, fault);
-  Wide share = counted ? (Wide)g[row * step] : 0;
+  Wide share = counted ? (Wide)g[blockIdx.x * step] : 0;
   if (counted && weight) share *= (Wide)weight[right];
   if (whole) share /= *whole;
-  WITHIN(i, n) out[i] = share * (exp((Wide)x[i] - top) / mass - (i == right ? 1 : 0));
+  row.write(out, [&](Int i, Wide own) {
+    return share * (exp(own - top) * scale - (i == right ? 1 : 0));
+  });
 }

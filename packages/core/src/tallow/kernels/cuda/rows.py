@@ -20,7 +20,7 @@ def _launch(kernel, axis, *arrays):
     if x.size // n > launch.MOST_BLOCKS:
         return NotImplemented
     out = empty(x.shape, x)
-    rows(kernel, x, x.size // n, block_for(n), *map(in_order, arrays), out, n)
+    rows(kernel, x, x.size // n, block_for(n, x.itemsize), *map(in_order, arrays), out, n)
     return out
 
 
@@ -45,7 +45,7 @@ def _(x, label, weight, *, ignore_index, reduction):
     losses, factors = empty((2, len(x)), x, wide(x.dtype))
     x, label, weight = map(in_order, (x, label, weight))
     rows(
-        "cross_entropy", x, len(x), block_for(n), x, label, weight, losses, factors, n,
+        "cross_entropy", x, len(x), block_for(n, x.itemsize), x, label, weight, losses, factors, n,
         ignore_index, fault,
     )  # fmt: skip
     if reduction == "none":
@@ -69,7 +69,7 @@ def _(g, x, label, weight, *, ignore_index, reduction):
         threads = block_for(len(x))
         rows("weigh_labels", x, 1, threads, len(x), label, weight, n, ignore_index, whole)
     rows(
-        "cross_entropy_grad", x, len(x), block_for(n), g, g.ndim > 0, x, label, weight, whole,
-        out, n, ignore_index, fault,
+        "cross_entropy_grad", x, len(x), block_for(n, x.itemsize), g, g.ndim > 0, x, label, weight,
+        whole, out, n, ignore_index, fault,
     )  # fmt: skip
     return out

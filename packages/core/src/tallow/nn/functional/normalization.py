@@ -9,9 +9,16 @@ from tallow.errors import ArgumentError, ShapeError, describe
 from tallow.info import finfo
 from tallow.nn.functional.common import floats
 from tallow.nn.functional.padding import pad
-from tallow.ops.activation import relu
+from tallow.ops.activation import add_relu, relu
 from tallow.ops.norm import normalize as normalize_op
-from tallow.ops.norm import normalize_by, normalize_relu, normalize_relu_by, normalize_relu_grad
+from tallow.ops.norm import (
+    normalize_add_relu,
+    normalize_add_relu_by,
+    normalize_by,
+    normalize_relu,
+    normalize_relu_by,
+    normalize_relu_grad,
+)
 from tallow.ops.norm import standardize as standardize_op
 from tallow.ops.pool import pool_sum
 from tallow.ops.shape import reshape
@@ -34,10 +41,12 @@ def _check(name, input, *parameters):
             )
 
 
-def _normalize(x, weight, bias, factor, axes, eps, centre=True, then_relu=False):
+def _normalize(x, weight, bias, factor, axes, eps, centre=True, then_relu=False, residual=None):
     """The normalised x, its mean and its variance; weight and bias broadcast in shape `factor`."""
     if weight is None and bias is not None:
         weight = ones_like(bias)
+    if residual is not None:
+        return normalize_add_relu(x, residual, weight, bias, factor=factor, axes=axes, eps=eps)
     if then_relu:
         return normalize_relu(x, weight, bias, factor=factor, axes=axes, eps=eps)
     return normalize_op(x, weight, bias, factor=factor, axes=axes, eps=eps, centre=centre)
@@ -95,8 +104,15 @@ def batch_norm_relu(input, *how):
     return relu(batch_norm(input, *how))
 
 
+@backend.there
+def batch_norm_add_relu(input, residual, *how):
+    """`relu(batch_norm(input, *how) + residual)`, for a residual of the input's shape and dtype."""
+    return _batch_norm(input, *how, True, residual)
+
+
 def _batch_norm(
-    input, running_mean, running_var, weight, bias, training, momentum, eps, then_relu
+    input, running_mean, running_var, weight, bias, training, momentum, eps, then_relu,
+    residual=None,
 ):  # fmt: skip
     floats("batch_norm", input)
     x = input.array
@@ -110,20 +126,26 @@ def _batch_norm(
             raise ArgumentError(
                 "batch_norm: expected running_mean and running_var in evaluation, got None"
             )
+        given = running_mean, running_var, weight, bias
+        if residual is not None:
+            return normalize_add_relu_by(input, residual, *given, factor=factor, eps=eps)
         by = normalize_relu_by if then_relu else normalize_by
-        return by(input, running_mean, running_var, weight, bias, factor=factor, eps=eps)
+        return by(input, *given, factor=factor, eps=eps)
     if eps <= 0:
         raise ArgumentError(f"batch_norm: expected eps above 0 in training, got {eps}")
     count = x.size // max(channels, 1)
     if not x.size:
         out = _affine(input, weight, bias, factor)
+        if residual is not None:
+            return add_relu(out, residual)
         return relu(out) if then_relu else out
     if count == 1:
         raise ArgumentError(
             "batch_norm: expected more than one value per channel in training, got "
             f"{describe(input)}"
         )
-    out, mean, var = _normalize(input, weight, bias, factor, axes, eps, then_relu=then_relu)
+    how = {"then_relu": then_relu, "residual": residual}
+    out, mean, var = _normalize(input, weight, bias, factor, axes, eps, **how)
     if running_mean is not None:
         update_running(running_mean, mean.array, momentum)
     if running_var is not None:

@@ -1,6 +1,7 @@
 """Residual networks of 3D, mixed and (2+1)D convolutions (Tran et al., 2018)."""
 
 from tallow import nn
+from tallow.nn.utils import norm_add_relu
 from tallowvision.models._api import variant
 from tallowvision.models._utils import initialize_convolutions, initialize_linear
 
@@ -72,9 +73,8 @@ class BasicBlock(nn.Module):
         self.stride = stride
 
     def forward(self, x):
-        out = self.conv2(self.conv1(x))
-        out += x if self.downsample is None else self.downsample(x)
-        return self.relu(out)
+        identity = x if self.downsample is None else self.downsample(x)
+        return norm_add_relu(self.conv1(x), self.conv2, identity, self.relu)
 
 
 class Bottleneck(nn.Module):
@@ -93,9 +93,8 @@ class Bottleneck(nn.Module):
         self.stride = stride
 
     def forward(self, x):
-        out = self.conv3(self.conv2(self.conv1(x)))
-        out += x if self.downsample is None else self.downsample(x)
-        return self.relu(out)
+        identity = x if self.downsample is None else self.downsample(x)
+        return norm_add_relu(self.conv2(self.conv1(x)), self.conv3, identity, self.relu)
 
 
 class BasicStem(nn.Sequential):
