@@ -138,12 +138,12 @@ def where_measured():
     )
 
 
-def write(path, text):
+def write(path, text, begin=BEGIN):
     """Put the text between the marks of a page."""
     page = path.read_text()
-    head, _, rest = page.partition(BEGIN)
+    head, _, rest = page.partition(begin)
     _, _, tail = rest.partition(END)
-    path.write_text(f"{head}{BEGIN}\n{text}\n{END}{tail}")
+    path.write_text(f"{head}{begin}\n{text}\n{END}{tail}")
 
 
 def main():
