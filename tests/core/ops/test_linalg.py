@@ -12,6 +12,10 @@ def linear(x, weight, bias):
     return out if bias is None else out + bias
 
 
+def euclidean(x, y):
+    return np.sqrt(((x[..., :, None, :] - y[..., None, :, :]) ** 2).sum(-1))
+
+
 CASES = [
     Case(
         ops.matmul, np.matmul,
@@ -25,6 +29,10 @@ CASES = [
         given((2, 3), (4, 3), (4,)), given((3,), (2, 3), None), given((2, 2, 3), (1, 3), (1,)),
         given((0, 3), (2, 3), (2,)), given((2, 3), (0, 3), (0,)),
         dtypes="fc", tolerance=4,
+    ),
+    Case(
+        ops.euclidean, euclidean,
+        given((2, 3), (4, 3)), given((3, 2, 2), (4, 2)), given((1, 2), (0, 2)), tolerance=100,
     ),
 ]  # fmt: skip
 

@@ -6,11 +6,18 @@ import tallow.ops.linalg as ops
 from tallow.complex_parts import conj
 from tallow.diagonals import diagonal
 from tallow.dtypes import BOOL, FLOATING, INTEGER, int64
-from tallow.errors import DtypeError, ShapeError, TypeMismatchError, describe, listing
+from tallow.errors import (
+    ArgumentError,
+    DtypeError,
+    ShapeError,
+    TypeMismatchError,
+    describe,
+    listing,
+)
 from tallow.joining import stack, unbind
 from tallow.ops.reduce import sum as sum_op
 from tallow.ops.shape import permute as permute_op
-from tallow.promotion import axis_of, give, to_dtype
+from tallow.promotion import axis_of, give, pair, to_dtype
 from tallow.reductions import norm, sum
 from tallow.shaping import broadcast_tensors, distinct_axes, expand, reshape, unsqueeze
 from tallow.shortcuts import direct
@@ -315,12 +322,30 @@ def _arranged(x, names, batch, rows, columns, sizes):
     return reshape(x, tuple(shape))
 
 
+CDIST_MODES = (
+    "use_mm_for_euclid_dist_if_necessary", "use_mm_for_euclid_dist",
+    "donot_use_mm_for_euclid_dist",
+)  # fmt: skip
+
+
 def cdist(x1, x2, p=2.0, compute_mode=None):
-    """The p-norm distances between rows: (..., n, d), (..., m, d) -> (..., n, m)."""
+    """The p-norm distances between rows: (..., n, d), (..., m, d) -> (..., n, m).
+
+    With p = 2 and more than 25 rows they are made of a product, which loses digits where rows are
+    close; `compute_mode` "donot_use_mm_for_euclid_dist" forbids it, "use_mm_for_euclid_dist" asks
+    for it always.
+    """
     if min(x1.array.ndim, x2.array.ndim) < 2 or x1.array.shape[-1] != x2.array.shape[-1]:
         raise ShapeError(f"cdist: expected rows of one length, got {listing([x1, x2])}")
     if p < 0:
         raise ShapeError(f"cdist: expected a p of 0 or more, got {p}")
+    if compute_mode not in (None, *CDIST_MODES):
+        raise ArgumentError(f"cdist: expected compute_mode in {CDIST_MODES}, got {compute_mode!r}")
+    many = max(x1.array.shape[-2], x2.array.shape[-2]) > 25
+    wanted = {CDIST_MODES[1]: True, CDIST_MODES[2]: False}.get(compute_mode, many)
+    x1, x2 = pair("cdist", x1, x2)
+    if p == 2 and wanted and x1.dtype.category == FLOATING and x1.array.size and x2.array.size:
+        return ops.euclidean(x1, x2)
     axis = max(x1.array.ndim, x2.array.ndim)
     difference = unsqueeze(x1, -2) - unsqueeze(x2, -3)
     if not difference.array.size:

@@ -2,6 +2,8 @@
 
 from tallow.autograd.builtin import sum_to
 from tallow.autograd.op import op
+from tallow.ops.complex import over
+from tallow.ops.reduce import in_float32, sum
 from tallow.ops.shape import reshape, swap
 
 precision = "highest"  # of products of float32 on CUDA, as `set_float32_matmul_precision` has it
@@ -90,3 +92,22 @@ linear.vjp(
     lambda g: sum_to(g, shape=g.shape[-1:]),
 )
 wide_on_cpu(linear)
+
+
+@op
+@in_float32
+def euclidean(xp, x, y):
+    """The distances between rows, by a product: (..., n, d), (..., m, d) -> (..., n, m)."""
+    out = matmul(x, _transpose(y))
+    out *= -2
+    out += sum(x * x, axis=(x.ndim - 1,), keepdims=True)
+    out += _transpose(sum(y * y, axis=(y.ndim - 1,), keepdims=True))
+    return xp.sqrt(xp.maximum(out, 0, out=out), out=out)
+
+
+@euclidean.joint_vjp
+def _(g, x, y, out):
+    share, last = over(g, out), len(out.shape) - 1
+    by_rows = sum(share, axis=(last,), keepdims=True)
+    by_columns = _transpose(sum(share, axis=(last - 1,), keepdims=True))
+    return x * by_rows - matmul(share, y), y * by_columns - matmul(_transpose(share), x)
