@@ -32,11 +32,9 @@ def cosine_similarity(x1, x2, dim=1, eps=1e-8):
     >>> tallow.nn.functional.cosine_similarity(x, y)
     tensor([0.7071])
     """
-    units = []
-    for x in broadcast_tensors(x1, x2):
-        length = norm(x, 2, dim, keepdim=True)
-        units.append(x / length.clamp(min=eps))
-    return sum(units[0] * units[1], dim)
+    x1, x2 = broadcast_tensors(x1, x2)
+    first, second = (norm(x, 2, dim).clamp(min=eps) for x in (x1, x2))
+    return sum(x1 * x2, dim) / first / second
 
 
 def pdist(input, p=2):
