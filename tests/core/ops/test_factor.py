@@ -120,6 +120,10 @@ CASES = [
         given(np.stack([SPREAD, SPREAD.T]), full=True), dtypes="f",
     ),
     matrix(
+        ops.svdvals, lambda x: np.linalg.svd(x, compute_uv=False),
+        given(SPREAD), given(SPREAD[:, :2]), given(np.stack([SPREAD, SPREAD.T])), dtypes="f",
+    ),
+    matrix(
         ops.eigh, lambda x, uplo: tuple(np.linalg.eigh(x, uplo)),
         given(SPREAD + SPREAD.T, uplo="L"), dtypes="f", by=(), orders=0,
     ),

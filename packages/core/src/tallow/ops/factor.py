@@ -156,6 +156,12 @@ def svd(xp, x, *, full):
 
 
 @op(holomorphic=False)
+def svdvals(xp, x):
+    """The singular values in descending order, without their vectors."""
+    return xp.linalg.svd(x, compute_uv=False)
+
+
+@op(holomorphic=False)
 def eigh(xp, x, *, uplo):
     """Eigenvalues in ascending order and eigenvectors, in columns, of a Hermitian matrix."""
     return tuple(xp.linalg.eigh(x, uplo))
@@ -229,6 +235,12 @@ def _(g, x, out, full):
 
 def _skew(x):
     return x - adjoint(x)
+
+
+@svdvals.vjp
+def _(g, x):
+    u, _, vh = svd(x, full=False)
+    return matmul(u * as_row(g), vh)
 
 
 @eigh.joint_vjp
