@@ -60,6 +60,11 @@ CASES = [
         given((0,), shifts=(1,), axis=(0,)), dtypes=ALL,
     ),
     Case(
+        ops.repeat_each, lambda x, axis, count: np.repeat(x, count, axis),
+        given((2, 3), axis=1, count=2), given((2, 3), axis=0, count=3),
+        given((2,), axis=0, count=0), given((0, 2), axis=1, count=1), dtypes=ALL,
+    ),
+    Case(
         ops.repeat, lambda x, repeats: np.tile(x, repeats),
         given((2, 3), repeats=(2, 1)), given((2, 3), repeats=(3, 2)), given((), repeats=()),
         given((2,), repeats=(0,)), given((0, 2), repeats=(2, 2)), dtypes=ALL,

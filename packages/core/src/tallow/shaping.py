@@ -300,6 +300,8 @@ def repeat_interleave(input, repeats=None, dim=None, *, output_size=None):
     axis = axis_of("repeat_interleave", dim, input.array.ndim)
     length = input.array.shape[axis] if input.array.ndim else 1
     counts = _counts(repeats, length)
+    if isinstance(counts, int) and output_size is None and input.array.ndim:
+        return ops.repeat_each(input, axis=axis, count=counts)
     xp = backend.for_array(input.array).xp
     positions = xp.repeat(xp.arange(length), counts)
     if output_size is not None and output_size != len(positions):

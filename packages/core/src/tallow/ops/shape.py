@@ -1,6 +1,6 @@
 """Operations that rearrange elements without changing them. Axes are non-negative ints."""
 
-from tallow.autograd.builtin import in_rows
+from tallow.autograd.builtin import in_rows, sum_to
 from tallow.autograd.op import op
 
 reshape = op(lambda x, *, shape: x.reshape(shape), name="reshape", view=True).vjp(
@@ -33,6 +33,12 @@ def sum_tiles(xp, x, *, repeats, shape):
     return xp.add.reduce(tiles, tuple(range(0, tiles.ndim, 2)), x.dtype)
 
 
+@op
+def repeat_each(xp, x, *, axis, count):
+    """Each element (or slice along `axis`) `count` times in a row."""
+    return xp.take(x, xp.arange(x.shape[axis]).repeat(count), axis)
+
+
 def inverse(axes):
     """The permutation that undoes `axes`."""
     return tuple(sorted(range(len(axes)), key=axes.__getitem__))
@@ -40,6 +46,14 @@ def inverse(axes):
 
 repeat.vjp(lambda g, shapes, repeats: sum_tiles(g, repeats=repeats, shape=shapes[0]))
 sum_tiles.vjp(lambda g, repeats: repeat(g, repeats=repeats))
+
+
+@repeat_each.vjp
+def _(g, shapes, axis, count):
+    before, after = shapes[0][: axis + 1], shapes[0][axis + 1 :]
+    g = reshape(g, shape=(*before, count, *after))
+    return reshape(sum_to(g, shape=(*before, 1, *after)), shape=shapes[0])
+
 
 # Joining and cutting
 
