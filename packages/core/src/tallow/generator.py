@@ -20,6 +20,7 @@ import numpy as np
 from tallow import backend
 from tallow.device import CPU, device
 from tallow.errors import DeviceError, DistributionError, TypeMismatchError
+from tallow.kernels.loading import compiled
 
 DEFAULT_SEED = 67280421310721
 PIECE = 1 << 15  # draws made at a time: what they take stays in the cache
@@ -554,8 +555,19 @@ def full_range(generator, shape, dtype=np.int64):
     return _fill(generator, shape, dtype, words64, lambda words: words.view(np.int64))
 
 
+@functools.cache
+def twister_is_known():
+    """True if compiled kernels draw as NumPy's generator does, whose state they change."""
+    if compiled is None:
+        return False
+    mine, numpys = np.random.MT19937(1), np.random.MT19937(1)
+    return np.array_equal(compiled.random_words(mine, 700), numpys.random_raw(700))
+
+
 def randperm(generator, count, dtype=np.int64):
     """The numbers from 0 to count - 1 in random order, by Fisher and Yates' shuffle."""
+    if twister_is_known():
+        return compiled.random_order(generator.bits, count).astype(dtype, copy=False)
     order = list(range(count))
     left = np.arange(count, 1, -1, dtype=np.uint64)
     steps = (words32(generator, left.size) % left).tolist()
@@ -577,8 +589,10 @@ def multinomial(generator, weights, count, replacement=False):
     if not replacement or count == 1:
         waits = exponential(generator, weights.shape, weights.dtype)
         with np.errstate(divide="ignore"):
-            order = np.argsort(-(weights / waits), axis=-1, kind="stable")
-        return order[..., :count]
+            sizes = weights / waits
+        if count == 1:
+            return sizes.argmax(axis=-1, keepdims=True)
+        return np.argsort(-sizes, axis=-1, kind="stable")[..., :count]
     working = np.float64 if weights.dtype == np.float64 else np.float32
     sums = np.cumsum(weights, axis=-1, dtype=working)
     sums /= sums[..., -1:]
@@ -587,6 +601,11 @@ def multinomial(generator, weights, count, replacement=False):
     )
     if weights.ndim == 1:
         return _slots(sums, points)
+    if (
+        compiled is not None
+        and (slots := compiled.random_slots(sums, points)) is not NotImplemented
+    ):
+        return slots
     return np.stack([_slots(*row) for row in zip(sums, points, strict=True)])
 
 

@@ -1,7 +1,9 @@
 // Draws from NumPy's Mersenne Twister, whose state stays NumPy's, and dropout by them.
 #include <numpy/random/bitgen.h>
 
+#include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "bind.hpp"
 
@@ -51,6 +53,47 @@ nb::object random_keep(nb::handle bits, nb::tuple shape, double probability) {
     return out;
 }
 
+// The numbers from 0 on in random order, by Fisher and Yates' shuffle: the next number is one of
+// those that are left, by a word each.
+nb::object random_order(nb::handle bits, int64_t count) {
+    const npy_intp shape[] = {count};
+    const nb::object out = nb::steal(PyArray_SimpleNew(1, shape, NPY_INT64));
+    if (!out.is_valid()) throw nb::python_error();
+    auto* order = data_of<int64_t>(out);
+    for (int64_t i = 0; i < count; ++i) order[i] = i;
+    Twister* state = twister(bits);
+    constexpr int64_t PIECE = 1024;
+    uint32_t words[PIECE];
+    for (int64_t begin = 0; begin < count - 1; begin += PIECE) {
+        const int64_t some = std::min(PIECE, count - 1 - begin);
+        kernels().random_words(state->key, &state->used, words, some);
+        for (int64_t i = begin; i < begin + some; ++i)
+            std::swap(order[i], order[i + words[i - begin] % uint64_t(count - i)]);
+    }
+    return out;
+}
+
+// For each row of rising sums (rows, n) how many of its sums but the last are below each of its
+// points (rows, count) of float64.
+nb::object random_slots(nb::handle sums, nb::handle points) {
+    const Floats table(sums);
+    auto* at = reinterpret_cast<PyArrayObject*>(points.ptr());
+    if (!table.ok() || table.ndim() != 2 || !PyArray_CheckExact(points.ptr()) ||
+        PyArray_TYPE(at) != NPY_FLOAT64 || PyArray_NDIM(at) != 2 || !PyArray_IS_C_CONTIGUOUS(at) ||
+        PyArray_DIM(at, 0) != table.shape(0))
+        return not_implemented();
+    const nb::object out = nb::steal(PyArray_SimpleNew(2, PyArray_DIMS(at), NPY_INT64));
+    if (!out.is_valid()) throw nb::python_error();
+    const int64_t n = table.shape(1), count = PyArray_DIM(at, 1);
+    const auto* point = static_cast<const double*>(PyArray_DATA(at));
+    auto* to = data_of<int64_t>(out);
+    for (int64_t i = 0; i < table.shape(0) * count; ++i) {
+        const float* row = table.data() + i / count * n;
+        to[i] = std::lower_bound(row, row + n - 1, point[i]) - row;
+    }
+    return out;
+}
+
 // x * factor where `keep`, a bool array of the shape of x, is set, else x * 0.
 nb::object masked(nb::handle x, nb::handle keep, float factor) {
     const Floats input(x);
@@ -74,6 +117,8 @@ void bind_random(nb::module_& m) {
     using nb::literals::operator""_a;
     m.def("random_words", &random_words);
     m.def("random_keep", &random_keep);
+    m.def("random_order", &random_order);
+    m.def("random_slots", &random_slots);
     m.def("masked", &masked, nb::arg(), nb::arg(), nb::kw_only(), "factor"_a);
 }
 
