@@ -7,9 +7,12 @@
 namespace tallow {
 namespace {
 
-// Zeros (rows, width) with values (..., width) added at an index (...) of int64, of which negative
-// ones count from the end.
-nb::object add_rows(nb::handle index, nb::handle values, int64_t rows, int64_t width) {
+// Zeros (rows, width), or a copy of `onto`, with values (..., width) added at an index (...) of
+// int64, of which negative ones count from the end.
+nb::object add_rows(nb::handle index, nb::handle values, int64_t rows, int64_t width,
+                    nb::handle onto) {
+    const Dense start(onto);
+    if (!onto.is_none() && (!start.ok() || start.size() != rows * width)) return not_implemented();
     const Floats from(values);
     if (!from.ok() || !PyArray_CheckExact(index.ptr())) return not_implemented();
     auto* places = reinterpret_cast<PyArrayObject*>(index.ptr());
@@ -29,7 +32,10 @@ nb::object add_rows(nb::handle index, nb::handle values, int64_t rows, int64_t w
     if (!turned.empty()) at = turned.data();
     Made out{rows, width};
     unlocked(from.size() + rows * width, [&] {
-        std::fill_n(out.data(), rows * width, 0.0f);
+        if (start.ok())
+            std::copy_n(start.data(), rows * width, out.data());
+        else
+            std::fill_n(out.data(), rows * width, 0.0f);
         kernels().add_rows(out.data(), at, from.data(), count, width);
     });
     return out.object();
@@ -37,6 +43,9 @@ nb::object add_rows(nb::handle index, nb::handle values, int64_t rows, int64_t w
 
 }  // namespace
 
-void bind_scatter(nb::module_& m) { m.def("add_rows", &add_rows); }
+void bind_scatter(nb::module_& m) {
+    m.def("add_rows", &add_rows, nb::arg(), nb::arg(), nb::arg(), nb::arg(),
+          nb::arg().none() = nb::none());
+}
 
 }  // namespace tallow

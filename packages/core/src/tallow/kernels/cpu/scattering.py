@@ -4,7 +4,6 @@ import numpy as np
 
 from tallow.kernels.cpu import compiled
 from tallow.ops import embedding, index
-from tallow.ops.index import grid
 
 
 @embedding.embedding_grad.on("cpu")
@@ -19,24 +18,31 @@ def _(g, index, *, rows, padding_idx):
 def _(value, *, key, shape):
     if index._only_masks(key):
         return NotImplemented
-    first, *rest = key
-    if getattr(first, "dtype", None) == np.int64 and all(_is_whole(part) for part in rest):
+    if _names_rows(key):
         width = int(np.multiply.reduce(shape[1:]))
-        out = compiled.add_rows(first, value, shape[0], width)
+        out = compiled.add_rows(key[0], value, shape[0], width)
     else:
         out = _by_places(value, shape, lambda places: places[key])
     return out if out is NotImplemented else out.reshape(shape)
 
 
-def _is_whole(part):
-    return type(part) is slice and part == slice(None)
+@index.index_put.on("cpu")
+def _(x, value, *, key, accumulate):
+    if not accumulate or not _names_rows(key) or not x.size:
+        return NotImplemented
+    if getattr(value, "shape", None) != (*key[0].shape, *x.shape[1:]):
+        return NotImplemented
+    out = compiled.add_rows(key[0], value, len(x), x.size // len(x), x)
+    return out if out is NotImplemented else out.reshape(x.shape)
 
 
-@index.gathered_back.on("cpu")
-def _(value, *, axis, index, shape):
-    key = grid(np, index, axis)
-    out = _by_places(value, shape, lambda places: places[key])
-    return out if out is NotImplemented else out.reshape(shape)
+def _names_rows(key):
+    """True if a key has an index along the first axis, and takes all of the others."""
+    first, *rest = key
+    whole = slice(None)
+    return getattr(first, "dtype", None) == np.int64 and all(
+        type(part) is slice and part == whole for part in rest
+    )
 
 
 def _by_places(value, shape, pick):
