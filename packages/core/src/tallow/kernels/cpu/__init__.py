@@ -25,5 +25,6 @@ if compiled is not None:
         "chains",
         "filters",
         "images",
+        "transforms",
     ):
         import_module(f"tallow.kernels.cpu.{name}")
