@@ -79,7 +79,18 @@ struct Reduction {
     int64_t r0, k0, r1, k1;
 };
 
-enum class Reduce { sum, largest, smallest };
+// The last four: of squares, and of magnitudes (`greatest` is the largest of them).
+enum class Reduce { sum, product, largest, smallest, squares, magnitudes, greatest, least };
+
+// An array (outer, length, inner), along whose middle axis lines go.
+struct Lines {
+    int64_t outer, length, inner;
+};
+
+enum class Scan { sum, product };
+
+// What `order` can sort.
+enum class Element { float32, float64, int32, int64 };
 
 enum class Comparison { equal, not_equal, less, less_equal, greater, greater_equal };
 
@@ -283,6 +294,8 @@ struct Kernels {
     int width;         // floats in a vector
 
     void (*multiply)(const Product&);
+    // The same for few columns and a short depth, of many matrices; false for others.
+    bool (*multiply_narrow)(const Product&);
     bool (*rounds_products)();  // whether there is anything to gain from `rounded` products
 
     // to = x, in row-major order
@@ -300,6 +313,32 @@ struct Kernels {
 
     // out (k0, k1) = what x is reduced to, divided by the divisor.
     void (*reduce)(Reduce, const Reduction&, const float* x, float divisor, float* out);
+
+    // Running sums and products, from the end with `reverse`; the gradient of running products; and
+    // places of running extremes.
+    void (*scan)(Scan, const Lines&, bool reverse, const float* x, float* y);
+    void (*product_scan_grad)(const Lines&, const float* g, const float* x, float* out);
+    void (*scan_places)(const Lines&, bool smallest, const float* x, int64_t* out);
+
+    // The first `count` places (outer, count, inner) of each line's order.
+    void (*order)(Element, const Lines&, const void* x, bool descending, int64_t count,
+                  int64_t* out);
+
+    // out = the elements of lines of x, of `size` elements each, that an index (outer, length,
+    // inner) names; and values put or added there. False where one is outside of its line.
+    bool (*gather)(const Lines&, int64_t size, int bytes, const void* x, const int64_t* index,
+                   void* out);
+    bool (*scatter)(const Lines&, int64_t size, bool add, const float* values, const int64_t* index,
+                    float* out);
+
+    // Of matrices (outer, rows, columns), elements of so many bytes.
+    void (*triangle)(const Lines&, int bytes, bool upper, int64_t k, const char* x, char* out);
+
+    // Of complex numbers (outer, length, inner), times a factor; and of real numbers (lines, n) to
+    // their frequencies (lines, n / 2 + 1), and back. n has the factors 2, 3 and 5.
+    void (*fft)(const Lines&, bool inverse, float scale, const float* x, float* out);
+    void (*rfft)(int64_t lines, int64_t n, float scale, const float* x, float* out);
+    void (*irfft)(int64_t lines, int64_t n, float scale, const float* x, float* out);
 
     // Of n elements; a number is one element for all.
     void (*compare)(Comparison, const float* x, const float* y, bool number, uint8_t* out,
@@ -331,6 +370,7 @@ struct Kernels {
 
     // x (outer, length): along the last axis.
     void (*softmax)(const float* x, float* y, int64_t outer, int64_t length, bool logarithm);
+    void (*logsumexp)(const Lines&, const float* x, float* out);
     void (*softmax_grad)(const float* g, const float* y, float* out, int64_t outer, int64_t length,
                          bool logarithm);
     void (*cross_entropy)(const float* x, const int64_t* label, float* loss, int64_t outer,

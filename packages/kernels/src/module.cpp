@@ -33,6 +33,8 @@ NB_MODULE(_compiled, m) {
     tallow::bind_attention(m);
     tallow::bind_recurrent(m);
     tallow::bind_scatter(m);
+    tallow::bind_lines(m);
+    tallow::bind_transforms(m);
     tallow::bind_ctc(m);
     tallow::bind_logic(m);
     tallow::bind_reductions(m);

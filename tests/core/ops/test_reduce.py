@@ -55,9 +55,23 @@ def vector_norm(x, p, axis):
     return np.sum(size**p, axis=axis, keepdims=True) ** (1 / p)
 
 
-def argsort(x, axis, descending):
+def cumsum(x, axis, reverse=False):
+    return np.flip(np.cumsum(np.flip(x, axis), axis), axis) if reverse else np.cumsum(x, axis)
+
+
+def cumprod_grad(g, x, axis):
+    """The sum over the products that have the element, each without it."""
+    g, x = np.moveaxis(g, axis, 0), np.moveaxis(x, axis, 0)
+    out, n = np.zeros_like(x), len(x)
+    for i in range(n):
+        for j in range(i, n):
+            out[i] += g[j] * np.prod(np.delete(x, [i, *range(j + 1, n)], 0), 0)
+    return np.moveaxis(out, 0, axis)
+
+
+def argsort(x, axis, descending, stop=None):
     order = np.argsort(-x if descending else x, axis=axis, kind="stable")
-    return order
+    return np.take(order, range(order.shape[axis])[:stop], axis)
 
 
 INFINITY = np.array([1.0, np.inf, 2.0])
@@ -121,10 +135,18 @@ CASES = [
         at_kink(np.zeros(3), p=2, axis=(0,)), at_kink(np.zeros(3), p=3, axis=(0,)),
         kinks=(0,), dtypes="fc", tolerance=8,
     ),
-    Case(ops.cumsum, lambda x, axis: np.cumsum(x, axis), *RUNNING, dtypes="ifc", tolerance=8),
+    Case(
+        ops.cumsum, cumsum,
+        *RUNNING, given((2, 3), axis=1, reverse=True), dtypes="ifc", tolerance=8,
+    ),
     Case(
         ops.cumprod, lambda x, axis: np.cumprod(x, axis),
         *RUNNING, given(np.array([2.0, 0, 3, 0, 1]), axis=0), dtypes="ifc", tolerance=8,
+    ),
+    Case(
+        ops.cumprod_grad, cumprod_grad,
+        given((4,), (4,), axis=0), given((2, 3), (2, 3), axis=1),
+        given((4,), np.array([2.0, 0, 3, 0]), axis=0), dtypes="fc", tolerance=8,
     ),
     Case(
         ops.delay, delay,
@@ -143,6 +165,8 @@ CASES = [
         ops.argsort, argsort,
         given((2, 5), axis=1, descending=False), given((4, 2), axis=0, descending=True),
         given(np.array([1.0, 2, 1, 2]), axis=0, descending=True),
+        given((2, 40), axis=1, descending=True, stop=3),
+        given((4, 2), axis=0, descending=False, stop=0),
         given((0,), axis=0, descending=False),
         dtypes="if", gives=np.int64,
     ),

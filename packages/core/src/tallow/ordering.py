@@ -35,10 +35,15 @@ __all__ = [
 @numpy_names
 def argsort(input, dim=-1, descending=False, stable=False):
     """The indices that sort along `dim`; equal elements keep their order, NaN is largest."""
-    axis = axis_of("argsort", dim, input.array.ndim)
+    return _order("argsort", input, dim, descending)
+
+
+def _order(name, input, dim, descending=False, stop=None):
+    """The indices that sort along `dim`, or the first `stop` of them."""
+    axis = axis_of(name, dim, input.array.ndim)
     if not input.array.ndim:
         return ops.argmax(input, axis=None, keepdims=False)
-    return ops.argsort(input, axis=axis, descending=descending)
+    return ops.argsort(input, axis=axis, descending=descending, stop=stop)
 
 
 @numpy_names
@@ -48,7 +53,7 @@ def sort(input, dim=-1, descending=False, stable=False, *, out=None):
     >>> tallow.sort(tallow.tensor([3, 1, 2])).indices
     tensor([1, 2, 0])
     """
-    indices = argsort(input, dim, descending)
+    indices = _order("sort", input, dim, descending)
     return give_all(return_types.sort, _picked(input, dim, indices), out, "sort")
 
 
@@ -72,9 +77,7 @@ def topk(input, k, dim=-1, largest=True, sorted=True, *, out=None):
     size = input.array.shape[axis] if input.array.ndim else 1
     if not 0 <= k <= size:
         raise ShapeError(f"topk: expected k from 0 to {size}, the size of dim {dim}, got {k}")
-    order = argsort(input, dim, largest)
-    if input.array.ndim:
-        order = elementwise.copy(cut(order, axis=axis, start=0, stop=k), order="C")
+    order = _order("topk", input, dim, largest, k)
     return give_all(return_types.topk, _picked(input, dim, order), out, "topk")
 
 
@@ -102,7 +105,7 @@ def kthvalue(input, k, dim=-1, keepdim=False, *, out=None):
         raise OutOfRangeError(f"kthvalue: expected elements along dim {dim}, got {describe(input)}")
     if not 1 <= k <= size:
         raise ShapeError(f"kthvalue: expected k from 1 to {size}, the size of dim {dim}, got {k}")
-    order = argsort(input, dim)
+    order = _order("kthvalue", input, dim, stop=k)
     if not input.array.ndim:
         return give_all(return_types.kthvalue, _picked(input, dim, order), out, "kthvalue")
     return give_all(
@@ -281,11 +284,13 @@ def unique(input, sorted=True, return_inverse=False, return_counts=False, dim=No
         and 0 in input.array.shape[:axis] + input.array.shape[axis + 1 :]
     ):
         raise ShapeError(f"unique: expected slices with elements, got {describe(input)}")
-    values, inverse, counts = xp.unique(
-        input.array, return_inverse=True, return_counts=True, axis=axis, equal_nan=False
-    )
+    how = {"return_inverse": return_inverse, "return_counts": return_counts}
+    found = xp.unique(input.array, axis=axis, equal_nan=False, **how)
+    if not return_inverse:
+        return tuple(map(wrap, found)) if return_counts else wrap(found)
+    values, inverse, *counts = found
     inverse = inverse.reshape(input.array.shape if axis is None else -1)
-    return _results(values, inverse, counts, return_inverse, return_counts)
+    return wrap(values), wrap(inverse), *map(wrap, counts)
 
 
 @backend.there

@@ -71,7 +71,9 @@ nb::object matmul(nb::handle x, nb::handle y, bool short_floats) {
               a.columns,  a.strided(), b.strided(),
               out.data(), nullptr,     rounded || short_floats};
     if (shared && a.step == a.rows * a.row) p.m *= p.batch, p.batch = 1;
-    unlocked(p.batch * p.m * p.n * p.k / 16, [&] { kernels().multiply(p); });
+    unlocked(p.batch * p.m * p.n * p.k / 16, [&] {
+        if (p.rounded || !kernels().multiply_narrow(p)) kernels().multiply(p);
+    });
     return out.object();
 }
 

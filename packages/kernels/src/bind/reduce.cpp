@@ -1,5 +1,6 @@
 // Reductions along axes.
 #include <algorithm>
+#include <cmath>
 
 #include "bind.hpp"
 
@@ -70,9 +71,38 @@ nb::object mean(nb::handle x, nb::handle axis, bool keepdims) {
     return along(Reduce::sum, x, axis, keepdims, true);
 }
 
+nb::object prod(nb::handle x, nb::handle axis, bool keepdims) {
+    return along(Reduce::product, x, axis, keepdims, false);
+}
+
 template <Reduce kind>
 nb::object extreme(nb::handle x, nb::handle axis) {
     return along(kind, x, axis, true, false);
+}
+
+nb::object vector_norm(nb::handle x, double p, nb::handle axis) {
+    if (std::isinf(p)) return along(p > 0 ? Reduce::greatest : Reduce::least, x, axis, true, false);
+    if (p == 1) return along(Reduce::magnitudes, x, axis, true, false);
+    if (p != 2) return not_implemented();
+    const nb::object sums = along(Reduce::squares, x, axis, true, false);
+    if (const Floats made(sums); made.ok())
+        for (int64_t i = 0; i < made.size(); ++i) made.writable()[i] = std::sqrt(made.data()[i]);
+    return sums;
+}
+
+// Along axes next to each other.
+nb::object logsumexp(nb::handle x, nb::handle axis) {
+    const Dense input(x);
+    Axes axes;
+    if (!input.ok() || !axes.read(axis, input.ndim()) || !axes.group(input) || axes.r.r0 != 1)
+        return not_implemented();
+    npy_intp shape[NPY_MAXDIMS];
+    for (int i = 0; i < input.ndim(); ++i) shape[i] = axes.reduced[i] ? 1 : input.shape(i);
+    Made out(input.ndim(), shape);
+    unlocked(input.size(), [&] {
+        kernels().logsumexp({axes.r.k0, axes.r.r1, axes.r.k1}, input.data(), out.data());
+    });
+    return out.object();
 }
 
 // The sums over what broadcasting from `shape` to that of x repeats.
@@ -100,6 +130,9 @@ void bind_reductions(nb::module_& m) {
     using nb::literals::operator""_a;
     m.def("sum", &sum, nb::arg(), nb::kw_only(), "axis"_a.none(), "keepdims"_a);
     m.def("mean", &mean, nb::arg(), nb::kw_only(), "axis"_a.none(), "keepdims"_a);
+    m.def("prod", &prod, nb::arg(), nb::kw_only(), "axis"_a.none(), "keepdims"_a);
+    m.def("vector_norm", &vector_norm, nb::arg(), nb::kw_only(), "p"_a, "axis"_a.none());
+    m.def("logsumexp", &logsumexp, nb::arg(), nb::kw_only(), "axis"_a.none());
     m.def("amax", &extreme<Reduce::largest>, nb::arg(), nb::kw_only(), "axis"_a.none());
     m.def("amin", &extreme<Reduce::smallest>, nb::arg(), nb::kw_only(), "axis"_a.none());
     m.def("sum_to", &sum_to, nb::arg(), nb::kw_only(), "shape"_a);

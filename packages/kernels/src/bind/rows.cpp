@@ -1,4 +1,5 @@
 // Softmax, cross entropy, batch norm and layer norm.
+#include <algorithm>
 #include <cmath>
 
 #include "bind.hpp"
@@ -57,6 +58,32 @@ nb::object cross_entropy(nb::handle x, nb::handle label) {
     Made out{outer};
     unlocked(input.size(),
              [&] { kernels().cross_entropy(input.data(), wanted, out.data(), outer, classes); });
+    return out.object();
+}
+
+// Minus the element of each row of x (outer, classes) at its label.
+nb::object nll(nb::handle x, nb::handle label) {
+    const Dense input(x);
+    if (!input.ok() || input.ndim() != 2 || input.size() == 0) return not_implemented();
+    const int64_t outer = input.shape(0), classes = input.shape(1);
+    const int64_t* wanted = labels(label, outer, classes);
+    if (!wanted) return not_implemented();
+    Made out{outer};
+    for (int64_t i = 0; i < outer; ++i) out.data()[i] = -input.data()[i * classes + wanted[i]];
+    return out.object();
+}
+
+nb::object nll_grad(nb::handle g, nb::handle label, int64_t outer, int64_t classes, float scale) {
+    const Dense d(g);
+    const int64_t* wanted = labels(label, outer, classes);
+    if (!d.ok() || !wanted || (d.ndim() != 0 && d.size() != outer)) return not_implemented();
+    Made out{outer, classes};
+    const int64_t step = d.ndim() == 0 ? 0 : 1;
+    unlocked(outer * classes, [&] {
+        std::fill_n(out.data(), outer * classes, 0.0f);
+        for (int64_t i = 0; i < outer; ++i)
+            out.data()[i * classes + wanted[i]] = -d.data()[i * step] * scale;
+    });
     return out.object();
 }
 
@@ -228,6 +255,8 @@ void bind_rows(nb::module_& m) {
     m.def("log_softmax", &softmax<true>, nb::arg(), nb::kw_only(), "axis"_a);
     m.def("softmax_grad", &softmax_grad<false>, nb::arg(), nb::arg(), nb::kw_only(), "axis"_a);
     m.def("log_softmax_grad", &softmax_grad<true>, nb::arg(), nb::arg(), nb::kw_only(), "axis"_a);
+    m.def("nll", &nll);
+    m.def("nll_grad", &nll_grad);
     m.def("cross_entropy", &cross_entropy);
     m.def("cross_entropy_grad", &cross_entropy_grad);
     m.def("batch_norm", &batch_norm, nb::arg(), nb::arg().none(), nb::arg().none(), nb::arg(),

@@ -6,10 +6,10 @@ namespace tallow::ISA {
 namespace {
 
 constexpr int64_t GRAIN = 1 << 15;       // elements that are worth a thread
+constexpr int64_t SHORT = 16;            // rows that take less time than the call to copy one
 constexpr int64_t HIGH = 16, DEEP = 64;  // of a piece that is turned
 
-// Where the matrix of the last axis and of `other` (or of the last alone, where that is -1) begins,
-// for each place along the other axes.
+// Where the matrix of the last axis and of `other` begins, for each place along the other axes.
 struct Places {
     const Layout& l;
     int other;
@@ -35,18 +35,29 @@ struct Places {
 };
 
 void copy_rows(const Layout& l, const float* x, float* to) {
-    const Places places(l, -1);
     const int64_t length = l.shape[l.ndim - 1], step = l.strides[l.ndim - 1];
-    parallel_ranges(places.count, std::max<int64_t>(1, GRAIN / length),
+    auto row = [&](const float* from, float* row_to) {
+        if (step == 1 && length > SHORT)
+            std::memcpy(row_to, from, size_t(length) * sizeof(float));
+        else if (step == 1)
+            for (int64_t i = 0; i < length; ++i) row_to[i] = from[i];
+        else if (step == -1)
+            for (int64_t i = 0; i < length; ++i) row_to[i] = from[-i];
+        else
+            for (int64_t i = 0; i < length; ++i) row_to[i] = from[i * step];
+    };
+    if (l.ndim == 1) return row(x, to);
+    const Places places(l, l.ndim - 2);
+    const int64_t rows = l.shape[l.ndim - 2], apart = l.strides[l.ndim - 2];
+    const int64_t some = std::min(rows, std::max<int64_t>(1, GRAIN / length));
+    const int64_t pieces = (rows + some - 1) / some;
+    parallel_ranges(places.count * pieces, std::max<int64_t>(1, GRAIN / (some * length)),
                     [&](int64_t n, int64_t end) {
                         for (; n < end; ++n) {
-                            const auto place = places(n);
-                            const float* from = x + place.from;
-                            if (step == 1)
-                                std::memcpy(to + place.to, from, size_t(length) * sizeof(float));
-                            else
-                                for (int64_t i = 0; i < length; ++i)
-                                    to[place.to + i] = from[i * step];
+                            const auto place = places(n / pieces);
+                            const int64_t first = n % pieces * some;
+                            for (int64_t i = first; i < std::min(rows, first + some); ++i)
+                                row(x + place.from + i * apart, to + place.to + i * length);
                         }
                     });
 }

@@ -66,6 +66,32 @@ void softmax(const float* x, float* y, int64_t outer, int64_t length, bool logar
     });
 }
 
+// x (outer, length, inner) to out (outer, inner).
+void logsumexp(const Lines& l, const float* x, float* out) {
+    const int64_t length = l.length, inner = l.inner, blocks = (inner + WIDTH - 1) / WIDTH;
+    if (inner > 1) {
+        for_rows(l.outer * blocks, length * WIDTH, [&](int64_t block) {
+            const int64_t outer = block / blocks, j = block % blocks * WIDTH;
+            const int64_t count = std::min<int64_t>(WIDTH, inner - j);
+            const float* from = x + outer * length * inner + j;
+            Vec top = splat(LOWEST), sums{};
+            for (int64_t i = 0; i < length; ++i)
+                top = larger(load_up_to(from + i * inner, count), top);
+            top = select(absolute(top) < splat(-LOWEST), top, Vec{});
+            for (int64_t i = 0; i < length; ++i)
+                sums += exp(load_up_to(from + i * inner, count) - top);
+            for (int64_t k = 0; k < count; ++k)
+                out[outer * inner + j + k] = std::log(sums[k]) + top[k];
+        });
+        return;
+    }
+    for_rows(l.outer, length, [&](int64_t row) {
+        const float* from = x + row * length;
+        const float most = row_maximum(from, length), top = std::isfinite(most) ? most : 0;
+        out[row] = std::log(exponential_sum(from, length, top)) + top;
+    });
+}
+
 // From the output y: y (g - sum(g y)), or for the logarithm g - exp(y) sum(g).
 void softmax_grad(const float* g, const float* y, float* out, int64_t outer, int64_t length,
                   bool logarithm) {

@@ -6,6 +6,7 @@
 namespace tallow::ISA {
 
 void multiply_batch(const Product&);
+bool multiply_narrow(const Product&);
 bool rounds_products();
 
 void copy(const Layout&, const float* x, float* to);
@@ -20,6 +21,21 @@ void unary_grad(Unary, const float* g, const float* x_or_y, float* out, int64_t 
 void binary(Binary, bool swapped, const float* x, const float* y, float* out, const Repeat&);
 
 void reduce(Reduce, const Reduction&, const float* x, float divisor, float* out);
+
+void scan(Scan, const Lines&, bool reverse, const float* x, float* y);
+void product_scan_grad(const Lines&, const float* g, const float* x, float* out);
+void scan_places(const Lines&, bool smallest, const float* x, int64_t* out);
+
+void order(Element, const Lines&, const void* x, bool descending, int64_t count, int64_t* out);
+
+bool gather(const Lines&, int64_t size, int bytes, const void* x, const int64_t* index, void* out);
+bool scatter(const Lines&, int64_t size, bool add, const float* values, const int64_t* index,
+             float* out);
+void triangle(const Lines&, int bytes, bool upper, int64_t k, const char* x, char* out);
+
+void fft(const Lines&, bool inverse, float scale, const float* x, float* out);
+void rfft(int64_t lines, int64_t n, float scale, const float* x, float* out);
+void irfft(int64_t lines, int64_t n, float scale, const float* x, float* out);
 
 void compare(Comparison, const float* x, const float* y, bool number, uint8_t* out, int64_t n);
 void where(const uint8_t* condition, const float* x, bool x_number, const float* y, bool y_number,
@@ -42,6 +58,7 @@ void random_keep(uint32_t* key, int32_t* used, uint64_t below, uint8_t* keep, in
 void masked(const float* x, const uint8_t* keep, float factor, float* out, int64_t n);
 
 void softmax(const float* x, float* y, int64_t outer, int64_t length, bool logarithm);
+void logsumexp(const Lines&, const float* x, float* out);
 void softmax_grad(const float* g, const float* y, float* out, int64_t outer, int64_t length,
                   bool logarithm);
 void cross_entropy(const float* x, const int64_t* label, float* loss, int64_t outer,

@@ -36,7 +36,9 @@ WRITERS |= {
     "argmax": _position("ArgMax"), "argmin": _position("ArgMin"),
     "softmax": lambda g, x, *, axis: g.add("Softmax", x, axis=axis),
     "log_softmax": lambda g, x, *, axis: g.add("LogSoftmax", x, axis=axis),
-    "cumsum": lambda g, x, *, axis: g.add("CumSum", x, np.asarray(axis, np.int64)),
+    "cumsum": lambda g, x, *, axis, reverse: g.add(
+        "CumSum", x, np.asarray(axis, np.int64), reverse=int(reverse)
+    ),
 }  # fmt: skip
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from tallow.autograd.op import op
 from tallow.ops.elementwise import clip, log, log1p, maximum, sigmoid
+from tallow.ops.index import grid
 from tallow.ops.reduce import in_float32, widened
 from tallow.ops.softmax import log_softmax, softmax, softmax_grad, total
 
@@ -56,9 +57,10 @@ def nll_grad(xp, g, label, weight, *, shape, ignore_index, reduction):
     """The gradient of `nll` by x, which has `shape`."""
     axis = 1 if len(shape) > 1 else 0
     safe, factor = label_factors(xp, label, weight, ignore_index, widened(xp, g).dtype)
-    classes = xp.arange(shape[axis]).reshape(-1, *(1,) * (len(shape) - axis - 1))
-    part = xp.expand_dims(-share(xp, g, factor, reduction), axis)
-    return (part * (classes == xp.expand_dims(safe, axis))).astype(g.dtype, copy=False)
+    part = -share(xp, g, factor, reduction)
+    out = xp.zeros(shape, g.dtype)
+    out[grid(xp, xp.expand_dims(safe, axis), axis)] = xp.expand_dims(part, axis)
+    return out
 
 
 @op

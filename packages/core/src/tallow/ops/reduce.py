@@ -10,7 +10,7 @@ from tallow.autograd.builtin import expand, in_rows
 from tallow.autograd.op import op
 from tallow.ops.complex import over
 from tallow.ops.elementwise import absolute, exp, power, sign, where
-from tallow.ops.shape import flip, reshape
+from tallow.ops.shape import flip, pad, reshape
 
 
 @op
@@ -77,20 +77,21 @@ def prod(xp, x, *, axis, keepdims):
     return out.astype(x.dtype, copy=False)
 
 
-def prod_of_others(x, axis):
-    """For each element the product of the others along `axis` (None: of all), zeros included."""
+@prod.vjp
+def _(g, x, axis):
+    """That of the running product's last element."""
     if axis is None:
-        return reshape(prod_of_others(reshape(x, shape=(-1,)), (0,)), shape=x.shape)
-    backwards = flip(x, axis=axis)
-    return prod_before(x, axis[0]) * flip(prod_before(backwards, axis[0]), axis=axis)
+        flat = reshape(x, shape=(-1,))
+        return reshape(prod_grad(reshape(g, shape=(1,)), flat, 0), shape=x.shape)
+    return prod_grad(reshape(g, shape=kept_shape(x.shape, axis)), x, axis[0])
 
 
-def prod_before(x, axis):
-    """For each element the product of those before it along `axis`."""
-    return cumprod(delay(x, axis=axis, first=1), axis=axis)
-
-
-prod.vjp(lambda g, x, shapes, axis: spread(g, shapes[0], axis) * prod_of_others(x, axis))
+def prod_grad(g, x, axis):
+    widths = [(0, 0)] * len(x.shape)
+    widths[axis] = (max(x.shape[axis] - 1, 0), 0)
+    if not x.shape[axis]:
+        return x * 1
+    return cumprod_grad(pad(g, widths=tuple(widths), value=0), x, axis=axis)
 
 
 @op
@@ -193,9 +194,11 @@ def _(g, x, out, p, axis):
 
 
 @op
-def cumsum(xp, x, *, axis):
-    wide = widened(xp, x)
-    return in_rows(xp.cumsum(wide, axis=axis, dtype=wide.dtype)).astype(x.dtype, copy=False)
+def cumsum(xp, x, *, axis, reverse=False):
+    """The running sum along `axis`, from its end with `reverse`."""
+    wide = xp.flip(widened(xp, x), axis) if reverse else widened(xp, x)
+    out = xp.cumsum(wide, axis=axis, dtype=wide.dtype)
+    return in_rows(xp.flip(out, axis) if reverse else out).astype(x.dtype, copy=False)
 
 
 @op
@@ -224,10 +227,6 @@ def recur(xp, x, factor, *, axis):
     return out
 
 
-def reversed_cumsum(x, axis):
-    return flip(cumsum(flip(x, axis=(axis,)), axis=axis), axis=(axis,))
-
-
 def recur_back(x, factor, axis):
     """The adjoint of `recur`: y[i] = x[i] + factor[i + 1] * y[i + 1]."""
     backwards = delay(flip(factor, axis=(axis,)), axis=axis, first=0)
@@ -239,8 +238,23 @@ def advance(g, axis):
     return flip(delay(flip(g, axis=(axis,)), axis=axis, first=0), axis=(axis,))
 
 
-cumsum.vjp(lambda g, axis: reversed_cumsum(g, axis))
-cumprod.vjp(lambda g, x, axis: prod_before(x, axis) * recur_back(g, x, axis))
+@op
+def cumprod_grad(g, x, *, axis):
+    """The gradient of `cumprod`: the product of the elements before each, times `recur_back`."""
+    return cumprod(delay(x, axis=axis, first=1), axis=axis) * recur_back(g, x, axis)
+
+
+@cumprod_grad.joint_vjp
+def _(v, g, x, axis):
+    late = delay(x, axis=axis, first=1)
+    behind, ahead = cumprod(late, axis=axis), recur_back(g, x, axis)
+    by_g = recur(v * behind, x, axis=axis)
+    by_behind = advance(cumprod_grad(v * ahead, late, axis=axis), axis)
+    return by_g, by_behind + ahead * delay(by_g, axis=axis, first=0)
+
+
+cumsum.vjp(lambda g, axis, reverse: cumsum(g, axis=axis, reverse=not reverse))
+cumprod.vjp(lambda g, x, axis: cumprod_grad(g, x, axis=axis))
 delay.vjp(lambda g, axis: advance(g, axis))
 recur.vjp(
     lambda g, factor, axis: recur_back(g, factor, axis),
@@ -261,13 +275,12 @@ def argmin(xp, x, *, axis, keepdims):
 
 
 @op
-def argsort(xp, x, *, axis, descending):
-    """Indices that sort x; equal elements keep their order."""
+def argsort(xp, x, *, axis, descending, stop=None):
+    """Indices that sort x, the first `stop` of them; equal elements keep their order."""
     x = widened(xp, x)  # in which NaN is largest
-    if descending:
-        order = xp.argsort(xp.flip(x, axis), axis=axis, kind="stable")
-        return in_rows(xp.flip(x.shape[axis] - 1 - order, axis))
-    return in_rows(xp.argsort(x, axis=axis, kind="stable"))
+    order = xp.argsort(xp.flip(x, axis) if descending else x, axis=axis, kind="stable")
+    order = xp.flip(x.shape[axis] - 1 - order, axis) if descending else order
+    return in_rows(order[(slice(None),) * axis + (slice(stop),)])
 
 
 any = op(

@@ -7,6 +7,7 @@ not in row-major order. Then the generic body runs.
 import numpy as np
 
 from tallow.autograd import builtin
+from tallow.generator import twister_is_known
 from tallow.kernels.cpu import compiled
 from tallow.ops import (
     activation,
@@ -22,6 +23,7 @@ from tallow.ops import (
     norm,
     pool,
     reduce,
+    running,
     shape,
     softmax,
     special,
@@ -49,6 +51,9 @@ for op in (
     elementwise.sigmoid, elementwise.sigmoid_grad,
     norm.normalize_by,
     reduce.sum, reduce.mean, reduce.amax, reduce.amin, builtin.sum_to, shape.cat,
+    reduce.prod, reduce.vector_norm, reduce.logsumexp,
+    reduce.cumsum, reduce.cumprod, reduce.cumprod_grad, running.cumargmax, reduce.argsort,
+    index.gather, index.gathered_back, index.scatter, index.scatter_add, shape.tril, shape.triu,
     shape.reshape, shape.permute, shape.swap, index.getitem,
     ctc.ctc, ctc.ctc_grad,
     softmax.softmax, softmax.softmax_grad, softmax.log_softmax, softmax.log_softmax_grad,
@@ -61,15 +66,23 @@ def _(x, *, decimals):
     return NotImplemented if decimals else compiled.round(x)
 
 
+# Copies in another order
+
+
+@elementwise.copy.on("cpu")
+def _(x, *, order):
+    return compiled.in_row_order(x) if order == "C" else NotImplemented
+
+
+@shape.flip.on("cpu")
+def _(x, *, axis):
+    return compiled.in_row_order(np.flip(x, axis))
+
+
 # Dropout, from the words of NumPy's generator, if its state is what it is known to be
 
 
-def _twister_is_known():
-    mine, numpys = np.random.MT19937(1), np.random.MT19937(1)
-    return np.array_equal(compiled.random_words(mine, 700), numpys.random_raw(700))
-
-
-if _twister_is_known():
+if twister_is_known():
 
     @dropout.dropout_keep.on("cpu")
     def _(x, *, shape, p, generator):
@@ -111,15 +124,31 @@ def _(g, q, k, v, bias, keep, level, *, scale, causal):
 # range for the compiled function, which then declines.
 
 
-@loss.cross_entropy.on("cpu")
-def _(x, label, weight, *, ignore_index, reduction):
-    if weight is not None or ignore_index >= 0:
+def _by_rows(losses_of):
+    """A kernel for the loss of each row."""
+
+    def kernel(x, label, weight, *, ignore_index, reduction):
+        if weight is not None or ignore_index >= 0:
+            return NotImplemented
+        losses = losses_of(x, label)
+        if losses is NotImplemented or reduction == "none":
+            return losses
+        total = np.add.reduce(losses)
+        return total if reduction == "sum" else total / total.dtype.type(len(losses))
+
+    return kernel
+
+
+loss.cross_entropy.on("cpu")(_by_rows(compiled.cross_entropy))
+loss.nll.on("cpu")(_by_rows(compiled.nll))
+
+
+@loss.nll_grad.on("cpu")
+def _(g, label, weight, *, shape, ignore_index, reduction):
+    if weight is not None or ignore_index >= 0 or len(shape) != 2 or not shape[0]:
         return NotImplemented
-    losses = compiled.cross_entropy(x, label)
-    if losses is NotImplemented or reduction == "none":
-        return losses
-    total = np.add.reduce(losses)
-    return total if reduction == "sum" else total / total.dtype.type(len(losses))
+    scale = 1 / shape[0] if reduction == "mean" else 1
+    return compiled.nll_grad(np.asarray(g), label, *shape, scale)
 
 
 @loss.cross_entropy_grad.on("cpu")
