@@ -1,5 +1,6 @@
 """Matrix and vector products of torch's namespace."""
 
+from functools import cache
 from math import prod
 
 import tallow.ops.linalg as ops
@@ -207,6 +208,11 @@ def einsum(*args):
     >>> tallow.einsum("ij,j->i", tallow.ones(2, 3), tallow.ones(3))
     tensor([3., 3.])
     """
+    if len(args) == 3 and isinstance(args[0], str) and args[1].dtype is args[2].dtype:
+        plan = _plan(args[0], args[1].array.ndim, args[2].array.ndim)
+        result = plan and _by_plan(*args[1:], *plan)
+        if result is not None:
+            return result
     inputs, output, operands = _arguments(args)
     inputs, output = _labels(inputs, output, operands)
     _agreeing(inputs, operands)
@@ -217,6 +223,44 @@ def einsum(*args):
         result, labels = _contract(result, labels, operand, names, later)
     result, labels = _sum_out(result, labels, set(output))
     return permute_op(result, axes=tuple(labels.index(c) for c in output))
+
+
+@cache
+def _plan(equation, *ndims):
+    """For two operands of so many dims that one product contracts: the order of the dims of each
+    for it, how many are of the batch, rows, and summed, and the order of the result's. Else None.
+    """
+    left, arrow, output = equation.replace(" ", "").partition("->")
+    x, y, *others = [*left.split(","), ""]
+    every, twice = set(x + y), set(x) & set(y)
+    alone = every - twice
+    if others != [""] or not arrow or not (alone <= set(output) <= every) or "." in equation:
+        return None
+    if any(len(set(names)) != len(names) for names in (x, y, output)):
+        return None
+    if (len(x), len(y)) != ndims or not every <= set(LETTERS):
+        return None
+    batch = [c for c in x if c in twice and c in output]
+    summed = [c for c in x if c in twice and c not in output]
+    rows, columns = ([c for c in names if c in alone] for names in (x, y))
+    made = [*batch, *rows, *columns]
+    left = tuple(x.index(c) for c in (*batch, *rows, *summed))
+    right = tuple(y.index(c) for c in (*batch, *summed, *columns))
+    counts = len(batch), len(rows), len(summed)
+    return left, right, counts, tuple(made.index(c) for c in output)
+
+
+def _by_plan(x, y, left, right, counts, order):
+    """The product of two operands by a plan; None where sizes differ, as to be repeated."""
+    x, y = permute_op(x, axes=left), permute_op(y, axes=right)
+    (batch, rows, summed), x_shape, y_shape = counts, x.array.shape, y.array.shape
+    shared, high = x_shape[:batch], x_shape[batch : batch + rows]
+    depth, wide = x_shape[batch + rows :], y_shape[batch + summed :]
+    if y_shape[: batch + summed] != shared + depth:
+        return None
+    x = reshape(x, (*shared, prod(high), prod(depth)))
+    y = reshape(y, (*shared, prod(depth), prod(wide)))
+    return permute_op(reshape(matmul(x, y), (*shared, *high, *wide)), axes=order)
 
 
 def _arguments(args):

@@ -103,7 +103,9 @@ def gather(input, dim, index, *, sparse_grad=False, out=None):
         with backend.at(places):
             places = backend.for_array(places).xp.zeros(shape, places.dtype)
     picked = ops.gather(_with_dims(input), axis=axis, index=places)
-    return give(reshape(picked, shape=index.array.shape), out, "gather")
+    if places is not index.array:
+        picked = reshape(picked, shape=index.array.shape)
+    return give(picked, out, "gather")
 
 
 def _source(name, input, src):

@@ -126,6 +126,13 @@ def diagonal(xp, x, *, offset, axis1, axis2):
     return xp.lib.stride_tricks.as_strided(x, shape, (*strides, down + right))
 
 
+@diagonal.on("cpu")
+def _(x, *, offset, axis1, axis2):
+    out = x.diagonal(offset, axis1, axis2)
+    out.flags.writeable = x.flags.writeable
+    return out
+
+
 @op
 def diagonal_scatter(xp, x, *, shape, offset, axis1, axis2):
     """The adjoint of `diagonal`: zeros with x on the diagonal."""
