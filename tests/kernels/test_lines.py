@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+from tallow import generator
 from tallow.kernels.cpu import REASON, compiled
-from tallow.ops import fft, index, linalg, loss, reduce, running, shape
+from tallow.ops import factor, fft, index, linalg, loss, reduce, running, shape
 
 pytestmark = pytest.mark.skipif(compiled is None, reason=f"no compiled kernels: {REASON}")
 
@@ -191,3 +192,52 @@ def test_log_likelihoods():
         expected = generic(loss.nll_grad, *arrays, shape=x.shape, **how)
         np.testing.assert_allclose(got, expected, rtol=1e-6)
     assert compiled.nll(x, label - 1) is NotImplemented or label.min() > 0
+
+
+@pytest.mark.parametrize("n", [1, 3, 32, 33, 100])
+@pytest.mark.parametrize("batch", [(), (5,), (2, 3)], ids=str)
+def test_solutions(batch, n):
+    mirrored = 2 * np.eye(n, dtype=np.float32)[::-1]  # so that rows have to be exchanged
+    x, y = normal(*batch, n, n) / np.float32(n**0.5) + mirrored, normal(*batch, n, 7)
+    wide, identity = x.astype(np.float64), np.eye(n)
+    for got, expected in [
+        (x @ compiled.inv(x), np.broadcast_to(identity, x.shape)),
+        (x @ compiled.solve(x, y), y),
+        (compiled.det(x) / np.linalg.det(wide), np.ones(batch)),
+        (compiled.slogdet(x)[0], np.linalg.slogdet(wide)[0]),
+        (compiled.slogdet(x)[1], np.linalg.slogdet(wide)[1]),
+    ]:
+        assert got.shape == expected.shape and got.dtype != np.float16
+        np.testing.assert_allclose(got, expected, rtol=0.01, atol=0.01)
+
+
+def test_solutions_that_are_declined():
+    x = normal(3, 3)
+    singular = np.ones((3, 3), np.float32)
+    for declined in (singular, x.astype(np.float64), x[:2], x[0]):
+        assert compiled.inv(declined) is NotImplemented
+    assert compiled.solve(x, normal(2, 3, 1)) is NotImplemented
+    assert factor.det(singular) == 0
+
+
+def test_random_order():
+    for count in (0, 1, 2, 5, 2000):
+        mine, numpys = generator.Generator().manual_seed(3), generator.Generator().manual_seed(3)
+        got = compiled.random_order(mine.bits, count)
+        order = np.arange(count)
+        for i in range(count - 1):
+            j = i + int(numpys.bits.random_raw() % (count - i))
+            order[[i, j]] = order[[j, i]]
+        np.testing.assert_array_equal(got, order)
+        assert mine.bits.random_raw() == numpys.bits.random_raw()
+
+
+def test_random_slots():
+    weights, points = RNG.random((5, 30)).astype(np.float32), RNG.random((5, 99))
+    sums = np.cumsum(weights, axis=1)
+    sums /= sums[:, -1:]
+    expected = [np.searchsorted(row[:-1].astype(np.float64), at)
+                for row, at in zip(sums, points, strict=True)]  # fmt: skip
+    np.testing.assert_array_equal(compiled.random_slots(weights, points), expected)
+    assert compiled.random_slots(weights, points[:4]) is NotImplemented
+    assert compiled.random_slots(weights.astype(np.float64), points) is NotImplemented

@@ -340,6 +340,12 @@ struct Kernels {
     void (*rfft)(int64_t lines, int64_t n, float scale, const float* x, float* out);
     void (*irfft)(int64_t lines, int64_t n, float scale, const float* x, float* out);
 
+    // Matrices (batch, n, n) become L and U, row i having been exchanged with row pivots[i]; false
+    // if one is singular. And right sides b (batch, n, k) become solutions.
+    bool (*lu)(int64_t batch, int64_t n, float* a, int32_t* pivots);
+    void (*lu_solve)(int64_t batch, int64_t n, int64_t k, const float* a, const int32_t* pivots,
+                     float* b);
+
     // Of n elements; a number is one element for all.
     void (*compare)(Comparison, const float* x, const float* y, bool number, uint8_t* out,
                     int64_t n);

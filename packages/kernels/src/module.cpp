@@ -34,6 +34,7 @@ NB_MODULE(_compiled, m) {
     tallow::bind_recurrent(m);
     tallow::bind_scatter(m);
     tallow::bind_lines(m);
+    tallow::bind_solutions(m);
     tallow::bind_transforms(m);
     tallow::bind_ctc(m);
     tallow::bind_logic(m);

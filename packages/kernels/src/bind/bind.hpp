@@ -17,6 +17,7 @@ void bind_attention(nb::module_& m);
 void bind_recurrent(nb::module_& m);
 void bind_scatter(nb::module_& m);
 void bind_lines(nb::module_& m);
+void bind_solutions(nb::module_& m);
 void bind_transforms(nb::module_& m);
 void bind_ctc(nb::module_& m);
 void bind_logic(nb::module_& m);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <utility>
+#include <vector>
 
 #include "bind.hpp"
 
@@ -73,13 +74,14 @@ nb::object random_order(nb::handle bits, int64_t count) {
     return out;
 }
 
-// For each row of rising sums (rows, n) how many of its sums but the last are below each of its
-// points (rows, count) of float64.
-nb::object random_slots(nb::handle sums, nb::handle points) {
-    const Floats table(sums);
+// For each row of weights (rows, n) where each of its points (rows, count) of float64 falls among
+// the running sums, as parts of the last one: how many of them but the last are below it.
+nb::object random_slots(nb::handle weights, nb::handle points) {
+    const Floats table(weights);
     auto* at = reinterpret_cast<PyArrayObject*>(points.ptr());
-    if (!table.ok() || table.ndim() != 2 || !PyArray_CheckExact(points.ptr()) ||
-        PyArray_TYPE(at) != NPY_FLOAT64 || PyArray_NDIM(at) != 2 || !PyArray_IS_C_CONTIGUOUS(at) ||
+    if (!table.ok() || table.ndim() != 2 || table.size() == 0 ||
+        !PyArray_CheckExact(points.ptr()) || PyArray_TYPE(at) != NPY_FLOAT64 ||
+        PyArray_NDIM(at) != 2 || !PyArray_IS_C_CONTIGUOUS(at) ||
         PyArray_DIM(at, 0) != table.shape(0))
         return not_implemented();
     const nb::object out = nb::steal(PyArray_SimpleNew(2, PyArray_DIMS(at), NPY_INT64));
@@ -87,9 +89,13 @@ nb::object random_slots(nb::handle sums, nb::handle points) {
     const int64_t n = table.shape(1), count = PyArray_DIM(at, 1);
     const auto* point = static_cast<const double*>(PyArray_DATA(at));
     auto* to = data_of<int64_t>(out);
-    for (int64_t i = 0; i < table.shape(0) * count; ++i) {
-        const float* row = table.data() + i / count * n;
-        to[i] = std::lower_bound(row, row + n - 1, point[i]) - row;
+    std::vector<float> sums(static_cast<size_t>(n));
+    for (int64_t row = 0; row < table.shape(0); ++row) {
+        float sum = 0;
+        for (int64_t i = 0; i < n; ++i) sums[size_t(i)] = sum += table.data()[row * n + i];
+        for (float& part : sums) part /= sum;
+        for (int64_t i = row * count; i < (row + 1) * count; ++i)
+            to[i] = std::lower_bound(sums.begin(), sums.end() - 1, point[i]) - sums.begin();
     }
     return out;
 }

@@ -13,7 +13,7 @@ nb::object add_rows(nb::handle index, nb::handle values, int64_t rows, int64_t w
                     nb::handle onto) {
     const Dense start(onto);
     if (!onto.is_none() && (!start.ok() || start.size() != rows * width)) return not_implemented();
-    const Floats from(values);
+    const Dense from(values);
     if (!from.ok() || !PyArray_CheckExact(index.ptr())) return not_implemented();
     auto* places = reinterpret_cast<PyArrayObject*>(index.ptr());
     const int wanted = NPY_ARRAY_C_CONTIGUOUS | NPY_ARRAY_ALIGNED;

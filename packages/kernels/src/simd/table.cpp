@@ -32,6 +32,8 @@ const Kernels table{
     fft,
     rfft,
     irfft,
+    lu,
+    lu_solve,
     compare,
     where,
     attention,

@@ -37,6 +37,9 @@ void fft(const Lines&, bool inverse, float scale, const float* x, float* out);
 void rfft(int64_t lines, int64_t n, float scale, const float* x, float* out);
 void irfft(int64_t lines, int64_t n, float scale, const float* x, float* out);
 
+bool lu(int64_t batch, int64_t n, float* a, int32_t* pivots);
+void lu_solve(int64_t batch, int64_t n, int64_t k, const float* a, const int32_t* pivots, float* b);
+
 void compare(Comparison, const float* x, const float* y, bool number, uint8_t* out, int64_t n);
 void where(const uint8_t* condition, const float* x, bool x_number, const float* y, bool y_number,
            float* out, int64_t n);

@@ -7,8 +7,8 @@ not in row-major order. Then the generic body runs.
 import numpy as np
 
 from tallow.autograd import builtin
-from tallow.generator import twister_is_known
 from tallow.kernels.cpu import compiled
+from tallow.kernels.loading import twister_is_known
 from tallow.ops import (
     activation,
     attention,
@@ -16,6 +16,7 @@ from tallow.ops import (
     ctc,
     dropout,
     elementwise,
+    factor,
     index,
     linalg,
     logic,
@@ -56,6 +57,7 @@ for op in (
     index.gather, index.gathered_back, index.scatter, index.scatter_add, shape.tril, shape.triu,
     shape.reshape, shape.permute, shape.swap, index.getitem,
     ctc.ctc, ctc.ctc_grad,
+    factor.inv, factor.solve, factor.det, factor.slogdet,
     softmax.softmax, softmax.softmax_grad, softmax.log_softmax, softmax.log_softmax_grad,
 ):  # fmt: skip
     op.on("cpu")(getattr(compiled, op.op.name))
