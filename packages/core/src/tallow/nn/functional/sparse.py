@@ -98,6 +98,11 @@ def embedding_bag(
     name = "embedding_bag"
     padding_idx = _check_table(name, input, weight, padding_idx)
     _check_bags(input, offsets, mode, scale_grad_by_freq, per_sample_weights)
+    if input.array.ndim == 2 and input.array.size and padding_idx is None and max_norm is None:
+        rows = embedding_op(weight, input, padding_idx=None, by_frequency=scale_grad_by_freq)
+        if per_sample_weights is not None:
+            rows = rows * per_sample_weights.unsqueeze(2)
+        return {"sum": rows.sum, "mean": rows.mean, "max": rows.amax}[mode](1)
     if input.array.ndim == 2:
         offsets = arange(len(input) + 1, device=input.device) * input.array.shape[1]
         include_last_offset, input = True, input.reshape(-1)
