@@ -163,6 +163,16 @@ def test_cdist(parity, p):
     parity("torch.cdist(x, y, p)", x=real(0, 3), y=real(5, 3), p=p, gradients=False)
 
 
+@pytest.mark.parametrize(
+    "mode",
+    ["use_mm_for_euclid_dist_if_necessary", "use_mm_for_euclid_dist",
+     "donot_use_mm_for_euclid_dist"],
+)  # fmt: skip
+def test_cdist_by_a_product(parity, mode):
+    parity("torch.cdist(x, y, compute_mode=mode)", x=real(30, 3), y=real(5, 3), mode=mode)
+    parity("torch.cdist(x, y, compute_mode=mode)", x=real(2, 4, 3), y=real(1, 5, 3), mode=mode)
+
+
 ERRORS = """\
 torch.matmul(m, m)
 torch.matmul(m, torch.tensor(1.0, dtype=torch.float64))
@@ -196,6 +206,7 @@ torch.trace(b)
 torch.cdist(v, v)
 torch.cdist(m, n)
 torch.cdist(m, m, p=-1)
+torch.cdist(m, m, 2.0, "by hand")
 torch.einsum("ij,jk->ik", m)
 torch.einsum("ij,jk->ik", m, m)
 torch.einsum("ijk", m)

@@ -20,7 +20,7 @@ import numpy as np
 from tallow import backend
 from tallow.device import CPU, device
 from tallow.errors import DeviceError, DistributionError, TypeMismatchError
-from tallow.kernels.loading import compiled
+from tallow.kernels.loading import compiled, twister_is_known
 
 DEFAULT_SEED = 67280421310721
 PIECE = 1 << 15  # draws made at a time: what they take stays in the cache
@@ -555,15 +555,6 @@ def full_range(generator, shape, dtype=np.int64):
     return _fill(generator, shape, dtype, words64, lambda words: words.view(np.int64))
 
 
-@functools.cache
-def twister_is_known():
-    """True if compiled kernels draw as NumPy's generator does, whose state they change."""
-    if compiled is None:
-        return False
-    mine, numpys = np.random.MT19937(1), np.random.MT19937(1)
-    return np.array_equal(compiled.random_words(mine, 700), numpys.random_raw(700))
-
-
 def randperm(generator, count, dtype=np.int64):
     """The numbers from 0 to count - 1 in random order, by Fisher and Yates' shuffle."""
     if twister_is_known():
@@ -593,19 +584,17 @@ def multinomial(generator, weights, count, replacement=False):
         if count == 1:
             return sizes.argmax(axis=-1, keepdims=True)
         return np.argsort(-sizes, axis=-1, kind="stable")[..., :count]
-    working = np.float64 if weights.dtype == np.float64 else np.float32
-    sums = np.cumsum(weights, axis=-1, dtype=working)
-    sums /= sums[..., -1:]
     points = unit64(generator, math.prod(weights.shape[:-1]) * count).reshape(
         *weights.shape[:-1], count
     )
+    slots = NotImplemented if compiled is None else compiled.random_slots(weights, points)
+    if slots is not NotImplemented:
+        return slots
+    working = np.float64 if weights.dtype == np.float64 else np.float32
+    sums = np.cumsum(weights, axis=-1, dtype=working)
+    sums /= sums[..., -1:]
     if weights.ndim == 1:
         return _slots(sums, points)
-    if (
-        compiled is not None
-        and (slots := compiled.random_slots(sums, points)) is not NotImplemented
-    ):
-        return slots
     return np.stack([_slots(*row) for row in zip(sums, points, strict=True)])
 
 

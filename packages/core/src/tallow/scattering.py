@@ -46,11 +46,17 @@ def _check_places(name, input, axis, index, error, negative=False):
     with backend.at(index):
         if in_range is not None:
             in_range(name, index, low, size)
-        elif index.size and (index.min() < low or index.max() >= size):
+        elif index.size and not _inside(index, low, size):
             wrong = index[(index < low) | (index >= size)].reshape(-1)[0]
             raise error(
                 f"{name}: expected indices from {low} to {size - 1} in dim {axis}, got {int(wrong)}"
             )
+
+
+def _inside(index, low, size):
+    if low == 0:  # as a number without a sign one below 0 is large
+        return index.view(f"u{index.itemsize}").max() < size
+    return index.min() >= low and index.max() < size
 
 
 def _with_dims(x):

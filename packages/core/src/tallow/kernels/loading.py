@@ -5,8 +5,11 @@ memory, on whole cache lines and large pages. What it computes is registered lat
 `tallow.kernels.cpu`.
 """
 
+import functools
 import os
 from importlib import import_module
+
+import numpy as np
 
 compiled = None  # the module
 REASON = ""  # why there is none
@@ -23,3 +26,12 @@ else:
 
 if compiled is not None:
     compiled.install_memory()
+
+
+@functools.cache
+def twister_is_known():
+    """True if compiled kernels draw as NumPy's generator does, whose state they change."""
+    if compiled is None:
+        return False
+    mine, numpys = np.random.MT19937(1), np.random.MT19937(1)
+    return np.array_equal(compiled.random_words(mine, 700), numpys.random_raw(700))
