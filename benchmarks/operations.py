@@ -194,7 +194,7 @@ def call(lib, function, operands, backward):
     return both
 
 
-def compare(ours, theirs, seconds=0.1, fewest=7, most=101):
+def compare(ours, theirs, seconds=0.04, fewest=7, most=101):
     """The medians of both in seconds of one call, taking turns."""
     times, sides, spent = ([], []), (ours, theirs), 0.0
     for function in sides:
