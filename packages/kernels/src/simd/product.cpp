@@ -10,6 +10,21 @@ namespace {
 constexpr int64_t SMALL =
     1 << 16;  // multiplications below which waking another thread costs more than it gives
 
+// Pairs as `multiply` takes them.
+struct PairStrips : PackColumnPairs {
+    Strip strip(int64_t begin, int64_t columns, int64_t from, int64_t depth, bool,
+                float* space) const {
+        (*this)(begin, columns, from, depth, space);
+        return space;
+    }
+    Fetch fetch(int64_t, int64_t, int64_t, int64_t, int64_t) const { return {}; }
+};
+
+void multiply_pair_strips(int64_t rows, int64_t depth, const float* a, Strip b,
+                          Vec (&piece)[ROWS][VECTORS], const Fetch&, const Fetch&) {
+    multiply_pairs(rows, depth, a, b.data, piece);
+}
+
 void add_bias(float* c, int64_t row, int64_t rows, int64_t columns, const float* bias) {
     for (int64_t i = 0; i < rows; ++i, c += row)
         each(
@@ -70,8 +85,8 @@ void multiply_batch(const Product& p) {
         const Matrix b{p.b.data + image * p.b.batch + j * p.b.column, p.b.row, p.b.column};
         float* c = p.c + (image * p.m + i) * p.n + j;
         if (p.rounded && has_pairs())
-            multiply<multiply_pairs>(m, n, (p.k + 1) / 2, PackRowPairs{a, p.k},
-                                     PackColumnPairs{b, p.k}, c, p.n, false);
+            multiply<multiply_pair_strips>(m, n, (p.k + 1) / 2, PackRowPairs{a, p.k},
+                                           PairStrips{{b, p.k}}, c, p.n, false);
         else
             multiply(m, n, p.k, PackRows{a}, PackColumns{b}, c, p.n, false);
         if (p.bias) add_bias(c, p.n, m, n, p.bias + j);

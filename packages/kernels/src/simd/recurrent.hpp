@@ -60,7 +60,7 @@ inline void forward_steps(const Layer& l, const float* weight, const Cell& cell)
     weights.pack(weight, GATES, packed);
     for (int64_t t = 0; t < l.steps; ++t) {
         const int64_t rows = l.rows[t];
-        float* state = scratch(3, PackedRows::size(rows, n));  // [strip of rows][n][ROWS]
+        float* state = scratch(3, band(rows, 1, ROWS) * n);  // [strip of rows][n][ROWS]
         pack_rows({l.last, n, 1}, 0, rows, 0, n, state);
         step_blocks(weights.blocks, rows * n * GATES * n, [&](int64_t block) {
             const int64_t j = block * WIDTH, count = std::min<int64_t>(WIDTH, n - j);
@@ -88,7 +88,7 @@ inline void backward_steps(const Layer& l, const float* weight, const float* by_
     pack_columns(weight, depth, n, packed);
     for (int64_t t = l.steps - 1; t >= -1; --t) {
         const int64_t after = t + 1 < l.steps ? l.rows[t + 1] : 0, rows = t >= 0 ? l.rows[t] : 0;
-        float* part = scratch(3, PackedRows::size(after, depth));  // [strip of rows][depth][ROWS]
+        float* part = scratch(3, band(after, 1, ROWS) * depth);  // [strip of rows][depth][ROWS]
         if (after)
             pack_rows({by_products + l.starts[t + 1] * depth, depth, 1}, 0, after, 0, depth, part);
         step_blocks(strips, std::max(rows, after) * n * depth, [&](int64_t strip) {

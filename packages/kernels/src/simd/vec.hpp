@@ -48,8 +48,10 @@ inline void stream(float* to, Vec x) {
 #endif
 }
 
-// Into the second cache, for what comes next.
-inline void prefetch(const float* from) { __builtin_prefetch(from, 0, 2); }
+// Into the second cache, for what comes next. (As a call without effects GCC would leave it out.)
+__attribute__((always_inline)) inline void prefetch(const float* from) {
+    __builtin_prefetch(from, 0, 2);
+}
 
 inline void settle() {
 #if defined(__SSE2__)
