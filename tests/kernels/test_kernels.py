@@ -44,7 +44,10 @@ def assert_near(got, expected, tolerance=2e-5):
 
 # Matrix products
 
-SIZES = [(1, 1, 1), (5, 7, 3), (32, 784, 128), (64, 300, 65), (130, 513, 1100), (7, 1000, 19)]
+SIZES = [
+    (1, 1, 1), (5, 7, 3), (32, 784, 128), (64, 300, 65), (130, 513, 1100), (7, 1000, 19),
+    (20, 300, 810), (250, 260, 4200),
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(("m", "k", "n"), SIZES)

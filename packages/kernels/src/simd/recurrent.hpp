@@ -49,6 +49,13 @@ inline void pack_columns(const float* w, int64_t depth, int64_t n, float* to) {
     });
 }
 
+// As multiply_strips, but a function of its own: its sums need all registers, and the constants of
+// a cell's formulas would take some.
+__attribute__((noinline)) inline void multiply_states(int64_t rows, int64_t depth, const float* a,
+                                                      const float* b, Vec (&piece)[ROWS][VECTORS]) {
+    multiply_strips(rows, depth, a, b, piece);
+}
+
 // The steps of a layer, forward. cell(t, row, j, count, sums) finishes hidden units j .. j + count
 // - 1 of one sequence, whose gates get `sums` from the states.
 template <int GATES, class Layer, class Cell>
@@ -68,8 +75,8 @@ inline void forward_steps(const Layer& l, const float* weight, const Cell& cell)
                 const int64_t some = std::min<int64_t>(ROWS, rows - first);
                 const float* a = state + first * n;
                 Vec low[ROWS][VECTORS], high[ROWS][VECTORS];  // gates 0 and 1, 2 and 3
-                multiply_strips(some, n, a, packed + weights.place(block, 0), low);
-                multiply_strips(some, n, a, packed + weights.place(block, 1), high);
+                multiply_states(some, n, a, packed + weights.place(block, 0), low);
+                multiply_states(some, n, a, packed + weights.place(block, 1), high);
                 for (int64_t r = 0; r < some; ++r)
                     cell(t, first + r, j, count, {low[r][0], low[r][1], high[r][0], high[r][1]});
             }
@@ -96,7 +103,7 @@ inline void backward_steps(const Layer& l, const float* weight, const float* by_
             for (int64_t row = 0; row < after; row += ROWS) {
                 const int64_t some = std::min<int64_t>(ROWS, after - row);
                 Vec piece[ROWS][VECTORS];
-                multiply_strips(some, depth, part + row * depth, packed + first * depth, piece);
+                multiply_states(some, depth, part + row * depth, packed + first * depth, piece);
                 put_piece(piece, by_last + row * n + first, n, some, wide, adds);
             }
             for (int64_t row = 0; row < rows; ++row)
