@@ -68,8 +68,8 @@ __version__ = "0.1.0"
 _PACKAGES = """
     _C __config__ _dynamo _inductor accelerator amp array_api autograd backends compiler cpu cuda
     distributed distributions fft func futures fx hub jit library linalg masked mps multiprocessing
-    nn onnx optim overrides profiler quasirandom return_types serialization signal special testing
-    types utils version xpu
+    nn onnx optim overrides profiler quasirandom return_types serialization signal sparse special
+    testing types utils version xpu
 """.split()
 
 _ELSEWHERE = {
@@ -99,6 +99,11 @@ _IN_PLACE = """
 """.split()
 
 
+_SPARSE = """
+    hspmm smm sparse_bsc_tensor sparse_bsr_tensor sparse_compressed_tensor sparse_coo_tensor
+    sparse_csc_tensor sparse_csr_tensor sspaddmm
+""".split()
+
 _OWN_FORMS = """
     _chunk_cat _native_batch_norm_legit _softmax_backward_data _unsafe_masked_index
     _unsafe_masked_index_put_accumulate affine_grid_generator batch_norm
@@ -115,6 +120,10 @@ def __getattr__(name):
         return _import_module(f"tallow.{name}")
     if name in _ELSEWHERE:
         return getattr(_import_module(f"tallow.{_ELSEWHERE[name]}"), name)
+    if name in _SPARSE:
+        return getattr(_import_module("tallow.sparse"), name)
+    if name in ("dsmm", "spmm"):
+        return mm
     if name in _OWN_FORMS:
         return getattr(_import_module("tallow.own_forms"), name)
     if name in _FUNCTIONAL:

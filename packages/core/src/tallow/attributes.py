@@ -35,6 +35,11 @@ METHODS = [
     "new_ones", "new_tensor", "new_zeros", "pin_memory", "reshape_as", "size", "stride", "to_dense",
     "type", "untyped_storage", "view_as",
 ]  # fmt: skip
+SPARSE_METHODS = """
+    _indices _nnz _values ccol_indices coalesce col_indices crow_indices dense_dim indices
+    is_coalesced row_indices smm sparse_dim sparse_mask sparse_resize_ sparse_resize_and_clear_
+    sspaddmm to_sparse to_sparse_bsc to_sparse_bsr to_sparse_coo to_sparse_csc to_sparse_csr values
+""".split()
 
 # Shape and memory
 
@@ -76,8 +81,8 @@ def data_ptr(input):
 const_data_ptr = data_ptr
 
 
-def to_dense(input, dtype=None):
-    """The tensor itself, as all are dense, or in another dtype."""
+def to_dense(input, dtype=None, *, masked_grad=None):
+    """The dense tensor of the same elements: the tensor itself, unless it is sparse."""
     return input if dtype is None else to_dtype(input, dtype)
 
 
@@ -255,6 +260,15 @@ def _new_of(name):
 new_empty, new_full, new_ones, new_zeros, new_empty_strided = map(
     _new_of, ["empty", "full", "ones", "zeros", "empty_strided"]
 )
+
+def _of_sparse(name):
+    """A method that `tallow.sparse` has: that is imported at its first use."""
+
+    def method(input, *args, **kwargs):
+        return import_module("tallow.sparse").call(name, input, *args, **kwargs)
+
+    return named(method, name, f"`{name}`: see `tallow.sparse`.")
+
 
 # Properties
 
@@ -449,6 +463,7 @@ PROTOCOLS = {
     "__dlpack_device__": lambda input: input.array.__dlpack_device__(),
     "__hash__": object.__hash__,
     **{name: _LeftOut(name) for name in _LEFT_OUT},
+    **{name: _of_sparse(name) for name in SPARSE_METHODS},
 }
 
 for _name in "contains deepcopy float format int iter len reversed".split():  # as programs ask

@@ -34,6 +34,7 @@ class Backend(NamedTuple):
                                               `out`, always in the same order
     `at(array)`                               a context in which the array's device is the current
                                               one, where there are several
+    `refuse(op_name, array)`                  raises: no operation takes its arrays
     `between(array, index)`                   a copy on another device of the library's, for which
                                               the host does not wait
     `pinned(array)`, `is_pinned(array)`       memory of the host that the device reads by itself
@@ -58,6 +59,7 @@ class Backend(NamedTuple):
     random_blocks: Callable[[int | None], int] | None = None
     at: Callable[[Any], AbstractContextManager] | None = None
     between: Callable[[Any, int | None], Any] | None = None
+    refuse: Callable[[str, Any], None] | None = None
 
 
 def is_array_type(kind):
@@ -85,6 +87,14 @@ def register_type(array_type, backend):
     """Make a type of array known that is no device's own."""
     ARRAY_TYPES.add(array_type)
     _by_type[array_type] = backend
+
+
+def refuse(op_name, arrays):
+    """Raise if there is an array among some that no operation takes."""
+    for array in arrays:
+        where = _by_type.get(type(array))
+        if where is not None and where.refuse is not None:
+            where.refuse(op_name, array)
 
 
 def for_device(where):

@@ -140,7 +140,7 @@ def _edges(rows, edge, summarise):
     return rows[:edge] + rows[-edge:] if summarise and len(rows) > 2 * edge else rows
 
 
-def _tensor_str(self, indent):
+def tensor_str(self, indent):
     """The elements of a tensor as text, lines after the first moved by `indent`."""
     array = backend.for_array(self.array).to_host(self.array)
     if not array.size:
@@ -156,7 +156,7 @@ def tensor_repr(tensor):
     dtype, known = tensor.dtype, tensor.device.type != "meta"
     array = tensor.array
     prefix = f"{_shown_name(type(tensor))}("
-    body = _tensor_str(tensor, len(prefix)) if known else "..."
+    body = tensor_str(tensor, len(prefix)) if known else "..."
     suffixes = []
     if tensor.device.type != "cpu":
         suffixes.append(f"device='{tensor.device}'")
@@ -170,7 +170,7 @@ def tensor_repr(tensor):
         suffixes.append(f"grad_fn=<{node_name(tensor.node.name())}>")
     elif tensor.requires_grad:
         suffixes.append("requires_grad=True")
-    return _with_suffixes(prefix + body, suffixes, len(prefix))
+    return with_suffixes(prefix + body, suffixes, len(prefix))
 
 
 def _shown_name(cls):
@@ -190,7 +190,7 @@ def node_name(name):
     return "".join(map(str.capitalize, words)) + "Backward0"
 
 
-def _with_suffixes(text, suffixes, indent):
+def with_suffixes(text, suffixes, indent):
     """The parts after the numbers, on a new line where they would pass the line's width."""
     used = len(text) - text.rfind("\n")
     for suffix in suffixes:

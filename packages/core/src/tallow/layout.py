@@ -1,6 +1,7 @@
 """How the elements of a tensor lie in memory: names for it that functions take."""
 
 from functools import wraps
+from importlib import import_module
 
 from tallow import names
 from tallow.errors import ArgumentError
@@ -13,7 +14,7 @@ __all__ = [
 
 
 class layout:
-    """The kind of memory that a tensor has: `tallow.strided`; those of sparse tensors none has."""
+    """The kind of memory that a tensor has: `tallow.strided`, or that of a sparse one."""
 
     __slots__ = ("name",)
 
@@ -47,11 +48,14 @@ DIMS = {channels_last: 4, channels_last_3d: 5}
 
 
 def dense(function):
-    """Decorator for what makes tensors: it takes a `layout`, which has to be `strided`."""
+    """Decorator for what makes tensors: `layout` is `strided`; of zeros it may be sparse."""
 
     @wraps(function)
     def made(*args, layout=None, **named):
-        check(function.__name__, layout)
+        name = function.__name__
+        if layout is not None and layout is not strided and name in ("empty", "zeros"):
+            return import_module("tallow.sparse").empty(*args, layout=layout, **named)
+        check(name, layout)
         return function(*args, **named)
 
     return made
@@ -60,5 +64,5 @@ def dense(function):
 def check(name, layout):
     if layout is not None and layout is not strided:
         raise ArgumentError(
-            f"{name}: expected layout {strided}, got {layout}; tallow has no sparse tensors"
+            f"{name}: expected layout {strided}, got {layout}; call to_sparse() on the result"
         )

@@ -4,7 +4,7 @@ from tallow.errors import LeftOutError
 
 OTHER = "torch takes other arguments here than in nn.functional; call nn.functional's"
 
-SPARSE = "tallow has no sparse tensors"
+SEMI_STRUCTURED = "half of the elements dropped, for kernels of some GPUs; use to_sparse()"
 STREAM = "operations run one after another on the current stream"
 SHARDS = (
     "no tensor or module lies in parts on several processes; docs/distributed.md has what runs on "
@@ -24,7 +24,7 @@ LEFT_OUT = {
     "torch.linalg.ldl_factor": "NumPy has no LDL factorisation; use cholesky or eigh",
     "torch.linalg.ldl_factor_ex": "NumPy has no LDL factorisation; use cholesky or eigh",
     "torch.linalg.ldl_solve": "NumPy has no LDL factorisation; use solve",
-    "torch.lobpcg": "a solver for sparse matrices, which tallow has not; use linalg.eigh",
+    "torch.lobpcg": "an iterative solver; use linalg.eigh",
     "torch.segment_reduce": "a prototype in PyTorch; use scatter_reduce or index_reduce",
     "torch.Tensor.index": "write input[...]",
     "torch.Tensor.grad_dtype": "a gradient has the dtype of its tensor",
@@ -47,7 +47,7 @@ LEFT_OUT = {
     "torch.set_flush_denormal": "NumPy has no such switch",
     "torch.set_warn_always": "tallow warns by Python's warnings, whose filters decide",
     "torch.is_warn_always_enabled": "tallow warns by Python's warnings, whose filters decide",
-    "torch.sparse": SPARSE,
+    "torch.sparse.spsolve": "SciPy has solvers for sparse systems",
     "torch.special.airy_ai": "rarely used; SciPy has it",
     "torch.fx.symbolic_trace": "modules are not traced; onnx.export and vision's "
     "feature_extraction take their place",
@@ -58,14 +58,9 @@ LEFT_OUT |= {f"torch.{name}": INNER for name in """
     conv_tbc gru gru_cell lstm lstm_cell rnn_relu rnn_tanh
 """.split()}  # fmt: skip
 
-LEFT_OUT |= {f"torch.{name}": SPARSE for name in """
-    dsmm hspmm smm sparse_bsc_tensor sparse_bsr_tensor sparse_compressed_tensor sparse_coo_tensor
-    sparse_csc_tensor sparse_csr_tensor spmm sspaddmm Tensor.ccol_indices Tensor.coalesce
-    Tensor.col_indices Tensor.crow_indices Tensor.dense_dim Tensor.indices Tensor.is_coalesced
-    Tensor.row_indices Tensor.smm Tensor.sparse_dim Tensor.sparse_mask Tensor.sparse_resize_
-    Tensor.sparse_resize_and_clear_ Tensor.sspaddmm Tensor.to_sparse Tensor.to_sparse_bsc
-    Tensor.to_sparse_bsr Tensor.to_sparse_coo Tensor.to_sparse_csc Tensor.to_sparse_csr
-    Tensor.values
+LEFT_OUT |= {f"torch.sparse.{name}": SEMI_STRUCTURED for name in """
+    SparseSemiStructuredTensor SparseSemiStructuredTensorCUSPARSELT
+    SparseSemiStructuredTensorCUTLASS to_sparse_semi_structured
 """.split()}  # fmt: skip
 
 LEFT_OUT |= {f"torch.Tensor.{name}": "Python 2's" for name in """

@@ -310,7 +310,7 @@ def resolve_name(f):
 
 # The look at the arguments
 
-_asked: set[int] = set()
+_asked: set = set()
 _TEXT = """\
 def outer({cells}):
     def {name}(*args, **kwargs):
@@ -326,18 +326,24 @@ def ask_arguments():
     Subclasses of Tensor and modes turn this on themselves, and in a program for PyTorch any class
     with a `__torch_function__`; with `import tallow` such another class needs this call.
     """
-    if _asked:
+    if ask_arguments in _asked:
         return
+    _asked.add(ask_arguments)
     for functions in get_overridable_functions().values():
-        for function in functions:
-            if isinstance(function, FUNCTIONS) and id(function) not in _asked:
-                _asked.add(id(function))
-                _look_first(written(function), function)
+        ask_about(functions)
     for name in PROPERTIES:
         member = vars(Tensor)[name]
         if isinstance(member.fget, FunctionType) and id(member.fget) not in _asked:
             _asked.add(id(member.fget))
             _look_first(member.fget, member.__get__)
+
+
+def ask_about(functions):
+    """From now on these functions look whether their arguments are of classes that are asked."""
+    for function in functions:
+        if isinstance(function, FUNCTIONS) and id(function) not in _asked:
+            _asked.add(id(function))
+            _look_first(written(function), function)
 
 
 def _look_first(function, public):

@@ -159,7 +159,8 @@ class Walk:
             entry = (leaf, part, fresh and not self.create_graph and part.base is None)
         elif entry[2] and part.ndim:
             total = entry[1]
-            total += part
+            total += part  # of a dense and a sparse one a new one
+            entry = (leaf, total, True)
         else:
             entry = (leaf, entry[1] + part, not self.create_graph)
         self.leaves[key] = entry
@@ -173,12 +174,12 @@ class Walk:
         if self.captured is not None and id(leaf) not in self.wanted_leaves:
             return
         if not self.create_graph:
-            g = wrap(backend.as_array(g) if ours else _own_copy(g))
+            g = _tensor(backend.as_array(g) if ours else _own_copy(g))
         hooks = leaf.hooks
         if hooks is not None and hooks.before:
             g = _run(hooks.before, g)
             if not self.create_graph:  # hooks may have kept it, and what is in `grad` will change
-                g = wrap(g.array.copy())
+                g = _tensor(g.array.copy())
         if self.captured is not None:
             self.captured[id(leaf)] = g
             return
@@ -238,11 +239,16 @@ def accumulate(leaf, g, create_graph):
     with _accumulating:
         if leaf.grad is None:
             leaf.grad = g
-        elif create_graph:
+        elif create_graph or type(leaf.grad.array) is not type(g.array):
             leaf.grad = leaf.grad + g
         else:
             leaf.grad.array += g.array
             bump(leaf.grad)
+
+
+def _tensor(array):
+    """The tensor of a leaf's gradient, of the class that goes with the kind of array."""
+    return wrap(array, cls=getattr(array, "kind", Tensor))
 
 
 def _own_copy(g):

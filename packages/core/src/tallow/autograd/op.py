@@ -24,7 +24,7 @@ from typing import Any
 from tallow import backend
 from tallow.autograd.modes import state
 from tallow.autograd.node import NOTHING, Node, Pick, SeveralNode
-from tallow.errors import DeviceError, ShapeError, TallowError, listing
+from tallow.errors import ShapeError, TallowError, listing
 from tallow.kernels.loading import compiled
 from tallow.tensor import UNRECORDED, Tensor, View, refresh, tick, wrap
 
@@ -153,6 +153,7 @@ class Op:
         array = next((x for x in arrays if hasattr(x, "dtype")), None)
         if array is None:
             raise TypeError(f"{self.name}: expected a tensor, got {listing(arrays) or 'nothing'}")
+        backend.refuse(self.name, arrays)
         where = backend.for_array(array)
         if where.kernels:
             import_module(where.kernels)
@@ -213,9 +214,10 @@ class Op:
         if isinstance(error, TallowError):
             return error
         try:
+            backend.refuse(self.name, arrays)
             backend.same_device(self.name, arrays)
-        except DeviceError as mixed:
-            return mixed
+        except TallowError as better:
+            return better
         if isinstance(error, ValueError) and "broadcast" in str(error):
             return ShapeError(
                 f"{self.name}: expected shapes that broadcast together (equal or 1, aligned at the "

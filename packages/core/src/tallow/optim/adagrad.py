@@ -1,8 +1,9 @@
 """Adagrad: steps that shrink with the squares of all gradients so far."""
 
 from tallow.creation import full_like
-from tallow.optim.optimizer import Optimizer, check_settings, given, hosted, new_count
-from tallow.optim.update import direction, elementwise
+from tallow.errors import NotSupportedError
+from tallow.optim.optimizer import Optimizer, advance, check_settings, given, hosted, new_count
+from tallow.optim.update import direction, elementwise, plain
 
 
 @elementwise
@@ -35,6 +36,19 @@ class Adagrad(Optimizer):
         super().__init__(params, defaults)
         for group in self.param_groups:
             self._states(group["params"], group)  # there before the first step, as in PyTorch
+
+    def _update_sparse(self, group, p):
+        from tallow.sparse.rows import changing  # there since the gradient is
+
+        if group["weight_decay"]:
+            raise NotSupportedError("Adagrad: expected no weight_decay with sparse gradients")
+        (state,) = self._states([p], group)
+        (step,) = advance([state])
+        rate = plain(group["lr"]) / (1 + (step - 1) * group["lr_decay"])
+        with changing(p, -p.grad if group["maximize"] else p.grad) as (place, g):
+            total = state["sum"].array
+            total[place] += g * g
+            p.array[place] -= rate * (g / (total[place] ** 0.5 + group["eps"]))
 
     def _new_state(self, p, group):
         initial = group["initial_accumulator_value"]

@@ -1,6 +1,7 @@
 """`Optimizer`, the base of all optimizers: parameter groups, state, hooks and the step."""
 
 import functools
+import sys
 import warnings
 from collections import OrderedDict, defaultdict
 from collections.abc import Iterable
@@ -14,9 +15,10 @@ from tallow import backend
 from tallow.autograd.modes import enable_grad
 from tallow.creation import tensor, zeros_like
 from tallow.dtypes import float32, float64, get_default_dtype
-from tallow.errors import ArgumentError, TypeMismatchError, describe
+from tallow.errors import ArgumentError, NotSupportedError, TypeMismatchError, describe
 from tallow.graph import RemovableHandle
 from tallow.kernels import updates
+from tallow.layout import strided
 from tallow.tensor import Tensor
 
 _before_any_step: OrderedDict = OrderedDict()
@@ -163,6 +165,8 @@ class Optimizer:
                 loss = closure()
         for group in self.param_groups:
             params = [p for p in group["params"] if p.grad is not None]
+            if "tallow.sparse" in sys.modules:
+                params = self._after_sparse(group, params)
             if params:
                 self._update(group, params)
         return loss
@@ -176,6 +180,20 @@ class Optimizer:
         states = self._states(params, group)
         columns = [column(states, name) if used else [] for name, used in self._used(group)]
         self._algorithm(group, params, *columns, *self._numbers(states, group))
+
+    def _after_sparse(self, group, params):
+        """Those of the parameters whose gradients are dense, after a step of the others."""
+        sparse = [p for p in params if p.grad.layout is not strided]
+        for p in sparse:
+            self._update_sparse(group, p)
+        return [p for p in params if p.grad.layout is strided] if sparse else params
+
+    def _update_sparse(self, group, p):
+        """Change a parameter whose gradient is sparse."""
+        raise NotSupportedError(
+            f"{self._name}: expected dense gradients, got a sparse one; use SparseAdam, SGD or "
+            "Adagrad, or a module without sparse=True"
+        )
 
     def _skips(self):
         """True if its kernels alone can leave a step out, as nothing of it is on the host."""

@@ -1,9 +1,9 @@
 """Stochastic gradient descent."""
 
 from tallow.creation import zeros_like
-from tallow.errors import ArgumentError
+from tallow.errors import ArgumentError, NotSupportedError
 from tallow.optim.optimizer import Optimizer, check_settings, column, given
-from tallow.optim.update import direction, elementwise
+from tallow.optim.update import direction, elementwise, plain
 
 
 @elementwise
@@ -48,6 +48,23 @@ class SGD(Optimizer):
         if nesterov and (momentum <= 0 or dampening != 0):
             raise ArgumentError("SGD: expected momentum and no dampening with nesterov")
         super().__init__(params, defaults)
+
+    def _update_sparse(self, group, p):
+        from tallow.sparse.rows import changing  # there since the gradient is
+
+        if group["weight_decay"]:
+            raise NotSupportedError("SGD: expected no weight_decay with sparse gradients")
+        g, state = -p.grad if group["maximize"] else p.grad, self.state[p]
+        if group["momentum"]:
+            before = state.get("momentum_buffer")
+            if before is None:
+                buffer = g.detach().clone()
+            else:
+                buffer = before * group["momentum"] + g * (1 - group["dampening"])
+            state["momentum_buffer"] = buffer
+            g = g + buffer * group["momentum"] if group["nesterov"] else buffer
+        with changing(p, g) as (place, values):
+            p.array[place] -= plain(group["lr"]) * values
 
     def _update(self, group, params):
         if not group["momentum"]:

@@ -28,7 +28,7 @@ from tallow.kernels import updates
 from tallow.kernels.chain import choose
 from tallow.tensor import Tensor, tick
 
-__all__ = ["Update", "choose", "direction", "elementwise", "update"]
+__all__ = ["Update", "choose", "direction", "elementwise", "plain", "update"]
 
 NUMBERS = {bool, int, float, type(None), str}
 
@@ -56,7 +56,7 @@ class Update:
             self._record(params, state, settings)
             return
         if not NUMBERS.issuperset(map(type, settings.values())):
-            settings = {name: _plain(value) for name, value in settings.items()}
+            settings = {name: plain(value) for name, value in settings.items()}
         arrays = [p.array for p in params]
         columns = [arrays, [p.grad.array for p in params]]
         for column in state:
@@ -129,10 +129,10 @@ def direction(p, g, weight_decay, maximize):
     return g + weight_decay * p if weight_decay else g
 
 
-def _plain(value):
+def plain(value):
     """A setting with numbers in the place of tensors (and of NumPy's numbers)."""
     if isinstance(value, tuple | list):
-        return tuple(map(_plain, value))
+        return tuple(map(plain, value))
     return value.item() if hasattr(value, "item") else value
 
 

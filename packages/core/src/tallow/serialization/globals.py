@@ -6,13 +6,14 @@ nothing that a file names is called: what runs is what is in this module.
 
 import re
 from collections import Counter, OrderedDict, defaultdict
+from importlib import import_module
 
 import numpy as np
 
 from tallow import dtypes
 from tallow.conversion import as_subclass
 from tallow.device import device
-from tallow.layout import strided
+from tallow.layout import sparse_bsc, sparse_bsr, sparse_coo, sparse_csc, sparse_csr, strided
 from tallow.nn.parameter import Parameter
 from tallow.serialization.placeholder import Global, Placeholder
 from tallow.serialization.storage import STORAGE_NAMES, Storage, StorageType
@@ -91,6 +92,14 @@ def set_attributes(target, state):
 
 def _layout(name):
     return LAYOUTS[name]
+
+
+def _sparse(layout, parts):
+    """A sparse tensor, its indices checked."""
+    tensors = [x for x in _expect(parts, tuple) if isinstance(x, Tensor)]
+    if len(tensors) != (2 if layout is LAYOUTS["torch.sparse_coo"] else 3):
+        return Placeholder("torch.Tensor", parts)
+    return import_module("tallow.sparse").rebuild(layout, parts)
 
 
 # NumPy's arrays and numbers
@@ -172,13 +181,17 @@ FACTORIES = {f"builtins.{cls.__name__}": cls for cls in (dict, float, int, list,
 
 # The table
 
-LAYOUTS = {"torch.strided": strided}
+LAYOUTS = {
+    f"torch.{x.name}": x
+    for x in (strided, sparse_coo, sparse_csr, sparse_csc, sparse_bsr, sparse_bsc)
+}
 CONSTANTS = LAYOUTS | {f"torch.{name}": dtype for name, dtype in dtypes.BY_NAME.items()}
 
 _FUNCTIONS = {
     "torch._utils._rebuild_tensor": _tensor,
     "torch._utils._rebuild_tensor_v2": _tensor,
     "torch._utils._rebuild_tensor_v3": _tensor,
+    "torch._utils._rebuild_sparse_tensor": _sparse,
     "torch._utils._rebuild_parameter": _parameter,
     "torch._utils._rebuild_parameter_with_state": _parameter,
     "torch._tensor._rebuild_from_type_v2": _from_type,

@@ -13,6 +13,7 @@ import numpy as np
 from tallow import dtypes
 from tallow.device import device
 from tallow.errors import TypeMismatchError
+from tallow.layout import strided
 from tallow.nn.parameter import Buffer, Parameter
 from tallow.serialization.objects import write_object
 from tallow.size import Size
@@ -160,6 +161,8 @@ def _set(p, value):
 
 
 def _tensor(p, value):
+    if value.layout is not strided:
+        return _sparse(p, value)
     attributes = {k: v for k, v in value.__dict__.items() if not isinstance(value, Buffer)}
     if isinstance(value, Parameter):
         state = (attributes,) if attributes else ()
@@ -180,6 +183,15 @@ def _tensor(p, value):
         p.out += b"tR"
     else:
         _rebuild(p, value, value.requires_grad)
+    p.remember(value)
+
+
+def _sparse(p, value):
+    p.name("torch._utils", "_rebuild_sparse_tensor")
+    p.out += b"("
+    p.call("torch.serialization", "_get_layout", f"torch.{value.layout.name}")
+    p.write(value.parts())
+    p.out += b"tR"
     p.remember(value)
 
 

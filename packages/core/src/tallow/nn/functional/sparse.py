@@ -1,6 +1,9 @@
 """Embeddings: rows of a table by index."""
 
+from importlib import import_module
+
 from tallow import backend
+from tallow.autograd.modes import state
 from tallow.creation import arange, full_like
 from tallow.errors import (
     ArgumentError,
@@ -25,7 +28,7 @@ def embedding(
 
     Row `padding_idx` gets no gradient. `max_norm`: rows that are taken and longer are first
     shortened, in place. `scale_grad_by_freq`: a row's gradient is divided by how often it was
-    taken. Gradients are dense, `sparse` or not.
+    taken. With `sparse` the gradient of a table that is a leaf is a sparse COO tensor.
 
     >>> table = tallow.tensor([[0.0, 0.0], [1.0, 2.0]])
     >>> tallow.nn.functional.embedding(tallow.tensor([1, 0, 1]), table)
@@ -36,7 +39,16 @@ def embedding(
     padding_idx = _check_table("embedding", input, weight, padding_idx)
     if max_norm is not None:
         _shorten(input, weight, max_norm, norm_type)
-    return embedding_op(weight, input, padding_idx=padding_idx, by_frequency=scale_grad_by_freq)
+    return _rows("embedding", weight, input, padding_idx, scale_grad_by_freq, sparse)
+
+
+def _rows(name, weight, input, padding_idx, by_frequency, sparse):
+    """The rows of a table, with a gradient that is sparse if asked and the table a leaf."""
+    if sparse and by_frequency:
+        raise NotSupportedError(f"{name}: expected sparse or scale_grad_by_freq, got both")
+    if sparse and weight.node is None and weight.requires_grad and state.enabled:
+        return import_module("tallow.sparse.rows").embedding(weight, input, padding_idx)
+    return embedding_op(weight, input, padding_idx=padding_idx, by_frequency=by_frequency)
 
 
 def _check_table(name, input, weight, padding_idx):
@@ -98,7 +110,10 @@ def embedding_bag(
     name = "embedding_bag"
     padding_idx = _check_table(name, input, weight, padding_idx)
     _check_bags(input, offsets, mode, scale_grad_by_freq, per_sample_weights)
-    if input.array.ndim == 2 and input.array.size and padding_idx is None and max_norm is None:
+    if sparse and mode == "max":
+        raise ArgumentError(f"{name}: expected mode 'sum' or 'mean' with sparse, got 'max'")
+    plain = padding_idx is None and max_norm is None and not sparse
+    if input.array.ndim == 2 and input.array.size and plain:
         rows = embedding_op(weight, input, padding_idx=None, by_frequency=scale_grad_by_freq)
         if per_sample_weights is not None:
             rows = rows * per_sample_weights.unsqueeze(2)
@@ -123,7 +138,7 @@ def embedding_bag(
         kept = input != padding_idx
         input, bag = input[kept], bag[kept]
         factors = factors if factors is None else factors[kept]
-    rows = embedding_op(weight, input, padding_idx=None, by_frequency=scale_grad_by_freq)
+    rows = _rows(name, weight, input, None, scale_grad_by_freq, sparse)
     return _pooled(rows if factors is None else rows * factors, bag, sizes.array.size, mode)
 
 
