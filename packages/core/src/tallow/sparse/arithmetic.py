@@ -4,6 +4,7 @@ They compute with the values. Where the values of equal indices add up to an ele
 that is not linear takes the coalesced tensor.
 """
 
+import builtins
 from numbers import Number
 
 from tallow import math as dense_math
@@ -14,6 +15,7 @@ from tallow.indexing import getitem
 from tallow.joining import cat as cat_dense
 from tallow.joining import stack as stack_dense
 from tallow.layout import sparse_bsc, sparse_bsr, sparse_coo, sparse_csc, sparse_csr
+from tallow.ordering import isin, searchsorted
 from tallow.promotion import axis_of, result_type
 from tallow.sparse.indices import added, flat, sorted_groups
 from tallow.sparse.making import (
@@ -27,7 +29,7 @@ from tallow.sparse.making import (
 from tallow.sparse.tensor import SparseTensor, build, coo, like, refusal
 from tallow.tensor import Tensor
 
-concatenated = cat_dense
+concatenated, _total = cat_dense, builtins.sum
 
 
 def _back(x, like_this):
@@ -101,6 +103,8 @@ def add(input, other, *, alpha=1):
         raise refusal("add", (input if _is_number(other) else other).layout)
     other = other if alpha == 1 else mul(other, alpha)
     sparse = [isinstance(x, SparseTensor) for x in (input, other)]
+    if not any(sparse):
+        return input + other
     if not all(sparse):
         return _onto(other, input) if sparse[0] else _onto(input, other)
     x, y = to_coo(input), to_coo(other)
@@ -175,7 +179,7 @@ def _at(dense, x):
 def _common(x, y):
     """Of a coalesced tensor the values at indices that another has, too."""
     place, others = flat(x.index, x.array.shape), flat(y.index, y.array.shape)
-    kept = place.isin(others).nonzero().reshape(-1)
+    kept = isin(place, others).nonzero().reshape(-1)
     return _chosen(x, kept)
 
 
@@ -307,7 +311,7 @@ def getitem_sparse(input, key):
     keys = list(key) if isinstance(key, tuple) else [key]
     if Ellipsis in [k for k in keys if not isinstance(k, Tensor)]:
         at = next(i for i, k in enumerate(keys) if k is Ellipsis)
-        used = sum(k is not None for k in keys) - 1
+        used = len([k for k in keys if k is not None]) - 1
         keys[at : at + 1] = [slice(None)] * (input.array.ndim - used)
     dim = 0
     for key in keys:
@@ -338,8 +342,8 @@ def index_select(input, dim, index):
     index = index.where(index >= 0, index + x.array.shape[dim])
     order, row = index.argsort(stable=True), x.index[dim]
     wanted = index[order]
-    begin = wanted.searchsorted(row)
-    many = wanted.searchsorted(row, right=True) - begin  # how often each value is taken
+    begin = searchsorted(wanted, row)
+    many = searchsorted(wanted, row, right=True) - begin  # how often each value is taken
     which = _numbers(many)
     offset = _within(many)
     rows = list(x.index.index_select(1, which).unbind(0))
@@ -364,7 +368,7 @@ def cat(tensors, dim=0):
     first = tensors[0]
     dims, dim = sparse_dim(first), _axes(first, dim)[0]
     shape = list(first.array.shape)
-    shape[dim] = sum(x.array.shape[dim] for x in tensors)
+    shape[dim] = _total([x.array.shape[dim] for x in tensors])
     others = [[*x.array.shape[:dim], *x.array.shape[dim + 1 :], sparse_dim(x)] for x in tensors]
     if any(other != others[0] for other in others):
         raise ShapeError(

@@ -8,6 +8,7 @@ from tallow.dtypes import given as given_dtype
 from tallow.errors import ArgumentError, ShapeError, TypeMismatchError, describe
 from tallow.joining import stack
 from tallow.layout import sparse_bsc, sparse_bsr, sparse_coo, sparse_csc, sparse_csr, strided
+from tallow.ordering import searchsorted
 from tallow.sparse.indices import (
     added,
     check_compressed,
@@ -275,7 +276,7 @@ def _taken(x, index):
     place, wanted = flat(x.index, x.array.shape), flat(index, x.array.shape)
     if not len(place):
         return x.held.new_zeros(len(wanted), *x.held.array.shape[1:])
-    at = place.searchsorted(wanted).clamp(max=len(place) - 1)
+    at = searchsorted(place, wanted).clamp(max=len(place) - 1)
     there = (place[at] == wanted).reshape(-1, *[1] * (x.held.array.ndim - 1))
     return x.held.index_select(0, at) * there.to(x.dtype)
 

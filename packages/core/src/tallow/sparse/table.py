@@ -7,7 +7,7 @@ is not there, and no method of theirs, is an error.
 from functools import wraps
 
 import tallow
-from tallow import autograd, overrides
+from tallow import autograd, conversion, overrides
 from tallow.autograd.engine import as_tuple
 from tallow.errors import NotSupportedError
 from tallow.nn import functional
@@ -199,6 +199,8 @@ def enter():
         setattr(SparseTensor, name, form)
     for name in ("add", "sub", "mul", "matmul", "truediv"):
         setattr(SparseTensor, f"__i{name}__", _in_place(METHODS[f"__{name}__"]))
+    for name, cast in conversion.CASTS.items():
+        setattr(SparseTensor, name, arithmetic.of_values(cast, True))
     SparseTensor.T = property(lambda x: arithmetic.permute(x, *reversed(range(x.ndim))))
     SparseTensor.mT = property(lambda x: arithmetic.transpose(x, -2, -1))
     SparseTensor.new = SparseTensor.new_empty = SparseTensor.new_zeros = _new_zeros
