@@ -186,6 +186,7 @@ def dense_of(x):
 
 
 REFUSALS = (RuntimeError, NotImplementedError, TypeError, IndexError)
+WITHOUT = {"sparse // number", "zero_", "isnan", "any", "zeros_like", "to int"}  # gradients
 WRONG = {("sparse @ sparse", "csc")}  # PyTorch's result is all zeros
 
 
@@ -231,8 +232,8 @@ def gradients(t, name, layout):
     return made.leaves
 
 
-@pytest.mark.parametrize("layout", ["coo", "coalesced", "csr", "bsc"])
-@pytest.mark.parametrize("name", CALLS)
+@pytest.mark.parametrize("layout", ["coo", "csr", "bsc"])
+@pytest.mark.parametrize("name", [name for name in CALLS if name not in WITHOUT])
 def test_gradients(name, layout):
     """Those of a sparse leaf are at its own indices, where PyTorch may have a dense one."""
     try:
@@ -259,6 +260,8 @@ def test_gradients(name, layout):
 
 def check_differences(name, layout):
     """Gradients beside differences of results."""
+    if name == "relu":
+        return  # the zeros in blocks are where its derivative jumps
     try:
         made, result = outcome(tallow, name, layout, grad=True)
     except TallowError:
@@ -272,5 +275,6 @@ def check_differences(name, layout):
         made.leaf = lambda x: next(remaining)
         return CALLS[name](made)
 
-    leaves = [x.detach().requires_grad_() for x in made.leaves]
+    leaves = [x.detach() * 1.5 if x.layout is tallow.strided else x.detach() for x in made.leaves]
+    leaves = [x.requires_grad_() for x in leaves]
     assert tallow.sparse.as_sparse_gradcheck(tallow.autograd.gradcheck)(call, leaves)

@@ -446,6 +446,8 @@ def _softmax(name):
     def function(input, dim, *, dtype=None):
         from tallow.nn import functional
 
+        if input.layout in IN_BLOCKS:  # of whose elements some are there by chance
+            raise refusal(name, input.layout)
         x = coalesce(to_coo(input))
         x = x if dtype is None else x.to(dtype)
         dims, dim = sparse_dim(x), _axes(x, dim)[0]

@@ -2,21 +2,21 @@
 
 from tallow.creation import arange
 from tallow.errors import DtypeError, NotSupportedError, ShapeError, describe
-from tallow.layout import sparse_bsr, sparse_coo, sparse_csr
+from tallow.layout import sparse_coo, sparse_csr
 from tallow.ops.sparse import sampled, spmm
 from tallow.sparse.arithmetic import add, concatenated, mul, transpose
 from tallow.sparse.indices import starts
 from tallow.sparse.making import (
+    IN_BLOCKS,
     coalesce,
     dense_dim,
     locations,
     sparse_dim,
     to_coo,
-    to_dense,
     to_layout,
     to_sparse,
 )
-from tallow.sparse.tensor import SparseTensor, coo, expect_layout, like
+from tallow.sparse.tensor import SparseTensor, coo, expect_layout, like, refusal
 
 
 def matmul(input, other):
@@ -67,11 +67,7 @@ def _sparse_product(input, other):
     values = x.held.index_select(0, which) * y.held.index_select(0, partner)
     index = concatenated([row[which].unsqueeze(0), y.index[1][partner].unsqueeze(0)], 0)
     made = coalesce(coo(index, values, (x.array.shape[0], y.array.shape[1])))
-    return made if input.layout is sparse_coo else to_layout(made, input.layout, _block(input))
-
-
-def _block(x):
-    return x.held.array.shape[1:3] if x.layout is sparse_bsr else None
+    return made if input.layout in IN_BLOCKS else to_layout(made, input.layout)
 
 
 def mm(input, mat2, reduce=None):
@@ -90,7 +86,9 @@ def mm(input, mat2, reduce=None):
         )
     if reduce in (None, "sum"):
         return matmul(input, mat2)
-    x = _matrix("mm", input, mat2)
+    if input.layout in IN_BLOCKS:  # of whose elements some are there by chance
+        raise refusal(f"mm with reduce={reduce!r}", input.layout)
+    x = coalesce(_matrix("mm", input, mat2))
     row, column = x.index.unbind(0)
     products = x.held.unsqueeze(1) * mat2.index_select(0, column)
     out = products.new_zeros(x.array.shape[0], products.array.shape[1])
@@ -143,6 +141,7 @@ def baddbmm(input, batch1, batch2, *, beta=1, alpha=1):
 def sampled_addmm(input, mat1, mat2, *, beta=1.0, alpha=1.0):
     """alpha * (mat1 @ mat2) at the indices of a sparse input alone, plus beta * input."""
     expect_layout("sampled_addmm", input, sparse_csr, sparse_coo)
+    input = coalesce(input) if input.is_sparse else input
     rows, columns = (row.array for row in locations(input).unbind(0))
     values = sampled(mat1, mat2.t(), rows=rows, columns=columns) * alpha
     return like(input, values + input.held * beta if beta else values)

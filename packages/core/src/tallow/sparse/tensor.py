@@ -14,7 +14,7 @@ from tallow.autograd.modes import state
 from tallow.errors import GradientError, NotSupportedError, TypeMismatchError
 from tallow.layout import sparse_bsc, sparse_coo, sparse_csc, sparse_csr
 from tallow.sparse.indices import check_compressed, check_index, distinct, filled
-from tallow.tensor import Tensor, wrap
+from tallow.tensor import Tensor, disabled_torch_function, wrap
 
 
 def refusal(name, layout):
@@ -121,7 +121,7 @@ class SparseTensor(Tensor):
     module has `sparse=True`.
     """
 
-    __torch_function__ = staticmethod(lambda func, types, args=(), kwargs=None: NotImplemented)
+    __torch_function__ = staticmethod(disabled_torch_function)  # until `table` has answers
 
     @property
     def held(self):
