@@ -13,6 +13,7 @@ import numpy as np
 from tallow import dtypes
 from tallow.conversion import as_subclass
 from tallow.device import device
+from tallow.errors import TallowError
 from tallow.layout import sparse_bsc, sparse_bsr, sparse_coo, sparse_csc, sparse_csr, strided
 from tallow.nn.parameter import Parameter
 from tallow.serialization.placeholder import Global, Placeholder
@@ -99,7 +100,10 @@ def _sparse(layout, parts):
     tensors = [x for x in _expect(parts, tuple) if isinstance(x, Tensor)]
     if len(tensors) != (2 if layout is LAYOUTS["torch.sparse_coo"] else 3):
         return Placeholder("torch.Tensor", parts)
-    return import_module("tallow.sparse").rebuild(layout, parts)
+    try:
+        return import_module("tallow.sparse").rebuild(layout, parts)
+    except TallowError as error:
+        raise ValueError(str(error)) from None
 
 
 # NumPy's arrays and numbers

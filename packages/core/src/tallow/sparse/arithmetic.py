@@ -36,7 +36,7 @@ def _back(x, like_this):
     """A COO tensor in the layout of another."""
     layout = like_this.layout
     block = like_this.held.array.shape[1:3] if layout in IN_BLOCKS else None
-    return x if layout is sparse_coo else to_layout(x, layout, block)
+    return x if layout is sparse_coo or sparse_dim(x) != 2 else to_layout(x, layout, block)
 
 
 def _is_number(x):
