@@ -417,11 +417,11 @@ def sum(input, dim=None, keepdim=False, *, dtype=None):
     tensor([1., 0., 5.])
     """
     x, dims = to_coo(input), sparse_dim(input)
-    axes = range(x.array.ndim) if dim is None else _axes(x, dim)
+    axes = range(x.array.ndim) if dim is None or dim in ((), []) else _axes(x, dim)
     whole = x.dtype.category < FLOATING
     held = x.held.to(dtype or (int64 if whole else x.dtype))
-    if len(axes) == x.array.ndim and not keepdim:
-        return held.sum()
+    if len(axes) == x.array.ndim and not (keepdim and input.layout is not sparse_coo):
+        return held.sum().reshape([1] * len(axes) if keepdim else [])
     dense = [a - dims + 1 for a in axes if a >= dims]
     held = held.sum(dense, keepdim=keepdim) if dense else held
     left = [d for d in range(dims) if d not in axes]

@@ -21,8 +21,8 @@ def unflat(place, shape):
     """`flat`, undone: (n,) -> (d, n)."""
     rows = []
     for length in reversed(shape):
-        rows.insert(0, place % length)
-        place = place // length
+        rows.insert(0, place % max(length, 1))
+        place = place // max(length, 1)
     return cat([row.unsqueeze(0) for row in rows]) if rows else place.new_zeros(0, len(place))
 
 
