@@ -247,7 +247,7 @@ def test_from_numpy_of_other_kinds_of_arrays(kind):
 
 
 @pytest.mark.parametrize("make", [
-    lambda how: tallow.zeros(2, layout=how),
+    lambda how: tallow.full((2,), 1.0, layout=how),
     lambda how: tallow.ones_like(tallow.zeros(2), layout=how),
     lambda how: tallow.rand(2, layout=how),
     lambda how: tallow.hann_window(3, layout=how),

@@ -606,7 +606,7 @@ NOT_HERE = {  # by the reason
     """,
     "tallow.left_out says why": """
         __rdiv__ _segment_reduce chalf hash_tensor linalg.ldl_factor linalg.ldl_factor_ex
-        linalg.ldl_solve sparse.mm sparse.sampled_addmm special.airy_ai to_sparse
+        linalg.ldl_solve special.airy_ai
     """,
 }
 DIFFERENT = {  # "op form dtype", with wildcards: why tallow does something else

@@ -392,9 +392,16 @@ def test_kernels_are_registered_by_algorithm_and_backend(monkeypatch):
     assert TABLE["sgd", "cpu"] is kernel
 
 
-def test_sparse_adam_says_why_not():
+def test_sparse_gradients_are_for_some():
+    p = parameter(1.0)
+    p.sum().backward()
     with pytest.raises(NotImplementedError, match="SparseAdam: expected sparse gradients"):
-        optim.SparseAdam([parameter(1.0)])
+        optim.SparseAdam([p]).step()
+    p.grad = p.grad.to_sparse()
+    with pytest.raises(NotImplementedError, match="Adam: expected dense gradients, got a sparse"):
+        optim.Adam([p]).step()
+    with pytest.raises(NotImplementedError, match="SGD: expected no weight_decay with sparse"):
+        optim.SGD([p], weight_decay=0.1).step()
 
 
 def test_only_matrices_for_muon():

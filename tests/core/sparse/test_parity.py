@@ -126,13 +126,17 @@ CALLS = {
     "sparse.addmm": lambda m: m.t.sparse.addmm(m.dense(3, 2), m.s, m.dense(4, 2)),
     "linear": lambda m: m.t.nn.functional.linear(m.s, m.dense(2, 4)),
     "linear weight": lambda m: m.t.nn.functional.linear(m.dense(2, 4), m.s),
-    "sampled": lambda m: m.t.sparse.sampled_addmm(m.s, m.dense(3, 2), m.dense(2, 4), beta=2, alpha=3),
+    "sampled": lambda m: m.t.sparse.sampled_addmm(
+        m.s, m.dense(3, 2), m.dense(2, 4), beta=2, alpha=3
+    ),
     "reduce mean": lambda m: m.t.sparse.mm(m.s, m.dense(4, 2), "mean"),
     "reduce amax": lambda m: m.t.sparse.mm(m.s, m.dense(4, 2), "amax"),
     "smm": lambda m: m.t.smm(m.s, m.dense(4, 2)),
     "hspmm": lambda m: m.t.hspmm(m.s, m.dense(4, 2)),
     "sspaddmm": lambda m: m.t.sspaddmm(m.t.eye(3, 2).double().to_sparse(), m.s, m.dense(4, 2)),
-    "bmm": lambda m: m.t.bmm(m.t.stack([m.s.coalesce(), m.s2.coalesce()]).coalesce(), m.dense(2, 4, 5)),
+    "bmm": lambda m: m.t.bmm(
+        m.t.stack([m.s.coalesce(), m.s2.coalesce()]).coalesce(), m.dense(2, 4, 5)
+    ),
     "clone": lambda m: m.s.clone(),
     "detach": lambda m: m.s.detach(),
     "float": lambda m: m.s.float(),

@@ -80,7 +80,7 @@ _ELSEWHERE = {
     "_check_tensor_all_with": "compiler", "_check_with": "compiler", "as_torch": "imitation",
     "detach": "graph", "get_device_module": "accelerator", "is_anomaly_enabled": "autograd.anomaly",
     "is_inference_mode_enabled": "autograd.modes", "load": "serialization", "save": "serialization",
-    "vmap": "func",
+    "vmap": "func", "dsmm": "sparse", "spmm": "sparse",
 }  # fmt: skip
 
 _FUNCTIONAL = """
@@ -122,8 +122,6 @@ def __getattr__(name):
         return getattr(_import_module(f"tallow.{_ELSEWHERE[name]}"), name)
     if name in _SPARSE:
         return getattr(_import_module("tallow.sparse"), name)
-    if name in ("dsmm", "spmm"):
-        return mm
     if name in _OWN_FORMS:
         return getattr(_import_module("tallow.own_forms"), name)
     if name in _FUNCTIONAL:

@@ -261,6 +261,7 @@ new_empty, new_full, new_ones, new_zeros, new_empty_strided = map(
     _new_of, ["empty", "full", "ones", "zeros", "empty_strided"]
 )
 
+
 def _of_sparse(name):
     """A method that `tallow.sparse` has: that is imported at its first use."""
 

@@ -116,6 +116,7 @@ class GradScaler:
             )
         params = chain.from_iterable(group["params"] for group in optimizer.param_groups)
         grads = [p.grad for p in params if p.grad is not None]
+        grads = [getattr(grad, "held", grad) for grad in grads]  # of sparse ones the values
         if any(grad.dtype is float16 for grad in grads):
             raise ArgumentError(
                 "unscale_: expected gradients of float32, got float16; keep the parameters in "

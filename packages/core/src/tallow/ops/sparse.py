@@ -26,10 +26,6 @@ spmm.vjp(
     ),
 )
 sampled.vjp(
-    lambda g, y, shapes, rows, columns: spmm(
-        g, y, rows=rows, columns=columns, count=shapes[0][0]
-    ),
-    lambda g, x, shapes, rows, columns: spmm(
-        g, x, rows=columns, columns=rows, count=shapes[1][0]
-    ),
+    lambda g, y, shapes, rows, columns: spmm(g, y, rows=rows, columns=columns, count=shapes[0][0]),
+    lambda g, x, shapes, rows, columns: spmm(g, x, rows=columns, columns=rows, count=shapes[1][0]),
 )

@@ -184,8 +184,9 @@ class Optimizer:
     def _after_sparse(self, group, params):
         """Those of the parameters whose gradients are dense, after a step of the others."""
         sparse = [p for p in params if p.grad.layout is not strided]
-        for p in sparse:
-            self._update_sparse(group, p)
+        if updates.found is None or not updates.found.item():
+            for p in sparse:
+                self._update_sparse(group, p)
         return [p for p in params if p.grad.layout is strided] if sparse else params
 
     def _update_sparse(self, group, p):

@@ -29,6 +29,11 @@ class SparseAdam(Optimizer):
         check_betas(self, betas)
         super().__init__(params, defaults)
 
+    def __setstate__(self, state):
+        super().__setstate__(state)
+        for own in self.state.values():
+            own["step"] = int(own["step"])  # a number, as PyTorch counts here
+
     def _check_parameter(self, p):
         super()._check_parameter(p)
         if p.layout is not strided:

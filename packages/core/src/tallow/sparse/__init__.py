@@ -21,9 +21,8 @@ from tallow.sparse.making import (
     sparse_csr_tensor,
     spdiags,
 )
-from tallow.sparse.products import addmm, hspmm, mm, sampled_addmm, smm, sspaddmm
+from tallow.sparse.products import addmm, dsmm, hspmm, mm, sampled_addmm, smm, spmm, sspaddmm
 from tallow.sparse.tensor import SparseTensor, rebuild
-
 
 
 def empty(*size, layout, dtype=None, device=None, requires_grad=False, **options):

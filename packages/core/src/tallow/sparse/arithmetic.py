@@ -227,7 +227,9 @@ def permute(input, *dims):
     dims = dims[0] if len(dims) == 1 and not isinstance(dims[0], int) else dims
     order, count = [_axes(input, d)[0] for d in dims], sparse_dim(input)
     if sorted(order[:count]) != list(range(count)) or len(order) != input.array.ndim:
-        raise ShapeError(f"permute: expected each dim once and {count} sparse ones first, got {dims}")
+        raise ShapeError(
+            f"permute: expected each dim once and {count} sparse ones first, got {dims}"
+        )
     stored = input.array
     shape = [stored.shape[d] for d in order]
     moved = [d - count + 1 for d in order[count:]]

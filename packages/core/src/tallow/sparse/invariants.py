@@ -1,4 +1,4 @@
-"""`check_sparse_tensor_invariants`, `as_sparse_gradcheck`, and constructors of PyTorch's early days."""
+"""Checks of invariants and of gradients, and constructors of PyTorch's early days."""
 
 from functools import wraps
 

@@ -3,7 +3,9 @@
 from tallow.creation import arange
 from tallow.errors import DtypeError, NotSupportedError, ShapeError, describe
 from tallow.layout import sparse_coo, sparse_csr
-from tallow.ops.sparse import sampled, spmm
+from tallow.ops.sparse import sampled
+from tallow.ops.sparse import spmm as spmm_op
+from tallow.products import mm as dense_mm
 from tallow.sparse.arithmetic import add, concatenated, mul, transpose
 from tallow.sparse.indices import starts
 from tallow.sparse.making import (
@@ -11,7 +13,6 @@ from tallow.sparse.making import (
     coalesce,
     dense_dim,
     locations,
-    sparse_dim,
     to_coo,
     to_layout,
     to_sparse,
@@ -33,7 +34,7 @@ def matmul(input, other):
         return matmul(input, other.unsqueeze(1)).squeeze(1)
     x = _matrix("mm", input, other)
     rows, columns = (row.array for row in x.index.unbind(0))
-    return spmm(x.held, other, rows=rows, columns=columns, count=x.array.shape[0])
+    return spmm_op(x.held, other, rows=rows, columns=columns, count=x.array.shape[0])
 
 
 def _matrix(name, x, other):
@@ -81,9 +82,7 @@ def mm(input, mat2, reduce=None):
             [ 3.]])
     """
     if input.array.ndim != 2 or mat2.array.ndim != 2:
-        raise ShapeError(
-            f"mm: expected two matrices, got {describe(input)} and {describe(mat2)}"
-        )
+        raise ShapeError(f"mm: expected two matrices, got {describe(input)} and {describe(mat2)}")
     if reduce in (None, "sum"):
         return matmul(input, mat2)
     if input.layout in IN_BLOCKS:  # of whose elements some are there by chance
@@ -120,7 +119,7 @@ def bmm(input, mat2):
     which, row, column = input.index.unbind(0)
     flat = mat2.reshape(batch * width, mat2.array.shape[2])
     rows, columns = (which * count + row).array, (which * width + column).array
-    out = spmm(input.held, flat, rows=rows, columns=columns, count=batch * count)
+    out = spmm_op(input.held, flat, rows=rows, columns=columns, count=batch * count)
     return out.reshape(batch, count, mat2.array.shape[2])
 
 
@@ -176,3 +175,11 @@ def linear(input, weight, bias=None):
     weight = transpose(to_coo(weight), 0, 1) if isinstance(weight, SparseTensor) else weight.t()
     out = matmul(input, weight)
     return out if bias is None else add(out, bias)
+
+
+def spmm(input, mat2):
+    """`mm`, under its old names `spmm` and `dsmm`."""
+    return dense_mm(input, mat2)
+
+
+dsmm = spmm

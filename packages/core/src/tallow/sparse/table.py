@@ -39,11 +39,10 @@ SAME = {
     "rsub": arithmetic.rsub, "mul": arithmetic.mul, "multiply": arithmetic.mul,
     "div": arithmetic.div, "divide": arithmetic.div, "true_divide": arithmetic.div,
     "floor_divide": arithmetic.floor_divide, "pow": arithmetic.power, "norm": arithmetic.norm,
-    "sum": arithmetic.sum, "any": lambda input: making.values(arithmetic.coalesce(
-        making.to_coo(input))).any(),
+    "sum": arithmetic.sum, "any": lambda input: making.coalesce(making.to_coo(input)).held.any(),
     "nn.functional.dropout": arithmetic.dropout, "nn.functional.linear": products.linear,
     "zeros_like": arithmetic.zeros_like, "empty_like": arithmetic.zeros_like,
-    "matrix_multiply": products.matmul, "dropout": arithmetic.dropout,
+    "dropout": arithmetic.dropout,
 }  # fmt: skip
 SAME |= {name: getattr(arithmetic, name) for name in """
     cat index_select narrow permute select squeeze stack t transpose unbind unsqueeze
@@ -244,8 +243,8 @@ def _answer(cls, func, types, args=(), kwargs=None):
     if name in PLAIN.split() or name in ("is_tensor", "__get__"):
         with overrides.DisableTorchFunctionSubclass():
             return func(*args, **(kwargs or {}))
-    sparse = next(x for x in _flat((*args, *(kwargs or {}).values())) if isinstance(x, SparseTensor))
-    raise refusal(name, sparse.layout)
+    found = [x for x in _flat((*args, *(kwargs or {}).values())) if isinstance(x, SparseTensor)]
+    raise refusal(name, found[0].layout)
 
 
 def _flat(values):

@@ -67,9 +67,7 @@ class Stored:
             return other + filled(wrap(self.indices[0]), wrap(self.values), self.shape).array
         xp = backend.for_array(self.values).xp
         index = xp.concatenate((self.indices[0], other.indices[0]), axis=1)
-        return Stored(
-            self.layout, [index], xp.concatenate((self.values, other.values)), self.shape
-        )
+        return Stored(self.layout, [index], xp.concatenate((self.values, other.values)), self.shape)
 
     __radd__ = __add__
 
