@@ -158,6 +158,88 @@ def test_second_order():
     assert check(lambda x, y: tallow.sparse.mm(x, y) ** 2, (x, dense))
 
 
+def test_functions_take_sparse_constants():
+    class Product(tallow.autograd.Function):
+        @staticmethod
+        def forward(ctx, x, dense):
+            ctx.save_for_backward(x)
+            return x @ dense
+
+        @staticmethod
+        def backward(ctx, g):
+            return None, ctx.saved_tensors[0].t() @ g
+
+    dense = tallow.ones(3, 1, requires_grad=True)
+    Product.apply(made(), dense).sum().backward()
+    assert dense.grad.flatten().tolist() == [4, 0, 9]
+    with pytest.raises(RuntimeError, match="Product: expected dense tensors where gradients"):
+        Product.apply(made().requires_grad_(), dense)
+
+
+def test_gradients_of_tables():
+    table = nn.Embedding(4, 2, sparse=True)
+    table(tallow.tensor([1, 3, 1])).sum().backward()
+    assert table.weight.grad._indices().tolist() == [[1, 3, 1]]
+    assert table.weight.grad._values().tolist() == [[1, 1]] * 3
+    table(tallow.tensor([0])).sum().backward()
+    assert table.weight.grad.layout is tallow.sparse_coo and table.weight.grad._nnz() == 4
+    norm = nn.utils.clip_grad_norm_(table.parameters(), 1.0)
+    assert round(norm.item(), 4) == round(12**0.5, 4)
+    assert round(table.weight.grad.norm().item(), 4) == 1
+    (table.weight * 2).sum().backward()  # dense onto sparse
+    assert table.weight.grad.layout is tallow.strided
+    table(tallow.tensor([2])).sum().backward()  # sparse onto dense
+    assert table.weight.grad[2].tolist() == [3, 3]
+    table.zero_grad()
+    (table(tallow.tensor([2])).sum() + table.weight.sum()).backward()  # both in one pass
+    assert table.weight.grad.tolist() == [[1, 1], [1, 1], [2, 2], [1, 1]]
+    table.zero_grad()
+    table(tallow.tensor([2])).sum().backward()
+    table.zero_grad(set_to_none=False)
+    assert table.weight.grad._nnz() == 0
+
+
+def test_gradients_of_tables_elsewhere():
+    weight = tallow.ones(4, 2, requires_grad=True)
+    index = tallow.tensor([1, 3])
+    rows = nn.functional.embedding(index, weight, sparse=True)
+    (g,) = tallow.autograd.grad((rows**2).sum(), weight, create_graph=True)
+    assert g.layout is tallow.sparse_coo and g.requires_grad
+    assert nn.functional.embedding(index, weight * 1, sparse=True).grad_fn.name() == "embedding"
+    with pytest.raises(NotSupportedError, match="expected sparse or scale_grad_by_freq"):
+        nn.functional.embedding(index, weight, scale_grad_by_freq=True, sparse=True)
+    with pytest.raises(ValueError, match="expected mode 'sum' or 'mean' with sparse"):
+        nn.functional.embedding_bag(index.unsqueeze(0), weight, mode="max", sparse=True)
+
+
+@pytest.mark.filterwarnings("ignore:Sparse invariant")  # PyTorch's, once a process
+@pytest.mark.parametrize("mode", [None, "sum", "mean"])
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [
+        ("SGD", {}), ("SGD", {"momentum": 0.9, "dampening": 0.1, "maximize": True}),
+        ("SGD", {"momentum": 0.9, "nesterov": True}), ("Adagrad", {"lr_decay": 0.1}),
+        ("SparseAdam", {}), ("SparseAdam", {"betas": (0.5, 0.9), "maximize": True}),
+    ],
+)  # fmt: skip
+def test_steps_of_tables(name, settings, mode):
+    torch = pytest.importorskip("torch")
+
+    def trained(t):
+        t.manual_seed(0)
+        kind = t.nn.Embedding if mode is None else t.nn.EmbeddingBag
+        options = {} if mode is None else {"mode": mode}
+        table = kind(7, 3, sparse=True, padding_idx=2, **options)
+        optimizer = getattr(t.optim, name)(table.parameters(), lr=0.1, **settings)
+        for i in range(4):
+            optimizer.zero_grad(set_to_none=i % 2 == 0)
+            (table(t.tensor([[1, 3, 2], [i, 1, 1]])) ** 2).sum().backward()
+            optimizer.step()
+        return table.weight.detach().tolist()
+
+    np.testing.assert_allclose(trained(tallow), trained(torch), rtol=1e-5, atol=1e-5)
+
+
 def test_parameters_beside_sparse_tensors():
     weight = nn.Parameter(tallow.ones(2, 3))
     assert (weight + made()).tolist() == (tallow.tensor(DENSE) + 1).tolist()

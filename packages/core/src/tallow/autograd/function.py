@@ -8,7 +8,7 @@ from tallow.autograd.modes import no_grad, state
 from tallow.autograd.node import BaseNode, Pick
 from tallow.autograd.op import batches
 from tallow.autograd.saved import Packed
-from tallow.errors import GradientError, TypeMismatchError
+from tallow.errors import GradientError, TypeMismatchError, describe
 from tallow.tensor import Tensor, last_change, root_of, tick, wrap
 
 
@@ -253,6 +253,12 @@ class Function:
         """The outputs with this call as their history."""
         if state.batch:  # who wrote `backward` did not think of batches: each example has a call
             batches.refuse()
+        for x, needed in zip(args, context.needs_input_grad, strict=True):
+            if needed and not x._requires_grad:  # a sparse tensor, whose values have the history
+                raise GradientError(
+                    f"{cls.__name__}: expected dense tensors where gradients are required, got "
+                    f"{describe(x)} of layout {x.layout.name}; pass its values()"
+                )
         given = {id(x): x for x in args if isinstance(x, Tensor)}
         changed = [given[key] for key in context.dirty if key in given]
         for x in changed:

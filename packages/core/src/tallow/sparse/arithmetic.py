@@ -51,7 +51,7 @@ def of_values(function, linear=False):
 
     def form(input, *args, **kwargs):
         if kwargs.pop("inplace", False):
-            return input.take(form(input, *args, **kwargs))
+            return input.become(form(input, *args, **kwargs))
         x = input if linear or input.layout is not sparse_coo else coalesce(input)
         return like(x, function(x.held, *args, **kwargs))
 

@@ -75,7 +75,7 @@ def _in_place(form):
     def method(input, *args, **kwargs):
         if not isinstance(input, SparseTensor):  # a dense tensor, to which a sparse one is added
             return input.copy_(form(input, *args, **kwargs))
-        return input.take(form(input, *args, **kwargs))
+        return input.become(form(input, *args, **kwargs))
 
     return method
 
@@ -84,7 +84,7 @@ def zero_(input):
     """Forget all values; returns the tensor."""
     if not input.requires_grad:
         input.held.zero_()
-    return input.take(arithmetic.zeros_like(input))
+    return input.become(arithmetic.zeros_like(input))
 
 
 def copy_(input, src, non_blocking=False):
@@ -99,7 +99,7 @@ def copy_(input, src, non_blocking=False):
             f"copy_: expected {input.layout} {input.array.shape}, got {src.layout} "
             f"{src.array.shape}"
         )
-    return input.take(src.to(dtype=input.dtype, device=input.device).clone())
+    return input.become(src.to(dtype=input.dtype, device=input.device).clone())
 
 
 def sparse_resize_(input, size, sparse_dim, dense_dim):
@@ -115,13 +115,13 @@ def sparse_resize_(input, size, sparse_dim, dense_dim):
             )
         return sparse_resize_and_clear_(input, size, sparse_dim, dense_dim)
     making.check_index("sparse_resize_", index, held, size)
-    return input.take(arithmetic.coo(index, held, size, input.array.coalesced))
+    return input.become(arithmetic.coo(index, held, size, input.array.coalesced))
 
 
 def sparse_resize_and_clear_(input, size, sparse_dim, dense_dim):
     """Change the shape of a COO tensor in place, and forget its values."""
     made = making._zeros(size, input.dtype, input.device, sparse_dim=sparse_dim)
-    return input.take(made)
+    return input.become(made)
 
 
 # Gradients

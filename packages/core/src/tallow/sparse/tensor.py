@@ -200,7 +200,7 @@ class SparseTensor(Tensor):
     def retain_grad(self):
         self.held.retain_grad()
 
-    def take(self, other):
+    def become(self, other):
         """Become what another sparse tensor is, with its history: the end of in-place functions."""
         if self.requires_grad and self.is_leaf and state.enabled:
             raise GradientError(
