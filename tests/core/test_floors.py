@@ -33,7 +33,7 @@ FLOORS = [
     __main__ _C __config__ _dynamo _functorch _higher_order_ops _inductor _utils accelerator amp
     autograd.forward_ad autograd.functional backends compiler cpu cuda.amp demo distributed.optim
     distributed.run distributions func fx hub imitation jit library mps multiprocessing onnx
-    optim overrides own_forms profiler quasirandom serialization types utils xpu
+    optim overrides own_forms profiler quasirandom serialization sparse types utils xpu
     """,
     "array_api testing version",
 ]

@@ -27,6 +27,8 @@ def as_ours(x):
     """What PyTorch's optimizer is given as what tallow's is given."""
     if isinstance(x, torch.nn.Parameter):
         return tallow.nn.Parameter(tallow.from_numpy(x.detach().numpy().copy()))
+    if isinstance(x, torch.Tensor) and x.is_sparse:
+        return as_ours(x.to_dense()).to_sparse()
     if isinstance(x, torch.Tensor):
         made = tallow.from_numpy(x.numpy().copy())
         made.grad = as_ours(x.grad)

@@ -140,7 +140,7 @@ def _edges(rows, edge, summarise):
     return rows[:edge] + rows[-edge:] if summarise and len(rows) > 2 * edge else rows
 
 
-def tensor_str(self, indent):
+def _tensor_str(self, indent):
     """The elements of a tensor as text, lines after the first moved by `indent`."""
     array = backend.for_array(self.array).to_host(self.array)
     if not array.size:
@@ -156,7 +156,7 @@ def tensor_repr(tensor):
     dtype, known = tensor.dtype, tensor.device.type != "meta"
     array = tensor.array
     prefix = f"{_shown_name(type(tensor))}("
-    body = tensor_str(tensor, len(prefix)) if known else "..."
+    body = _tensor_str(tensor, len(prefix)) if known else "..."
     suffixes = []
     if tensor.device.type != "cpu":
         suffixes.append(f"device='{tensor.device}'")

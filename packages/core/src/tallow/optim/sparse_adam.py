@@ -1,7 +1,7 @@
 """SparseAdam: Adam for the rows of tables that were used."""
 
 from tallow.creation import zeros_like
-from tallow.errors import NotSupportedError
+from tallow.errors import ArgumentError, NotSupportedError
 from tallow.layout import strided
 from tallow.optim.optimizer import Optimizer, check_betas, check_settings, given
 from tallow.optim.update import plain
@@ -37,7 +37,7 @@ class SparseAdam(Optimizer):
     def _check_parameter(self, p):
         super()._check_parameter(p)
         if p.layout is not strided:
-            raise NotSupportedError(f"SparseAdam: expected dense parameters, got a {p.layout} one")
+            raise ArgumentError(f"SparseAdam: expected dense parameters, got one of {p.layout}")
 
     def _update(self, group, params):
         raise NotSupportedError("SparseAdam: expected sparse gradients, got dense ones; use Adam")

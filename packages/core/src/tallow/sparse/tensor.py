@@ -316,7 +316,7 @@ def _repr(x):
     parts = zip([*names, "values"], [*map(wrap, stored.indices), values], strict=True)
     texts = []
     for name, part in parts:
-        text = formatting.tensor_str(part, len(prefix) + len(name) + len("=tensor("))
+        text = formatting._tensor_str(part, len(prefix) + len(name) + len("=tensor("))
         size = "" if part.numel() else f", size={tuple(part.shape)}"
         texts.append(f"{name}=tensor({text}{size})")
     suffixes = [] if x.device.type == "cpu" else [f"device='{x.device}'"]
