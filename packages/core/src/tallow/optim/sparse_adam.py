@@ -1,7 +1,7 @@
 """SparseAdam: Adam for the rows of tables that were used."""
 
 from tallow.creation import zeros_like
-from tallow.errors import ArgumentError, NotSupportedError
+from tallow.errors import ArgumentError, NotSupportedError, describe
 from tallow.layout import strided
 from tallow.optim.optimizer import Optimizer, check_betas, check_settings, given
 from tallow.optim.update import plain
@@ -36,8 +36,11 @@ class SparseAdam(Optimizer):
 
     def _check_parameter(self, p):
         super()._check_parameter(p)
-        if p.layout is not strided:
-            raise ArgumentError(f"SparseAdam: expected dense parameters, got one of {p.layout}")
+        if p.layout is not strided or p.is_complex():
+            raise ArgumentError(
+                f"SparseAdam: expected real dense parameters, got {describe(p)} of layout "
+                f"{p.layout.name}"
+            )
 
     def _update(self, group, params):
         raise NotSupportedError("SparseAdam: expected sparse gradients, got dense ones; use Adam")

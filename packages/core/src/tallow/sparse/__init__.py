@@ -7,6 +7,10 @@ indices of the tensor. What has no form for them is an error that says so: `to_d
 from tallow.left_out import missing
 from tallow.sparse import table
 from tallow.sparse.arithmetic import log_softmax, softmax, sum
+from tallow.sparse.indices import (
+    _convert_indices_from_coo_to_csr,
+    _convert_indices_from_csr_to_coo,
+)
 from tallow.sparse.invariants import (
     LEGACY,
     as_sparse_gradcheck,

@@ -3,9 +3,9 @@
 import math
 
 from tallow.creation import arange, ones, zeros
-from tallow.dtypes import bool_, int64, uint8
+from tallow.dtypes import bool_, int32, int64, uint8
 from tallow.errors import ArgumentError, IndexValueError, ShapeError, TypeMismatchError, describe
-from tallow.joining import cat
+from tallow.joining import cat, stack
 from tallow.tensor import Tensor
 
 
@@ -67,6 +67,19 @@ def lines(pointers):
     """`starts`, undone: the line of each element."""
     count = len(pointers) - 1
     return arange(count, device=pointers.device).repeat_interleave(pointers[1:] - pointers[:-1])
+
+
+def _convert_indices_from_coo_to_csr(input, size, *, out_int32=False):
+    """`starts` of sorted row numbers; PyTorch Geometric asks for it."""
+    return starts(input, size).to(int32 if out_int32 else int64)
+
+
+def _convert_indices_from_csr_to_coo(
+    crow_indices, col_indices, *, out_int32=False, transpose=False
+):
+    """The indices (2, n) of a CSR matrix, or of that transposed."""
+    index = stack([lines(crow_indices), col_indices.long()][:: -1 if transpose else 1])
+    return index.to(int32 if out_int32 else int64)
 
 
 def check_index(name, index, values, shape):

@@ -5,6 +5,7 @@ import math
 from tallow.creation import arange, as_tensor, zeros
 from tallow.dtypes import get_default_dtype, int64
 from tallow.dtypes import given as given_dtype
+from tallow.elementwise import named
 from tallow.errors import ArgumentError, ShapeError, TypeMismatchError, describe
 from tallow.joining import stack
 from tallow.layout import sparse_bsc, sparse_bsr, sparse_coo, sparse_csc, sparse_csr, strided
@@ -26,6 +27,7 @@ from tallow.tensor import wrap
 
 BY_COLUMN = (sparse_csc, sparse_bsc)
 IN_BLOCKS = (sparse_bsr, sparse_bsc)
+OPTIONS = ("dtype", "device", "requires_grad", "pin_memory", "check_invariants")
 
 # From indices and values
 
@@ -87,6 +89,9 @@ def _zeros(size, dtype, device=None, requires_grad=False, layout=sparse_coo, spa
 
 def compressed_tensor(name, layout, compressed, plain, values, size, options):
     """A tensor of a compressed layout of its parts."""
+    unknown = [option for option in options if option not in OPTIONS]
+    if unknown:
+        raise TypeMismatchError(f"{name}: expected no {unknown[0]}; known are {', '.join(OPTIONS)}")
     dtype, device = options.get("dtype"), options.get("device")
     values = _values(values, dtype, device, options.get("requires_grad", False))
     compressed, plain = _index(compressed, values.device), _index(plain, values.device)
@@ -100,39 +105,43 @@ def compressed_tensor(name, layout, compressed, plain, values, size, options):
     return build(layout, [compressed.array, plain.array], values, size)
 
 
-def _maker(layout):
-    name = f"{layout.name}_tensor"
-    lines_name, plain = ("column", "row") if layout in BY_COLUMN else ("row", "column")
-    blocks = " of blocks" if layout in IN_BLOCKS else ""
-
-    def make(
-        compressed_indices, plain_indices, values, size=None, *, dtype=None, device=None,
-        pin_memory=False, requires_grad=False, check_invariants=None,
-    ):  # fmt: skip
-        options = {"dtype": dtype, "device": device, "requires_grad": requires_grad}
+def _by_rows(layout):
+    def make(crow_indices, col_indices, values, size=None, **options):
         return compressed_tensor(
-            name, layout, compressed_indices, plain_indices, values, size, options
+            make.__name__, layout, crow_indices, col_indices, values, size, options
         )
 
-    make.__name__ = make.__qualname__ = name
-    make.__doc__ = (
-        f"A sparse matrix by {lines_name}s{blocks}: where each begins among the values, and the "
-        f"{plain} of each value."
-    )
-    return make
+    doc = "where each row begins among the values, and the column of each."
+    return _named(make, layout, f"A sparse matrix by rows{_blocks(layout)}: {doc}")
 
 
-sparse_csr_tensor, sparse_csc_tensor, sparse_bsr_tensor, sparse_bsc_tensor = map(
-    _maker, (sparse_csr, sparse_csc, sparse_bsr, sparse_bsc)
-)
+def _by_columns(layout):
+    def make(ccol_indices, row_indices, values, size=None, **options):
+        return compressed_tensor(
+            make.__name__, layout, ccol_indices, row_indices, values, size, options
+        )
+
+    doc = "where each column begins among the values, and the row of each."
+    return _named(make, layout, f"A sparse matrix by columns{_blocks(layout)}: {doc}")
+
+
+def _blocks(layout):
+    return " of blocks" if layout in IN_BLOCKS else ""
+
+
+def _named(make, layout, doc):
+    options = "Options: `dtype`, `device`, `requires_grad`; indices are always checked."
+    return named(make, f"{layout.name}_tensor", f"{doc}\n\n    {options}\n    ")
+
+
+sparse_csr_tensor, sparse_bsr_tensor = _by_rows(sparse_csr), _by_rows(sparse_bsr)
+sparse_csc_tensor, sparse_bsc_tensor = _by_columns(sparse_csc), _by_columns(sparse_bsc)
 
 
 def sparse_compressed_tensor(
-    compressed_indices, plain_indices, values, size=None, *, layout, dtype=None, device=None,
-    pin_memory=False, requires_grad=False, check_invariants=None,
-):  # fmt: skip
-    """A sparse matrix of one of the compressed layouts."""
-    options = {"dtype": dtype, "device": device, "requires_grad": requires_grad}
+    compressed_indices, plain_indices, values, size=None, *, layout, **options
+):
+    """A sparse matrix of one of the compressed layouts, with the options of the others."""
     return compressed_tensor(
         "sparse_compressed_tensor", layout, compressed_indices, plain_indices, values, size, options
     )

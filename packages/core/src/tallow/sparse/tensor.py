@@ -211,6 +211,11 @@ class SparseTensor(Tensor):
         bump(self)
         return self
 
+    def _coalesced_(self, coalesced):
+        """Say that the indices of a COO tensor are sorted and occur once, or that they may not."""
+        self.array.coalesced = coalesced
+        return self
+
     # What all tensors have
 
     def clone(self, *, memory_format=None):
