@@ -52,6 +52,7 @@ NAMES_OF_TYPES = {
     "builtins.complex": "__complex__",
     "builtins.float": "__float__",
     "builtins.int": """
+        _nnz dense_dim sparse_dim
         __hash__ __index__ __int__ __len__ _version changed data_ptr dim element_size get_device
         itemsize nbytes ndim ndimension nelement numel
     """,

@@ -100,7 +100,8 @@ _IN_PLACE = """
 
 
 _SPARSE = """
-    _convert_indices_from_coo_to_csr _convert_indices_from_csr_to_coo hspmm smm sparse_bsc_tensor sparse_bsr_tensor sparse_compressed_tensor sparse_coo_tensor
+    _convert_indices_from_coo_to_csr _convert_indices_from_csr_to_coo
+    hspmm smm sparse_bsc_tensor sparse_bsr_tensor sparse_compressed_tensor sparse_coo_tensor
     sparse_csc_tensor sparse_csr_tensor sspaddmm
 """.split()
 

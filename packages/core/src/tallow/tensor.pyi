@@ -94,10 +94,16 @@ class Tensor:
     def __xor__(self, other) -> Tensor: ...
     @property
     def _base(self) -> Any: ...
+    def _indices(self, *args, **kwargs) -> Tensor:
+        """`_indices`: see `tallow.sparse`."""
     @staticmethod
     def _make_subclass(cls, data, require_grad=False) -> Tensor:
         """A leaf of a subclass that shares the memory of a tensor."""
+    def _nnz(self, *args, **kwargs) -> builtins.int:
+        """`_nnz`: see `tallow.sparse`."""
     _requires_grad: builtins.bool
+    def _values(self, *args, **kwargs) -> Tensor:
+        """`_values`: see `tallow.sparse`."""
     @property
     def _version(self) -> builtins.int: ...
     def abs(self, *, out=None) -> Tensor:
@@ -276,6 +282,8 @@ class Tensor:
         """The tensor as uint8."""
     def cauchy_(self, median=0.0, sigma=1.0, *, generator=None) -> Tensor:
         """Fill with Cauchy numbers, `sigma` being half the width at half height; returns the tensor."""
+    def ccol_indices(self, *args, **kwargs) -> Tensor:
+        """`ccol_indices`: see `tallow.sparse`."""
     def cdouble(self, memory_format=None) -> Tensor:
         """The tensor as complex128."""
     def ceil(self, *, out=None) -> Tensor:
@@ -313,6 +321,10 @@ class Tensor:
         """`clamp`, written into the tensor itself; returns it."""
     def clone(self, *, memory_format=None) -> Tensor:
         """A copy with memory of its own that passes gradients to `input`."""
+    def coalesce(self, *args, **kwargs) -> Tensor:
+        """`coalesce`: see `tallow.sparse`."""
+    def col_indices(self, *args, **kwargs) -> Tensor:
+        """`col_indices`: see `tallow.sparse`."""
     def conj(self) -> Tensor:
         """The complex conjugate; a real tensor itself. (A copy, where PyTorch gives a lazy view.)"""
     def conj_physical(self, *, out=None) -> Tensor:
@@ -347,6 +359,8 @@ class Tensor:
         """The tensor on the CPU."""
     def cross(self, other, dim=None, *, out=None) -> Tensor:
         """The cross product of 3-vectors along `dim`, the first dim of size 3 unless told."""
+    def crow_indices(self, *args, **kwargs) -> Tensor:
+        """`crow_indices`: see `tallow.sparse`."""
     def cuda(self, device=None, non_blocking=False, memory_format=None) -> Tensor:
         """The tensor on a CUDA device (the current one unless told)."""
     def cummax(self, dim, *, out=None) -> Tensor:
@@ -368,6 +382,8 @@ class Tensor:
         """Degrees to radians."""
     def deg2rad_(self, *, out=None) -> Tensor:
         """`deg2rad`, written into the tensor itself; returns it."""
+    def dense_dim(self, *args, **kwargs) -> builtins.int:
+        """`dense_dim`: see `tallow.sparse`."""
     def det(self) -> Tensor:
         """`linalg.det`."""
     def detach(self) -> Tensor:
@@ -581,12 +597,16 @@ class Tensor:
         """`index_reduce`, written into the tensor itself; returns it."""
     def index_select(self, dim, index, *, out=None) -> Tensor:
         """The slices along `dim` that a vector names."""
+    def indices(self, *args, **kwargs) -> Tensor:
+        """`indices`: see `tallow.sparse`."""
     def inner(self, other, *, out=None) -> Tensor:
         """Sums of products over the last dim of both; a product where one is a number."""
     def int(self, memory_format=None) -> Tensor:
         """The tensor as int32."""
     def inverse(self, *, out=None) -> Tensor:
         """`linalg.inv`."""
+    def is_coalesced(self, *args, **kwargs) -> builtins.bool:
+        """`is_coalesced`: see `tallow.sparse`."""
     def is_complex(self) -> builtins.bool:
         """True if the dtype is complex."""
     def is_conj(self) -> builtins.bool:
@@ -643,7 +663,18 @@ class Tensor:
         """True where an element is +inf."""
     def isreal(self, *, out=None) -> Tensor:
         """True where the imaginary part is 0."""
-    def istft(self, n_fft, hop_length=None, win_length=None, window=None, center=True, normalized=False, onesided=None, length=None, return_complex=False) -> Tensor:
+    def istft(
+        self,
+        n_fft,
+        hop_length=None,
+        win_length=None,
+        window=None,
+        center=True,
+        normalized=False,
+        onesided=None,
+        length=None,
+        return_complex=False,
+    ) -> Tensor:
         """The signal of which `stft` gives the input: windowed frames, added and weighted."""
     def item(self) -> Any:
         """The Python number in a tensor with one element."""
@@ -811,7 +842,9 @@ class Tensor:
         """The mean of the elements that are not NaN; NaN where there are none."""
     def nanmedian(self, dim=None, keepdim=False, *, out=None) -> Tensor:
         """The middle element, the lower of two, ignoring NaN; with `dim`, (values, indices) along it."""
-    def nanquantile(self, q, dim=None, keepdim=False, *, interpolation='linear', out=None) -> Tensor:
+    def nanquantile(
+        self, q, dim=None, keepdim=False, *, interpolation="linear", out=None
+    ) -> Tensor:
         """`quantile` of the elements that are not NaN."""
     def nansum(self, dim=None, keepdim=False, *, dtype=None, out=None) -> Tensor:
         """`sum`, NaN counting as 0."""
@@ -843,7 +876,9 @@ class Tensor:
         """`Tensor(*args)`, in the dtype and on the device of this tensor."""
     def new_empty(self, *size, dtype=None, device=None, requires_grad=False, **others) -> Tensor:
         """`empty`, in the dtype and on the device of this tensor unless told."""
-    def new_empty_strided(self, *size, dtype=None, device=None, requires_grad=False, **others) -> Tensor:
+    def new_empty_strided(
+        self, *size, dtype=None, device=None, requires_grad=False, **others
+    ) -> Tensor:
         """`empty_strided`, in the dtype and on the device of this tensor unless told."""
     def new_full(self, *size, dtype=None, device=None, requires_grad=False, **others) -> Tensor:
         """`full`, in the dtype and on the device of this tensor unless told."""
@@ -862,7 +897,7 @@ class Tensor:
         """The indices of nonzero elements: (n, ndim), or with `as_tuple` one vector per dim."""
     def nonzero_static(self, *, size, fill_value=-1, out=None) -> Tensor:
         """The indices of the first `size` nonzero elements, missing ones filled: (size, ndim)."""
-    def norm(self, p='fro', dim=None, keepdim=False, out=None, dtype=None) -> Tensor:
+    def norm(self, p="fro", dim=None, keepdim=False, out=None, dtype=None) -> Tensor:
         """The p-norm of all elements, or along `dim`; "fro" and 2 are the Euclidean norm."""
     def normal_(self, mean=0.0, std=1.0, *, generator=None) -> Tensor:
         """Fill with normal numbers of a mean and a standard deviation; returns the tensor."""
@@ -904,7 +939,7 @@ class Tensor:
         """`put`, written into the tensor itself; returns it."""
     def qr(self, some=True, *, out=None) -> Tensor:
         """`linalg.qr`, reduced where `some`, else complete."""
-    def quantile(self, q, dim=None, keepdim=False, *, interpolation='linear', out=None) -> Tensor:
+    def quantile(self, q, dim=None, keepdim=False, *, interpolation="linear", out=None) -> Tensor:
         """The elements below which a share q lies, of all elements or along `dim`."""
     def rad2deg(self, *, out=None) -> Tensor:
         """Radians to degrees."""
@@ -966,6 +1001,8 @@ class Tensor:
         """The nearest integer (or multiple of 10 ** -decimals), halves to the even one."""
     def round_(self, *, decimals=0, out=None) -> Tensor:
         """`round`, written into the tensor itself; returns it."""
+    def row_indices(self, *args, **kwargs) -> Tensor:
+        """`row_indices`: see `tallow.sparse`."""
     def rsqrt(self, *, out=None) -> Tensor:
         """1 / sqrt(input)."""
     def rsqrt_(self, *, out=None) -> Tensor:
@@ -1024,10 +1061,20 @@ class Tensor:
         """A copy of `input` with `[start:end:step]` along `dim` replaced by `src`."""
     def slogdet(self, *, out=None) -> Tensor:
         """`linalg.slogdet`."""
+    def smm(self, *args, **kwargs) -> Tensor:
+        """`smm`: see `tallow.sparse`."""
     def softmax(self, dim, dtype=None) -> Tensor:
         """exp(input) / sum(exp(input)) along `dim`: positive numbers that sum to 1."""
     def sort(self, dim=-1, descending=False, stable=False, *, out=None) -> Any:
         """(values, indices), sorted along `dim`."""
+    def sparse_dim(self, *args, **kwargs) -> builtins.int:
+        """`sparse_dim`: see `tallow.sparse`."""
+    def sparse_mask(self, *args, **kwargs) -> Tensor:
+        """`sparse_mask`: see `tallow.sparse`."""
+    def sparse_resize_(self, *args, **kwargs) -> Tensor:
+        """`sparse_resize_`: see `tallow.sparse`."""
+    def sparse_resize_and_clear_(self, *args, **kwargs) -> Tensor:
+        """`sparse_resize_and_clear_`: see `tallow.sparse`."""
     def split(self, split_size_or_sections=None, dim=0, *, split_size=None) -> tuple[Tensor, ...]:
         """Parts along `dim`, views: of one size (the last may be smaller), or of sizes in a list."""
     def split_with_sizes(self, split_sizes, dim=0) -> Tensor:
@@ -1044,9 +1091,23 @@ class Tensor:
         """Without the dims of size 1: all of them, or those given."""
     def squeeze_(self, dim=None) -> Tensor:
         """`squeeze` of the tensor itself, which shows the same memory."""
+    def sspaddmm(self, *args, **kwargs) -> Tensor:
+        """`sspaddmm`: see `tallow.sparse`."""
     def std(self, dim=None, unbiased=None, keepdim=False, *, correction=None, out=None) -> Tensor:
         """The standard deviation: the square root of `var`."""
-    def stft(self, n_fft, hop_length=None, win_length=None, window=None, center=True, pad_mode='reflect', normalized=False, onesided=None, return_complex=None, align_to_window=None) -> Tensor:
+    def stft(
+        self,
+        n_fft,
+        hop_length=None,
+        win_length=None,
+        window=None,
+        center=True,
+        pad_mode="reflect",
+        normalized=False,
+        onesided=None,
+        return_complex=None,
+        align_to_window=None,
+    ) -> Tensor:
         """Fourier transforms of overlapping frames of n_fft samples, `hop_length` (n_fft / 4) apart."""
     def storage_offset(self) -> Tensor:
         """How many elements into its memory the tensor starts."""
@@ -1090,14 +1151,30 @@ class Tensor:
         """The hyperbolic tangent."""
     def tanh_(self, *, out=None) -> Tensor:
         """`tanh`, written into the tensor itself; returns it."""
-    def tensor_split(self, indices_or_sections=None, dim=0, *, indices=None, sections=None) -> Tensor:
+    def tensor_split(
+        self, indices_or_sections=None, dim=0, *, indices=None, sections=None
+    ) -> Tensor:
         """Parts along `dim`, views: so many of sizes that differ by 1 at most, or cut at a list."""
     def tile(self, *times, dims=None) -> Tensor:
         """Like `repeat`, with missing numbers taken as 1 in front."""
-    def to(self, *args, dtype=None, device=None, non_blocking=False, copy=False, memory_format=None) -> Tensor:
+    def to(
+        self, *args, dtype=None, device=None, non_blocking=False, copy=False, memory_format=None
+    ) -> Tensor:
         """The tensor in another dtype, on another device, or both; itself where nothing changes."""
-    def to_dense(self, dtype=None) -> Tensor:
-        """The tensor itself, as all are dense, or in another dtype."""
+    def to_dense(self, dtype=None, *, masked_grad=None) -> Tensor:
+        """The dense tensor of the same elements: the tensor itself, unless it is sparse."""
+    def to_sparse(self, *args, **kwargs) -> Tensor:
+        """`to_sparse`: see `tallow.sparse`."""
+    def to_sparse_bsc(self, *args, **kwargs) -> Tensor:
+        """`to_sparse_bsc`: see `tallow.sparse`."""
+    def to_sparse_bsr(self, *args, **kwargs) -> Tensor:
+        """`to_sparse_bsr`: see `tallow.sparse`."""
+    def to_sparse_coo(self, *args, **kwargs) -> Tensor:
+        """`to_sparse_coo`: see `tallow.sparse`."""
+    def to_sparse_csc(self, *args, **kwargs) -> Tensor:
+        """`to_sparse_csc`: see `tallow.sparse`."""
+    def to_sparse_csr(self, *args, **kwargs) -> Tensor:
+        """`to_sparse_csr`: see `tallow.sparse`."""
     def tolist(self) -> Any:
         """Nested lists of Python numbers (a number for a 0-d tensor)."""
     def topk(self, k, dim=-1, largest=True, sorted=True, *, out=None) -> Any:
@@ -1108,7 +1185,9 @@ class Tensor:
         """Two dims exchanged."""
     def transpose_(self, dim0, dim1) -> Tensor:
         """`transpose` of the tensor itself, which shows the same memory."""
-    def triangular_solve(self, A, upper=True, transpose=False, unitriangular=False, *, out=None) -> Tensor:
+    def triangular_solve(
+        self, A, upper=True, transpose=False, unitriangular=False, *, out=None
+    ) -> Tensor:
         """(solution, A): `linalg.solve_triangular`, the right side first."""
     def tril(self, diagonal=0, *, out=None) -> Tensor:
         """The elements on and below a diagonal, the rest 0."""
@@ -1152,6 +1231,8 @@ class Tensor:
         """`unsqueeze` of the tensor itself, which shows the same memory."""
     def untyped_storage(self) -> Tensor:
         """The memory that the tensor shares with its views."""
+    def values(self, *args, **kwargs) -> Tensor:
+        """`values`: see `tallow.sparse`."""
     def var(self, dim=None, unbiased=None, keepdim=False, *, correction=None, out=None) -> Tensor:
         """The variance, with n - correction in the denominator (correction 1 unless told)."""
     def vdot(self, other, *, out=None) -> Tensor:

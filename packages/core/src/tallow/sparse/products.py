@@ -162,6 +162,7 @@ def hspmm(mat1, mat2):
 
 def sspaddmm(input, mat1, mat2, *, beta=1, alpha=1):
     """`addmm` of a sparse input, with a sparse result."""
+    expect_layout("sspaddmm", input, sparse_coo)
     return add(mul(input, beta), mul(smm(mat1, mat2), alpha))
 
 

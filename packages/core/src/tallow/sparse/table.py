@@ -10,10 +10,11 @@ import tallow
 from tallow import autograd, conversion, overrides
 from tallow.autograd.engine import as_tuple
 from tallow.errors import NotSupportedError
+from tallow.layout import sparse_coo
 from tallow.nn import functional
 from tallow.shortcuts import FUNCTIONS
 from tallow.sparse import arithmetic, making, products
-from tallow.sparse.tensor import SparseTensor, refusal
+from tallow.sparse.tensor import SparseTensor, expect_layout, refusal
 from tallow.tensor import Tensor
 
 LINEAR = "conj conj_physical deg2rad neg negative positive rad2deg"
@@ -104,6 +105,7 @@ def copy_(input, src, non_blocking=False):
 
 def sparse_resize_(input, size, sparse_dim, dense_dim):
     """Change the shape of a COO tensor in place, to one that holds its indices and values."""
+    expect_layout("sparse_resize_", input, sparse_coo)
     held, index = input.held, input.index
     if (sparse_dim, dense_dim) != (making.sparse_dim(input), making.dense_dim(input)) or tuple(
         size[sparse_dim:]
@@ -120,9 +122,14 @@ def sparse_resize_(input, size, sparse_dim, dense_dim):
 
 def sparse_resize_and_clear_(input, size, sparse_dim, dense_dim):
     """Change the shape of a COO tensor in place, and forget its values."""
+    expect_layout("sparse_resize_and_clear_", input, sparse_coo)
     made = making._zeros(size, input.dtype, input.device, sparse_dim=sparse_dim)
     return input.become(made)
 
+
+SAME |= {
+    "sparse_resize_": sparse_resize_, "sparse_resize_and_clear_": sparse_resize_and_clear_,
+}  # fmt: skip
 
 # Gradients
 
@@ -184,9 +191,7 @@ def enter():
             dense = _objects(name)[0]
             forms[name] = arithmetic.of_values(dense, linear)
     changing = {name: _in_place(forms[name[:-1]]) for name in IN_PLACE.split()}
-    changing |= {"zero_": zero_, "copy_": copy_, "sparse_resize_": sparse_resize_,
-                 "sparse_resize_and_clear_": sparse_resize_and_clear_}  # fmt: skip
-    forms |= changing
+    forms |= changing | {"zero_": zero_, "copy_": copy_}
     for name, form in forms.items():
         for function in _objects(name):
             TABLE.setdefault(function, form)
