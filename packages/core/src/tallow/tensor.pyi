@@ -663,18 +663,7 @@ class Tensor:
         """True where an element is +inf."""
     def isreal(self, *, out=None) -> Tensor:
         """True where the imaginary part is 0."""
-    def istft(
-        self,
-        n_fft,
-        hop_length=None,
-        win_length=None,
-        window=None,
-        center=True,
-        normalized=False,
-        onesided=None,
-        length=None,
-        return_complex=False,
-    ) -> Tensor:
+    def istft(self, n_fft, hop_length=None, win_length=None, window=None, center=True, normalized=False, onesided=None, length=None, return_complex=False) -> Tensor:
         """The signal of which `stft` gives the input: windowed frames, added and weighted."""
     def item(self) -> Any:
         """The Python number in a tensor with one element."""
@@ -842,9 +831,7 @@ class Tensor:
         """The mean of the elements that are not NaN; NaN where there are none."""
     def nanmedian(self, dim=None, keepdim=False, *, out=None) -> Tensor:
         """The middle element, the lower of two, ignoring NaN; with `dim`, (values, indices) along it."""
-    def nanquantile(
-        self, q, dim=None, keepdim=False, *, interpolation="linear", out=None
-    ) -> Tensor:
+    def nanquantile(self, q, dim=None, keepdim=False, *, interpolation='linear', out=None) -> Tensor:
         """`quantile` of the elements that are not NaN."""
     def nansum(self, dim=None, keepdim=False, *, dtype=None, out=None) -> Tensor:
         """`sum`, NaN counting as 0."""
@@ -876,9 +863,7 @@ class Tensor:
         """`Tensor(*args)`, in the dtype and on the device of this tensor."""
     def new_empty(self, *size, dtype=None, device=None, requires_grad=False, **others) -> Tensor:
         """`empty`, in the dtype and on the device of this tensor unless told."""
-    def new_empty_strided(
-        self, *size, dtype=None, device=None, requires_grad=False, **others
-    ) -> Tensor:
+    def new_empty_strided(self, *size, dtype=None, device=None, requires_grad=False, **others) -> Tensor:
         """`empty_strided`, in the dtype and on the device of this tensor unless told."""
     def new_full(self, *size, dtype=None, device=None, requires_grad=False, **others) -> Tensor:
         """`full`, in the dtype and on the device of this tensor unless told."""
@@ -897,7 +882,7 @@ class Tensor:
         """The indices of nonzero elements: (n, ndim), or with `as_tuple` one vector per dim."""
     def nonzero_static(self, *, size, fill_value=-1, out=None) -> Tensor:
         """The indices of the first `size` nonzero elements, missing ones filled: (size, ndim)."""
-    def norm(self, p="fro", dim=None, keepdim=False, out=None, dtype=None) -> Tensor:
+    def norm(self, p='fro', dim=None, keepdim=False, out=None, dtype=None) -> Tensor:
         """The p-norm of all elements, or along `dim`; "fro" and 2 are the Euclidean norm."""
     def normal_(self, mean=0.0, std=1.0, *, generator=None) -> Tensor:
         """Fill with normal numbers of a mean and a standard deviation; returns the tensor."""
@@ -939,7 +924,7 @@ class Tensor:
         """`put`, written into the tensor itself; returns it."""
     def qr(self, some=True, *, out=None) -> Tensor:
         """`linalg.qr`, reduced where `some`, else complete."""
-    def quantile(self, q, dim=None, keepdim=False, *, interpolation="linear", out=None) -> Tensor:
+    def quantile(self, q, dim=None, keepdim=False, *, interpolation='linear', out=None) -> Tensor:
         """The elements below which a share q lies, of all elements or along `dim`."""
     def rad2deg(self, *, out=None) -> Tensor:
         """Radians to degrees."""
@@ -1095,19 +1080,7 @@ class Tensor:
         """`sspaddmm`: see `tallow.sparse`."""
     def std(self, dim=None, unbiased=None, keepdim=False, *, correction=None, out=None) -> Tensor:
         """The standard deviation: the square root of `var`."""
-    def stft(
-        self,
-        n_fft,
-        hop_length=None,
-        win_length=None,
-        window=None,
-        center=True,
-        pad_mode="reflect",
-        normalized=False,
-        onesided=None,
-        return_complex=None,
-        align_to_window=None,
-    ) -> Tensor:
+    def stft(self, n_fft, hop_length=None, win_length=None, window=None, center=True, pad_mode='reflect', normalized=False, onesided=None, return_complex=None, align_to_window=None) -> Tensor:
         """Fourier transforms of overlapping frames of n_fft samples, `hop_length` (n_fft / 4) apart."""
     def storage_offset(self) -> Tensor:
         """How many elements into its memory the tensor starts."""
@@ -1151,15 +1124,11 @@ class Tensor:
         """The hyperbolic tangent."""
     def tanh_(self, *, out=None) -> Tensor:
         """`tanh`, written into the tensor itself; returns it."""
-    def tensor_split(
-        self, indices_or_sections=None, dim=0, *, indices=None, sections=None
-    ) -> Tensor:
+    def tensor_split(self, indices_or_sections=None, dim=0, *, indices=None, sections=None) -> Tensor:
         """Parts along `dim`, views: so many of sizes that differ by 1 at most, or cut at a list."""
     def tile(self, *times, dims=None) -> Tensor:
         """Like `repeat`, with missing numbers taken as 1 in front."""
-    def to(
-        self, *args, dtype=None, device=None, non_blocking=False, copy=False, memory_format=None
-    ) -> Tensor:
+    def to(self, *args, dtype=None, device=None, non_blocking=False, copy=False, memory_format=None) -> Tensor:
         """The tensor in another dtype, on another device, or both; itself where nothing changes."""
     def to_dense(self, dtype=None, *, masked_grad=None) -> Tensor:
         """The dense tensor of the same elements: the tensor itself, unless it is sparse."""
@@ -1185,9 +1154,7 @@ class Tensor:
         """Two dims exchanged."""
     def transpose_(self, dim0, dim1) -> Tensor:
         """`transpose` of the tensor itself, which shows the same memory."""
-    def triangular_solve(
-        self, A, upper=True, transpose=False, unitriangular=False, *, out=None
-    ) -> Tensor:
+    def triangular_solve(self, A, upper=True, transpose=False, unitriangular=False, *, out=None) -> Tensor:
         """(solution, A): `linalg.solve_triangular`, the right side first."""
     def tril(self, diagonal=0, *, out=None) -> Tensor:
         """The elements on and below a diagonal, the rest 0."""

@@ -259,7 +259,7 @@ row_indices = _pointers("row_indices", BY_COLUMN, 1)
 def sparse_mask(input, mask):
     """The elements of a tensor where a sparse one has indices, as one like that.
 
-    >>> mask = tallow.sparse_coo_tensor([[0, 1], [1, 0]], [1.0, 1.0], (2, 2))
+    >>> mask = tallow.tensor([[0, 1], [1, 0]]).to_sparse()
     >>> tallow.tensor([[1.0, 2.0], [3.0, 4.0]]).sparse_mask(mask).values()
     tensor([2., 3.])
     """

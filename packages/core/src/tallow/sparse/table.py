@@ -6,11 +6,11 @@ is not there, and no method of theirs, is an error.
 
 from functools import wraps
 
-import tallow
-from tallow import autograd, conversion, overrides
+from tallow import autograd, conversion, overrides, special
 from tallow.autograd.engine import as_tuple
 from tallow.errors import NotSupportedError
 from tallow.layout import sparse_coo
+from tallow.methods import MODULES
 from tallow.nn import functional
 from tallow.shortcuts import FUNCTIONS
 from tallow.sparse import arithmetic, making, products
@@ -176,9 +176,10 @@ TABLE: dict = {}
 
 def _objects(name):
     """The public functions of a name, and the methods."""
-    owners = (tallow, Tensor, functional, tallow.special)
+    owners = [module for module in MODULES if name in getattr(module, "__all__", ())]
+    owners += [Tensor, functional, special]
     if name.startswith("nn.functional."):
-        owners, name = (functional,), name.removeprefix("nn.functional.")
+        owners, name = [functional], name.removeprefix("nn.functional.")
     found = [vars(owner).get(name) for owner in owners]
     return [f for f in found if isinstance(f, FUNCTIONS)]
 
