@@ -110,6 +110,7 @@ def test_dense_tensors_are_refused():
         (lambda: made() + made().t(), "sparse tensors of one shape"),
         (lambda: made() ** 0, "another exponent than 0"),
         (lambda: tallow.ones(2, 3).copy_(made()), "two sparse tensors or two dense ones"),
+        (lambda: tallow.ones(2, 2, 2).to_sparse_csr(), "expected a matrix for sparse_csr"),
         (lambda: made().to_sparse_bsr((2, 2)), "a blocksize that divides"),
         (lambda: tallow.ones(2, layout=tallow.sparse_coo), r"call to_sparse\(\)"),
     ],

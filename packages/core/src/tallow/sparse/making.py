@@ -6,7 +6,7 @@ from tallow.creation import arange, as_tensor, zeros
 from tallow.dtypes import get_default_dtype, int64
 from tallow.dtypes import given as given_dtype
 from tallow.elementwise import named
-from tallow.errors import ArgumentError, ShapeError, TypeMismatchError, describe
+from tallow.errors import ArgumentError, NotSupportedError, ShapeError, TypeMismatchError, describe
 from tallow.joining import stack
 from tallow.layout import sparse_bsc, sparse_bsr, sparse_coo, sparse_csc, sparse_csr, strided
 from tallow.ordering import searchsorted
@@ -379,6 +379,11 @@ def to_sparse(input, sparse_dim=None, *, layout=None, blocksize=None, dense_dim=
     if layout is strided:
         return input
     shape = input.array.shape
+    if layout is not sparse_coo and len(shape) - (dense_dim or 0) != 2:
+        raise NotSupportedError(
+            f"to_sparse: expected a matrix for {layout.name}, got {describe(input)}; there are no "
+            "batch dims: name dense_dim, or make COO tensors"
+        )
     if sparse_dim is None:
         sparse_dim = 2 if layout is not sparse_coo else len(shape)
         sparse_dim = len(shape) - dense_dim if dense_dim is not None else sparse_dim
