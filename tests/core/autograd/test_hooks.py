@@ -167,10 +167,10 @@ class TestNodes:
         y = x * w
         z = y.exp().sum()
         node = z.grad_fn.next_functions[0][0].next_functions[0][0]
-        assert node is y.grad_fn and node.name() == "mul"
+        assert node is y.grad_fn and node.name() == "MulBackward0"
         (first, number), (second, _) = node.next_functions
         assert first.variable is x and second.variable is w and number == 0
-        assert first.next_functions == () and first.name() == "AccumulateGrad"
+        assert first.next_functions == () and first.name() == "torch::autograd::AccumulateGrad"
         assert first == y.grad_fn.next_functions[0][0] and first != second
         assert len({first, second, node.next_functions[0][0]}) == 2
 
@@ -179,7 +179,8 @@ class TestNodes:
         first, second = unstack(x, axis=0)
         y = first * second
         (one, i), (other, j) = y.grad_fn.next_functions
-        assert one is other and one.name() == "unstack" and (i, j) == (0, 1)
+        assert one is other and one.name() == "UnbindBackward0" and (i, j) == (0, 1)
+        assert first.grad_fn is second.grad_fn is one
 
     def test_hooks_replace(self):
         x = tallow.ones(2, requires_grad=True)
@@ -206,6 +207,32 @@ class TestNodes:
         (first * 5).backward()
         ((given,), outputs) = seen[0]
         assert given.tolist() == [5, 0] and [g.item() for g in outputs] == [5, 0]
+
+    def test_hooks_before_several_outputs(self):
+        x = tallow.ones(2, requires_grad=True)
+        first, second = unstack(x, axis=0)
+        seen = []
+        first.grad_fn.register_prehook(seen.append)
+        first.grad_fn.register_prehook(lambda g: (g[0] * 2, None))
+        (first * 5 + second * 3).backward()
+        assert [g.item() for g in seen[0]] == [5, 3] and x.grad.tolist() == [10, 0]
+
+    @pytest.mark.parametrize("kind", ["register_hook", "register_prehook"])
+    def test_hooks_of_a_leaf_as_a_node(self, kind):
+        x = tallow.ones(1, requires_grad=True)
+        leaf = (x * 4).grad_fn.next_functions[0][0]
+        seen = []
+        getattr(leaf, kind)(lambda *given: seen.append(given))
+        (x * 4).backward()
+        assert [g.item() for g in seen[0][-1]] == [4]
+
+    def test_hooks_see_operands_without_gradients(self):
+        x = tallow.ones(1, requires_grad=True)
+        y = tallow.tensor([3.0]) * x
+        assert y.grad_fn.next_functions[0] == (None, 0)
+        y.grad_fn.register_hook(lambda inputs, outputs: (inputs[0], inputs[1] * 2))
+        y.backward()
+        assert x.grad.tolist() == [6]
 
     def test_hooks_of_a_recorded_pass(self):
         x = tallow.ones(2, requires_grad=True)

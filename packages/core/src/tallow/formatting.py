@@ -167,7 +167,7 @@ def tensor_repr(tensor):
     if dtype not in usual or (body in ("[]", "...") and dtype is not usual[0]):
         suffixes.append(f"dtype={dtype}")
     if tensor.node is not None:
-        suffixes.append(f"grad_fn=<{node_name(tensor.node.name())}>")
+        suffixes.append(f"grad_fn=<{tensor.node.name()}>")
     elif tensor.requires_grad:
         suffixes.append("requires_grad=True")
     return with_suffixes(prefix + body, suffixes, len(prefix))
@@ -177,17 +177,6 @@ def _shown_name(cls):
     """The name of a class that results of its tensors are of, too; else what all are."""
     derived = cls is not Tensor and cls.__torch_function__ is not disabled_torch_function
     return cls.__name__ if derived else "tensor"
-
-
-PYTORCH_NAMES = {"power": "pow", "square": "pow", "absolute": "abs", "copy": "clone"}
-
-
-def node_name(name):
-    """PyTorch's name for the node of an op or a `Function`: AddBackward0, MyFunctionBackward."""
-    if name[0].isupper():
-        return f"{name}Backward"
-    words = PYTORCH_NAMES.get(name, name).split("_")
-    return "".join(map(str.capitalize, words)) + "Backward0"
 
 
 def with_suffixes(text, suffixes, indent):

@@ -5,6 +5,7 @@ import weakref
 from tallow.autograd import engine
 from tallow.autograd.hooks import Hooks, RemovableHandle, register  # noqa: F401
 from tallow.autograd.inplace import alias_without_history
+from tallow.autograd.node import shown
 from tallow.errors import GradientError
 from tallow.tensor import refresh, wrap
 
@@ -58,10 +59,15 @@ def retains_grad(input):
 
 
 def grad_fn(input):
-    """The node that computed this tensor, None for a leaf."""
+    """The node that computed this tensor, None for a leaf; tensors of one call have the same.
+
+    >>> x = tallow.ones(2, requires_grad=True)
+    >>> (x * 3).grad_fn.name()
+    'MulBackward0'
+    """
     if input.alias is not None:
         refresh(input)
-    return input.node
+    return input.node and shown(input.node)
 
 
 def backward(input, gradient=None, retain_graph=None, create_graph=False, inputs=None):

@@ -18,9 +18,7 @@ class CheckedWalk(Walk):
             trace = getattr(node, "trace", None)
             if trace and not getattr(error, "__notes__", None):
                 called = "".join(trace.format())
-                error.add_note(
-                    f"in the gradient of {node.name()}, which was called here:\n{called}"
-                )
+                error.add_note(f"in the gradient of {node.title}, which was called here:\n{called}")
             raise
 
     def _send(self, edge, part, fresh):
@@ -29,7 +27,7 @@ class CheckedWalk(Walk):
             xp = backend.for_array(array).xp
             if array.dtype.kind in "fcV" and bool(xp.isnan(array).any()):
                 node = getattr(self, "node", None)
-                name = node.name() if node else "the gradient that was given"
+                name = node.title if node else "the gradient that was given"
                 raise GradientError(f"backward: expected numbers, got NaN from {name}")
         super()._send(edge, part, fresh)
 

@@ -123,7 +123,7 @@ class Walk:
             g = tuple(map(self._zeros, repeat(node), count(), g)) if node.materialize else tuple(g)
         parts = node.vjp(g, self.create_graph)
         if hooks is not None and hooks.after:
-            parts = self._after(hooks, parts, g)
+            parts = self._after(node, parts, g)
         if type(node) is Pick:
             slots = self.gradients.setdefault(node.edges[0], [None] * node.edges[0].outputs)
             before = slots[node.index]  # set where a rule's own use of the output came first
@@ -190,8 +190,11 @@ class Walk:
 
     def _observe(self, node, g):
         """Show the gradient of a node's output to hooks, `retain_grad` and `autograd.grad`."""
-        if type(g) is list:
-            return g  # each has a Pick of its own, which is observed
+        if type(g) is list:  # each has a Pick of its own, which is observed
+            for hook in list(node.hooks.before.values()) if node.hooks else ():
+                replaced = hook(tuple(map(self._shown, g)))
+                g = g if replaced is None else list(map(self._hidden, replaced))
+            return g
         tensor = g if self.create_graph else wrap(backend.as_array(g))
         if node.hooks is not None:
             tensor = _run(node.hooks.before, tensor)
@@ -205,16 +208,19 @@ class Walk:
             self.captured[node] = tensor
         return tensor if self.create_graph else tensor.array
 
-    def _after(self, hooks, parts, g):
+    def _after(self, node, parts, g):
         """Show the gradients of a node's operands to its hooks, which may replace them."""
-        inputs = tuple(map(self._shown, parts))
+        inputs = tuple(map(self._shown, node.spread(parts)))
         outputs = tuple(map(self._shown, g if type(g) is tuple else (g,)))
-        for hook in list(hooks.after.values()):
+        for hook in list(node.hooks.after.values()):
             inputs = hook(inputs, outputs) or inputs
-        return [x if x is None or self.create_graph else x.array for x in inputs]
+        return list(map(self._hidden, node.gathered(inputs)))
 
     def _shown(self, g):
         return g if g is None or self.create_graph else wrap(backend.as_array(g))
+
+    def _hidden(self, g):
+        return g if g is None or self.create_graph else g.array
 
     def _zeros(self, node, index, g):
         """The gradient of one of several outputs: zeros where nothing used it."""

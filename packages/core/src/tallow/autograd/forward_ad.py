@@ -88,7 +88,7 @@ def unpack_dual(tensor, *, level=None):
     if not duals or not tensor.requires_grad:
         return UnpackedDualTensor(tensor, None)
     edges = {id(edge) for edge in history([tensor])}
-    if not any(id(dual.grad_fn or dual) in edges for dual in duals):
+    if not any(id(dual if dual.is_leaf else dual.node) in edges for dual in duals):
         return UnpackedDualTensor(tensor, None)
     tangents = [tangent for _, tangent in _levels[0]]
     kept = leads_out([tensor], duals) or any(t.requires_grad for t in tangents)

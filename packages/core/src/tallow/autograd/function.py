@@ -81,11 +81,10 @@ class FunctionNode(BaseNode):
     def materialize(self):
         return self.context.materialize_grads
 
-    def name(self):
+    @property
+    def title(self):
+        """The function's name, for messages."""
         return self.function.__name__
-
-    def __repr__(self):
-        return f"<{self.name()} backward>"
 
     def keep(self, outputs):
         """Hold what was saved: inputs as they are, own outputs by number, against cycles."""
@@ -106,7 +105,7 @@ class FunctionNode(BaseNode):
     def unpack(self):
         if self.freed:
             raise GradientError(
-                f"{self.name()}: its saved tensors were freed by an earlier backward(); call that "
+                f"{self.title}: its saved tensors were freed by an earlier backward(); call that "
                 "one with retain_graph=True"
             )
         return tuple(self._restore(number, x) for number, x in self.saved)
@@ -118,14 +117,14 @@ class FunctionNode(BaseNode):
         if number is None:
             if x is not None and last_change(x) > self.sequence:
                 raise GradientError(
-                    f"backward: a tensor that {self.name()} saved was modified by an in-place "
+                    f"backward: a tensor that {self.title} saved was modified by an in-place "
                     f"operation (it is at version {x._version}); use the out-of-place form, or "
                     "clone() it first"
                 )
             return x
         if self.spoiled:
             raise GradientError(
-                f"backward: an output that {self.name()} saved was modified by an in-place "
+                f"backward: an output that {self.title} saved was modified by an in-place "
                 f"operation ({self.spoiled}); use the out-of-place form, or clone() it first"
             )
         tensor = wrap(x, requires_grad=True)
@@ -152,13 +151,13 @@ class FunctionNode(BaseNode):
         count = len(self.context.needs_input_grad)
         if len(results) < count or any(r is not None for r in results[count:]):
             raise GradientError(
-                f"{self.name()}.backward: expected {count} gradients, one per argument of forward "
+                f"{self.title}.backward: expected {count} gradients, one per argument of forward "
                 f"(None where there is none), got {len(results)}"
             )
         for r in results:
             if r is not None and not isinstance(r, Tensor):
                 raise GradientError(
-                    f"{self.name()}.backward: expected tensors or None, got {type(r).__name__}"
+                    f"{self.title}.backward: expected tensors or None, got {type(r).__name__}"
                 )
         return results
 
@@ -184,9 +183,10 @@ class OnceNode(BaseNode):
 
     def __init__(self, node, out):
         super().__init__(node.edges, out)
-        self.of = node.name()
+        self.of = node.title
 
-    def name(self):
+    @property
+    def title(self):
         return f"gradient of {self.of}"
 
     def vjp(self, g, create_graph):

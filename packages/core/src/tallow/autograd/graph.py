@@ -6,8 +6,8 @@ from typing import NamedTuple
 from tallow.autograd.hooks import RemovableHandle
 from tallow.autograd.inplace import bump
 from tallow.autograd.modes import state
-from tallow.autograd.node import AccumulateGrad, Pick
 from tallow.autograd.node import BaseNode as Node
+from tallow.autograd.node import numbered
 from tallow.autograd.saved import watch
 from tallow.errors import ArgumentError, GradientError
 from tallow.tensor import Tensor
@@ -133,11 +133,7 @@ def get_gradient_edge(tensor):
     """Where the gradient of a tensor goes, as a `GradientEdge`."""
     if not tensor.requires_grad:
         raise GradientError("get_gradient_edge: expected a tensor that requires gradients")
-    if tensor.node is None:
-        return GradientEdge(AccumulateGrad(tensor), 0)
-    if isinstance(tensor.node, Pick):
-        return GradientEdge(tensor.node.edges[0], tensor.node.index)
-    return GradientEdge(tensor.node, 0)
+    return GradientEdge(*numbered(tensor.node or tensor))
 
 
 def increment_version(tensor):

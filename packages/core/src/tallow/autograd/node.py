@@ -4,11 +4,16 @@ An edge is a Node, or a leaf Tensor itself. A node keeps the operands its rules 
 and other values: outputs as arrays, so that no reference cycle arises. It never refers to the
 tensor it computed. Nodes and in-place changes draw from one clock, so "was this operand changed
 after I was recorded" is one comparison.
+
+Programs see nodes as PyTorch's: `AddBackward0`, its `next_functions`, its `_saved_self`. A node
+takes a class of that name when it is first shown (`shown`), so recording does not pay for it.
 """
 
+from functools import cache
 from weakref import WeakKeyDictionary
 
 from tallow import backend
+from tallow.autograd import names
 from tallow.autograd.hooks import Hooks, register
 from tallow.errors import GradientError, describe
 from tallow.tensor import Tensor, last_change, tick, wrap
@@ -28,6 +33,7 @@ class BaseNode:
 
     outputs = 1
     materialize = True  # False: an output that nothing used has None, not zeros, as its gradient
+    named = False  # True: its class has PyTorch's name
 
     def __init__(self, edges, out):
         self.edges = edges
@@ -36,10 +42,28 @@ class BaseNode:
         self.dtype = out.dtype
         self.hooks = self.retained = None
 
+    def name(self):
+        """PyTorch's name for it, that of its class when a program sees it."""
+        return f"{self.title}Backward"
+
+    def __repr__(self):
+        return f"<{self.name()} object at {id(self):#x}>"
+
     @property
     def next_functions(self):
-        """The nodes that this one sends gradients to, each with the number of its output."""
-        return tuple(map(_numbered, self.edges))
+        """The nodes that this one sends gradients to, each with the number of its output.
+
+        There is one for each operand, `(None, 0)` where it needs no gradient.
+        """
+        return tuple(map(numbered, self.spread(self.edges)))
+
+    def spread(self, parts):
+        """What is by edge as it is by operand, None where that has no edge."""
+        return parts
+
+    def gathered(self, parts):
+        """What is by operand as it is by edge."""
+        return parts
 
     @property
     def metadata(self):
@@ -47,11 +71,12 @@ class BaseNode:
         return _metadata.setdefault(self, {})
 
     def register_prehook(self, fn):
-        """Call `fn((gradient,))` of the output before the rule runs; it may return another."""
+        """Call `fn(gradients)` of the outputs before the rule runs; it may return others."""
 
         def hook(g):
-            replaced = fn((g,))
-            return None if replaced is None else replaced[0]
+            if self.outputs > 1:
+                return fn(g)
+            return (fn((g,)) or (None,))[0]
 
         self.hooks = self.hooks or Hooks()
         return register(self.hooks.before, hook)
@@ -59,7 +84,7 @@ class BaseNode:
     def register_hook(self, fn):
         """Call `fn(grad_inputs, grad_outputs)` after the rule ran; it may return grad_inputs.
 
-        Of `grad_inputs`, tensors or None, there is one for each of `next_functions`.
+        Of `grad_inputs`, tensors or None, there is one for each operand.
         """
         self.hooks = self.hooks or Hooks()
         return register(self.hooks.after, fn)
@@ -75,11 +100,27 @@ def _conj(g):
     return None if g is None else g.conj()
 
 
-def _numbered(edge):
+def numbered(edge):
     """An edge as torch's pair `(function, input_nr)`."""
+    if edge is None:
+        return None, 0
     if isinstance(edge, Pick):
-        return edge.edges[0], edge.index
-    return (AccumulateGrad(edge) if isinstance(edge, Tensor) else edge), 0
+        return shown(edge), edge.index
+    return (AccumulateGrad(edge) if isinstance(edge, Tensor) else shown(edge)), 0
+
+
+def shown(node):
+    """A node as programs see it: with PyTorch's name, and one for all outputs of a call."""
+    if isinstance(node, Pick):
+        node = node.edges[0]
+    if not node.named:
+        node.__class__ = _named(type(node), node.name())
+    return node
+
+
+@cache
+def _named(kind, name):
+    return type(name, (kind,), {"__slots__": (), "__module__": "builtins", "named": True})
 
 
 class AccumulateGrad:
@@ -93,7 +134,15 @@ class AccumulateGrad:
         self.variable = variable
 
     def name(self):
-        return "AccumulateGrad"
+        return "torch::autograd::AccumulateGrad"
+
+    def register_prehook(self, fn):
+        """Call `fn((gradient,))` before it is added; it may return another."""
+        return self.variable.register_hook(lambda g: (fn((g,)) or (None,))[0])
+
+    def register_hook(self, fn):
+        """Call `fn((), (gradient,))` after a gradient was added to that of the leaf."""
+        return self.variable.register_post_accumulate_grad_hook(lambda x: fn((), (x.grad,)))
 
     def __eq__(self, other):
         return isinstance(other, AccumulateGrad) and self.variable is other.variable
@@ -123,11 +172,35 @@ class Node(BaseNode):
         self.hooks = self.retained = self.spoiled = None
         self.sequence = tick()
 
-    def name(self):
+    @property
+    def title(self):
+        """The operation's name, for messages."""
         return self.plan.op.name
 
-    def __repr__(self):
-        return f"<{self.plan.op.name} backward>"
+    def name(self):
+        return type(self).__name__ if self.named else names.name_of(self)
+
+    @property
+    def next_functions(self):
+        inner = names.inner_of(self)
+        return super().next_functions if inner is None else inner.next_functions
+
+    def __getattr__(self, name):
+        if not name.startswith("_saved_"):
+            raise AttributeError(f"{type(self).__name__!r} has no attribute {name!r}")
+        return names.saved(self, name.removeprefix("_saved_"))
+
+    def __dir__(self):
+        return [*super().__dir__(), *map("_saved_{}".format, names.saved_names(self))]
+
+    def spread(self, parts):
+        if self.plan.op.variadic:
+            return parts
+        found = dict(zip(self.plan.active, parts, strict=True))
+        return [found.get(i) for i in range(len(self.plan.op.operands))]
+
+    def gathered(self, parts):
+        return parts if self.plan.op.variadic else [parts[i] for i in self.plan.active]
 
     def vjp(self, g, create_graph):
         """The gradients for `edges`, given that of the output (a tuple if there are several)."""
@@ -148,13 +221,13 @@ class Node(BaseNode):
         if self.spoiled:
             self._spoiled()
         if self.extras:
-            values += self._rewrapped() if create_graph else self.extras
+            values += self.rewrapped() if create_graph else self.extras
         if self.dtype.kind == "c" and self.plan.op.holomorphic:
             g = tuple(map(_conj, g)) if type(g) is tuple else g.conj()
             return list(map(_conj, self.plan.pull(g, values)))
         return self.plan.pull(g, values)
 
-    def _rewrapped(self):
+    def rewrapped(self):
         """The kept values, outputs as tensors of this node: to record the backward pass itself."""
         values = list(self.extras)
         if self.plan.keeps_out:
@@ -225,9 +298,6 @@ class Pick(BaseNode):
 
     def name(self):
         return self.edges[0].name()
-
-    def __repr__(self):
-        return f"<{self.name()} backward, output {self.index}>"
 
     def vjp(self, g, create_graph):
         return [g]

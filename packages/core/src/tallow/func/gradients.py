@@ -33,7 +33,7 @@ def own(x):
 
 def history(tensors):
     """The nodes that computed the tensors, and the leaves these began with, one after the other."""
-    waiting = [x.grad_fn or x for x in tensors if x.requires_grad]
+    waiting = [x.node or x for x in tensors if x.requires_grad]
     seen = set(waiting)
     while waiting:
         edge = waiting.pop()
