@@ -8,6 +8,7 @@ import pytest
 
 import tallow
 from tallow.errors import DtypeError
+from tallow.fx.experimental import proxy_tensor
 from tallow.utils import _pytree as pytree
 
 Pair = namedtuple("Pair", "x y")
@@ -71,13 +72,7 @@ def test_settings_of_a_compiler():
     assert tallow._dynamo.allow_in_graph(len) is len and not tallow.compiler.is_dynamo_compiling()
 
 
-def test_nothing_is_traced():
-    assert tallow.fx.wrap(len) is len and tallow.fx.wrap("len") == "len"
-    assert not isinstance(tallow.nn.Linear(1, 1), tallow.fx.GraphModule)
-    with pytest.raises(NotImplementedError, match="expected no torch.fx.Tracer; .*onnx.export"):
-        tallow.fx.Tracer()
-    with pytest.raises(AttributeError, match="fx.symbolic_trace: left out of tallow"):
-        tallow.fx.symbolic_trace  # noqa: B018
+def test_nothing_is_exported():
     assert not tallow.onnx.is_in_onnx_export()
 
 
@@ -188,8 +183,8 @@ def test_a_module_in_another_order_of_dims():
 
 
 def test_nothing_stands_for_a_tensor():
-    assert not tallow.fx.is_fake(tallow.ones(1)) and tallow.fx.get_proxy_mode() is None
-    assert not isinstance(tallow.ones(1), tallow.fx.FakeTensor)
+    assert not proxy_tensor.is_fake(tallow.ones(1)) and proxy_tensor.get_proxy_mode() is None
+    assert not isinstance(tallow.ones(1), proxy_tensor.FakeTensor)
 
 
 def test_nothing_lies_on_several_processes():

@@ -74,8 +74,9 @@ _PACKAGES = """
 
 _ELSEWHERE = {
     "Future": "futures", "GradScaler": "amp", "OutOfMemoryError": "errors",
-    "PyTorchFileReader": "serialization", "ScriptModule": "jit", "Stream": "cuda", "SymFloat": "fx",
-    "SymInt": "fx", "TensorType": "jit", "UntypedStorage": "attributes", "_assert": "compiler",
+    "PyTorchFileReader": "serialization", "ScriptModule": "jit", "Stream": "cuda",
+    "SymFloat": "fx.experimental.proxy_tensor", "SymInt": "fx.experimental.proxy_tensor",
+    "TensorType": "jit", "UntypedStorage": "attributes", "_assert": "compiler",
     "_assert_async": "compiler", "_check": "compiler", "_check_tensor_all": "compiler",
     "_check_tensor_all_with": "compiler", "_check_with": "compiler", "as_torch": "imitation",
     "detach": "graph", "get_device_module": "accelerator", "is_anomaly_enabled": "autograd.anomaly",

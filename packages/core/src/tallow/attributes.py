@@ -30,10 +30,10 @@ __all__ = [
     "numel",
 ]  # fmt: skip
 METHODS = [
-    "const_data_ptr", "data_ptr", "dim", "element_size", "expand_as", "is_pinned", "is_set_to",
-    "is_shared", "ndimension", "nelement", "new", "new_empty", "new_empty_strided", "new_full",
-    "new_ones", "new_tensor", "new_zeros", "pin_memory", "reshape_as", "size", "stride", "to_dense",
-    "type", "untyped_storage", "view_as",
+    "_is_view", "const_data_ptr", "data_ptr", "dim", "element_size", "expand_as", "is_pinned",
+    "is_set_to", "is_shared", "ndimension", "nelement", "new", "new_empty", "new_empty_strided",
+    "new_full", "new_ones", "new_tensor", "new_zeros", "pin_memory", "reshape_as", "size", "stride",
+    "to_dense", "type", "untyped_storage", "view_as",
 ]  # fmt: skip
 SPARSE_METHODS = """
     _indices _nnz _values ccol_indices coalesce col_indices crow_indices dense_dim indices
@@ -172,6 +172,11 @@ def is_signed(input):
 def is_inference(input):
     """False: tensors made in inference mode are like others."""
     return False
+
+
+def _is_view(input):
+    """True if it shows the memory of another tensor, `_base`, in a way that autograd knows."""
+    return input._base is not None
 
 
 def is_shared(input):

@@ -26,8 +26,8 @@ VERSIONS = {
 }  # whose names they have: programs ask for the version
 PATHS = {
     "tallow._dynamo._trace_wrapped_higher_order_op": "tallow._dynamo",
-    "tallow._subclasses": "tallow.fx",
-    "tallow._subclasses.fake_tensor": "tallow.fx",
+    "tallow._subclasses": "tallow.fx.experimental.proxy_tensor",
+    "tallow._subclasses.fake_tensor": "tallow.fx.experimental.proxy_tensor",
     "tallow._C._functorch": "tallow._functorch",
     "tallow._functorch.vmap": "tallow._functorch",
     "tallow._tensor": "tallow.tensor",
@@ -46,8 +46,8 @@ PATHS = {
     "tallow.distributed.tensor._utils": "tallow.distributed.tensor",
     "tallow.distributed.tensor.placement_types": "tallow.distributed.tensor",
     "tallow.functional": "tallow",
-    "tallow.fx.experimental": "tallow.fx",
-    "tallow.fx.experimental.proxy_tensor": "tallow.fx",
+    "tallow.fx._symbolic_trace": "tallow.fx.tracer",
+    "tallow.fx.proxy": "tallow.fx.tracer",
     "tallow.nn.modules.channelshuffle": "tallow.nn",
     "tallow.nn.parallel.scatter_gather": "tallow.nn.parallel",
     "tallow.utils.data._utils": "tallow.utils.data",

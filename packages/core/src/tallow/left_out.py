@@ -49,8 +49,6 @@ LEFT_OUT = {
     "torch.is_warn_always_enabled": "tallow warns by Python's warnings, whose filters decide",
     "torch.sparse.spsolve": "SciPy has solvers for sparse systems",
     "torch.special.airy_ai": "rarely used; SciPy has it",
-    "torch.fx.symbolic_trace": "modules are not traced; onnx.export and vision's "
-    "feature_extraction take their place",
     "torch.Event": STREAM,
 }  # fmt: skip
 

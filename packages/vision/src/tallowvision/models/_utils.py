@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 
+import tallow
 from tallow import nn
 from tallow.errors import ArgumentError, ShapeError
 
@@ -46,7 +47,9 @@ def _make_divisible(value, divisor, min_value=None):
 
 
 def require_size(name, x, *least):
-    """ShapeError unless the last dims of `x` are at least so large."""
+    """ShapeError unless the last dims of `x` are at least so large; while traced, none is known."""
+    if not isinstance(x, tallow.Tensor):
+        return
     sizes = tuple(x.shape[-len(least) :])
     if any(size < low for size, low in zip(sizes, least, strict=True)):
         expected = " x ".join(str(low) for low in least)

@@ -10,8 +10,9 @@ REPEATS = (4, 8, 4)
 
 def channel_shuffle(x, groups):
     """Channels 0, 1, 2, ... of each group in turn: (N, C, H, W) of another order."""
-    n, channels, *size = x.shape
-    return x.reshape(n, groups, channels // groups, *size).transpose(1, 2).reshape(x.shape)
+    n, channels, height, width = x.shape
+    x = x.reshape(n, groups, channels // groups, height, width)
+    return x.transpose(1, 2).reshape(n, channels, height, width)
 
 
 def _pointwise(inp, oup):

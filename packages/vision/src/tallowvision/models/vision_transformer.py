@@ -94,7 +94,7 @@ class Encoder(nn.Module):
 
 
 def _check_sequence(x):
-    if x.dim() != 3:
+    if isinstance(x, tallow.Tensor) and x.dim() != 3:
         raise ShapeError(f"Encoder: expected (N, seq_length, hidden_dim), got {tuple(x.shape)}")
 
 
@@ -152,14 +152,14 @@ class VisionTransformer(nn.Module):
 
     def forward(self, x):
         size = self.image_size
-        if tuple(x.shape[-2:]) != (size, size):
+        if isinstance(x, tallow.Tensor) and tuple(x.shape[-2:]) != (size, size):
             got = " x ".join(str(n) for n in x.shape[-2:])
             raise ShapeError(
                 f"VisionTransformer: expected images of {size} x {size}, got {got}; see image_size "
                 "and interpolate_embeddings"
             )
         x = self.conv_proj(x).flatten(2).transpose(1, 2)  # (N, patches, hidden_dim)
-        x = tallow.cat([self.class_token.expand(len(x), -1, -1), x], 1)
+        x = tallow.cat([self.class_token.expand(x.shape[0], -1, -1), x], 1)
         return self.heads(self.encoder(x)[:, 0])
 
 
