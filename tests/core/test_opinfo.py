@@ -605,7 +605,7 @@ NOT_HERE = {  # by the reason
         jiterator_binary_return_by_ref jiterator_unary
     """,
     "tallow.left_out says why": """
-        __rdiv__ _segment_reduce chalf hash_tensor linalg.ldl_factor linalg.ldl_factor_ex
+        __rdiv__ _segment_reduce chalf linalg.ldl_factor linalg.ldl_factor_ex
         linalg.ldl_solve special.airy_ai
     """,
 }

@@ -76,7 +76,12 @@ def returns_nothing_of_it(torch):
     return lambda x: (torch.relu(x), 3)[1]
 
 
-PROGRAMS = [network, operators, names, functions, stars, returns_nothing_of_it]
+def numbered(torch):
+    nn = torch.nn
+    return nn.Sequential(nn.ReLU(), nn.Sequential(nn.ReLU(), nn.Tanh()), nn.Flatten())
+
+
+PROGRAMS = [numbered, network, operators, names, functions, stars, returns_nothing_of_it]
 
 
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda f: f.__name__)

@@ -73,15 +73,17 @@ _PACKAGES = """
 """.split()
 
 _ELSEWHERE = {
-    "Future": "futures", "GradScaler": "amp", "OutOfMemoryError": "errors",
+    "Event": "cuda", "Future": "futures", "GradScaler": "amp", "OutOfMemoryError": "errors",
     "PyTorchFileReader": "serialization", "ScriptModule": "jit", "Stream": "cuda",
     "SymFloat": "fx.experimental.proxy_tensor", "SymInt": "fx.experimental.proxy_tensor",
     "TensorType": "jit", "UntypedStorage": "attributes", "_assert": "compiler",
     "_assert_async": "compiler", "_check": "compiler", "_check_tensor_all": "compiler",
     "_check_tensor_all_with": "compiler", "_check_with": "compiler", "as_torch": "imitation",
-    "detach": "graph", "get_device_module": "accelerator", "is_anomaly_enabled": "autograd.anomaly",
-    "is_inference_mode_enabled": "autograd.modes", "load": "serialization", "save": "serialization",
-    "vmap": "func", "dsmm": "sparse", "spmm": "sparse",
+    "cond": "_higher_order_ops", "detach": "graph", "get_device_module": "accelerator",
+    "is_anomaly_enabled": "autograd.anomaly", "lobpcg": "linalg.factorizations",
+    "is_inference_mode_enabled": "autograd.modes", "load": "serialization", "range": "legacy",
+    "save": "serialization", "vmap": "func", "while_loop": "_higher_order_ops",
+    "dsmm": "sparse", "spmm": "sparse",
 }  # fmt: skip
 
 _FUNCTIONAL = """
@@ -109,10 +111,12 @@ _SPARSE = """
 _OWN_FORMS = """
     _chunk_cat _native_batch_norm_legit _softmax_backward_data _unsafe_masked_index
     _unsafe_masked_index_put_accumulate affine_grid_generator batch_norm
-    binary_cross_entropy_with_logits constant_pad_nd convolution cosine_embedding_loss ctc_loss
-    embedding grid_sampler grid_sampler_2d grid_sampler_3d hinge_embedding_loss instance_norm kl_div
-    margin_ranking_loss native_batch_norm native_channel_shuffle native_dropout_backward
-    native_group_norm native_layer_norm poisson_nll_loss triplet_margin_loss
+    binary_cross_entropy_with_logits constant_pad_nd conv_tbc convolution cosine_embedding_loss
+    ctc_loss embedding grid_sampler grid_sampler_2d grid_sampler_3d gru gru_cell
+    hinge_embedding_loss instance_norm kl_div lstm lstm_cell margin_ranking_loss native_batch_norm
+    native_channel_shuffle native_dropout_backward native_group_norm native_layer_norm
+    poisson_nll_loss rnn_relu rnn_relu_cell rnn_tanh rnn_tanh_cell segment_reduce
+    triplet_margin_loss
 """.split()
 
 

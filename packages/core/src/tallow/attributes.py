@@ -30,10 +30,11 @@ __all__ = [
     "numel",
 ]  # fmt: skip
 METHODS = [
-    "_is_view", "const_data_ptr", "data_ptr", "dim", "element_size", "expand_as", "is_pinned",
-    "is_set_to", "is_shared", "ndimension", "nelement", "new", "new_empty", "new_empty_strided",
-    "new_full", "new_ones", "new_tensor", "new_zeros", "pin_memory", "reshape_as", "size", "stride",
-    "to_dense", "type", "untyped_storage", "view_as",
+    "_is_view", "const_data_ptr", "data_ptr", "dim", "element_size", "expand_as", "hardshrink",
+    "is_pinned", "is_set_to", "is_shared", "ndimension", "nelement", "new", "new_empty",
+    "new_empty_strided", "new_full", "new_ones", "new_tensor", "new_zeros", "pin_memory", "prelu",
+    "reshape_as", "share_memory_", "size", "stride", "to_dense", "type", "untyped_storage",
+    "view_as",
 ]  # fmt: skip
 SPARSE_METHODS = """
     _indices _nnz _values ccol_indices coalesce col_indices crow_indices dense_dim indices
@@ -180,8 +181,26 @@ def _is_view(input):
 
 
 def is_shared(input):
-    """False: processes do not share memory."""
-    return False
+    """True if other processes may see the elements: after `share_memory_()`, or those of a file."""
+    return import_module("tallow.multiprocessing").is_shared(input)
+
+
+def share_memory_(input):
+    """Move the elements to memory that processes share that get the tensor; the tensor itself.
+
+    Views made before keep the old memory.
+    """
+    return import_module("tallow.multiprocessing").share(input)
+
+
+def hardshrink(input, lambd=0.5):
+    """`nn.functional.hardshrink`."""
+    return import_module("tallow.nn.functional").hardshrink(input, lambd)
+
+
+def prelu(input, weight):
+    """`nn.functional.prelu`."""
+    return import_module("tallow.nn.functional").prelu(input, weight)
 
 
 def is_pinned(input, device=None):

@@ -18,9 +18,9 @@ from tallow.tensor import Tensor, wrap
 
 __all__ = [
     "arange", "as_tensor", "asarray", "clone", "empty", "empty_like", "empty_permuted",
-    "empty_strided", "eye", "from_dlpack", "from_numpy", "frombuffer", "full", "full_like",
-    "linspace", "logspace", "ones", "ones_like", "scalar_tensor", "tensor", "to_dlpack",
-    "tril_indices", "triu_indices", "zeros", "zeros_like",
+    "empty_strided", "eye", "from_dlpack", "from_file", "from_numpy", "frombuffer", "full",
+    "full_like", "linspace", "logspace", "ones", "ones_like", "scalar_tensor", "tensor",
+    "to_dlpack", "tril_indices", "triu_indices", "zeros", "zeros_like",
 ]  # fmt: skip
 
 
@@ -447,6 +447,19 @@ def arange(
         count = math.ceil((end - start) / step)
         array = (start + step * np.arange(count, dtype=np.float64)).astype(dtype.numpy)
     return give(place(array, device, requires_grad), out, "arange")
+
+
+def from_file(filename, shared=None, size=0, *, dtype=None):
+    """A tensor of the first `size` elements of a file, read where they are used.
+
+    Changes are written to the file if `shared`, else they are the program's own.
+    """
+    dtype = dtypes.given("from_file", dtype, _float())
+    with open(filename, "a+b" if shared else "rb") as file:
+        if shared and file.tell() < size * dtype.itemsize:
+            file.truncate(size * dtype.itemsize)
+    array = np.memmap(filename, dtype.numpy, "r+" if shared else "c", shape=(size,))
+    return wrap(array.view(np.ndarray))
 
 
 def _spaced(name, start, end, steps, dtype):

@@ -10,11 +10,8 @@ SHARDS = (
     "no tensor or module lies in parts on several processes; docs/distributed.md has what runs on "
     "many, docs/compatibility.md the rest"
 )
-INNER = "an inner function of PyTorch's; use what nn has"
-
 LEFT_OUT = {
     "torch.embedding_bag": OTHER,
-    "torch.nn.CrossMapLRN2d": "PyTorch's sums a channel too many; use LocalResponseNorm",
     "torch.nn.LinearCrossEntropyOptions": "the product is not cut into chunks here",
     "torch.nn.functional.scaled_grouped_mm": "needs float8 and float4 products",
     "torch.nn.functional.scaled_mm": "needs float8 and float4 products",
@@ -24,37 +21,18 @@ LEFT_OUT = {
     "torch.linalg.ldl_factor": "NumPy has no LDL factorisation; use cholesky or eigh",
     "torch.linalg.ldl_factor_ex": "NumPy has no LDL factorisation; use cholesky or eigh",
     "torch.linalg.ldl_solve": "NumPy has no LDL factorisation; use solve",
-    "torch.lobpcg": "an iterative solver; use linalg.eigh",
-    "torch.segment_reduce": "a prototype in PyTorch; use scatter_reduce or index_reduce",
     "torch.Tensor.index": "write input[...]",
     "torch.Tensor.grad_dtype": "a gradient has the dtype of its tensor",
-    "torch.Tensor.hardshrink": "call nn.functional.hardshrink",
-    "torch.Tensor.prelu": "call nn.functional.prelu",
     "torch.Tensor.record_stream": STREAM,
-    "torch.Tensor.share_memory_": "processes do not share tensors; workers send them",
     "torch.Tensor.storage_type": "storages are bytes: see untyped_storage",
     "torch.Tensor.to_padded_tensor": "tallow has no nested tensors",
-    "torch.cond": "write `if`",
-    "torch.while_loop": "write `while`",
     "torch.Tensor.chalf": "NumPy has no complex numbers of 16-bit parts",
     "torch.float4_e2m1fn_x2": "a storage format of PyTorch's quantised models",
     "torch.float8_e8m0fnu": "a storage format of PyTorch's quantised models",
-    "torch.from_file": "use numpy.memmap and from_numpy",
-    "torch.get_num_interop_threads": "operations run one after another",
-    "torch.set_num_interop_threads": "operations run one after another",
-    "torch.hash_tensor": "hash input.numpy().tobytes()",
     "torch.jagged": "tallow has no nested tensors",
-    "torch.set_flush_denormal": "NumPy has no such switch",
-    "torch.set_warn_always": "tallow warns by Python's warnings, whose filters decide",
-    "torch.is_warn_always_enabled": "tallow warns by Python's warnings, whose filters decide",
     "torch.sparse.spsolve": "SciPy has solvers for sparse systems",
     "torch.special.airy_ai": "rarely used; SciPy has it",
-    "torch.Event": STREAM,
 }  # fmt: skip
-
-LEFT_OUT |= {f"torch.{name}": INNER for name in """
-    conv_tbc gru gru_cell lstm lstm_cell rnn_relu rnn_tanh
-""".split()}  # fmt: skip
 
 LEFT_OUT |= {f"torch.sparse.{name}": SEMI_STRUCTURED for name in """
     SparseSemiStructuredTensor SparseSemiStructuredTensorCUSPARSELT

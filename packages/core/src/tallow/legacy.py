@@ -1,5 +1,6 @@
 """Constructors from PyTorch's early days, `FloatTensor([1, 2])` or `Tensor(2, 3)`, and names."""
 
+import warnings
 from typing import Union
 
 from tallow import creation, dtypes, names
@@ -21,6 +22,22 @@ def construct(cls, args, dtype=None, device=None):
     else:
         made = creation.empty(shape_of("Tensor", args or (0,)), dtype=dtype, device=device)
     return made if cls is Tensor else wrap(made.array, False, cls)
+
+
+def range(start=0, end=None, step=1, *, dtype=None, device=None, requires_grad=False):
+    """The numbers from `start` to `end`, which is one of them if a step meets it; deprecated.
+
+    It is floating unless a dtype is given. PyTorch advises `arange`.
+    """
+    start, end = (0, start) if end is None else (start, end)
+    warnings.warn("range: includes its end, and is deprecated; use arange", stacklevel=2)
+    if step == 0 or (end - start) * step < 0:
+        raise ArgumentError(
+            f"range: expected an end that step goes to, got start {start}, end {end}, step {step}"
+        )
+    count = int((end - start) / step) + 1
+    numbers = creation.arange(count, dtype=dtypes.float64, device=device) * step + start
+    return numbers.to(dtype or dtypes.get_default_dtype()).requires_grad_(requires_grad)
 
 
 class TensorType:

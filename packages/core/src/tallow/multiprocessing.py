@@ -1,10 +1,19 @@
 """Python's multiprocessing, and `spawn`, which runs a function in several processes."""
 
+import mmap
 import multiprocessing
 import multiprocessing.connection
+import os
+import tempfile
+import weakref
 from multiprocessing import *  # noqa: F403
+from multiprocessing.reduction import ForkingPickler
 
-from tallow.errors import TallowError
+import numpy as np
+
+from tallow.errors import NotSupportedError, TallowError
+from tallow.nn.parameter import Parameter
+from tallow.tensor import Tensor, wrap
 
 
 class ProcessError(TallowError, RuntimeError):
@@ -71,3 +80,58 @@ def get_sharing_strategy():
 
 def set_sharing_strategy(new_strategy):
     """Makes no difference: batches of a DataLoader go through files without a name in memory."""
+
+
+# Memory that processes share
+
+_files = {}  # id of an array -> the file that it is in
+
+
+def share(tensor):
+    """Move a tensor's elements to memory that other processes see: `Tensor.share_memory_()`."""
+    if tensor.device.type != "cpu":
+        raise NotSupportedError(f"share_memory_: expected a CPU tensor, got one on {tensor.device}")
+    if not is_shared(tensor) and tensor.array.size:
+        folder = "/dev/shm" if os.path.isdir("/dev/shm") else None
+        descriptor, path = tempfile.mkstemp(".tensor", dir=folder)
+        os.truncate(descriptor, tensor.array.nbytes)
+        os.close(descriptor)
+        array = _array_in(path, tensor.array.shape, tensor.array.dtype)
+        array[...] = tensor.array
+        _files[id(array)] = path
+        weakref.finalize(array, _forget, id(array), path, os.getpid())
+        tensor.array = array
+        for kind in (Tensor, Parameter):
+            ForkingPickler.register(kind, _by_file)
+    return tensor
+
+
+def is_shared(tensor):
+    """True if other processes may see the elements: those of `share_memory_()`, or of a file."""
+    array = tensor.array
+    while isinstance(array, np.ndarray):
+        array = array.base
+    return isinstance(array, mmap.mmap)
+
+
+def _array_in(path, shape, dtype):
+    return np.memmap(path, np.uint8, "r+").view(np.ndarray).view(dtype).reshape(shape)
+
+
+def _forget(key, path, owner):
+    del _files[key]
+    if os.getpid() == owner:
+        os.unlink(path)
+
+
+def _by_file(tensor):
+    """How a tensor goes to another process: by the name of its file, or by a copy."""
+    path = _files.get(id(tensor.array))
+    if path is None:
+        return tensor.__reduce_ex__(4)
+    array, flag = tensor.array, tensor._requires_grad
+    return _from_file, (type(tensor), path, array.shape, array.dtype, flag)
+
+
+def _from_file(kind, path, shape, dtype, requires_grad):
+    return wrap(_array_in(path, shape, dtype), requires_grad, kind)

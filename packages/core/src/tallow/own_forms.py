@@ -5,11 +5,18 @@ Programs that know PyTorch's operators name them (`torch.batch_norm` with the we
 saves). Each is a few words about the function of `nn.functional` that does the work.
 """
 
+import math as numbers
+from functools import partial
+
 import tallow.nn.functional as F
+import tallow.ops.rnn as ops
 from tallow import joining, math, shaping
 from tallow.autograd.modes import no_grad
+from tallow.elementwise import named
 from tallow.errors import ArgumentError, describe
+from tallow.nn.functional.rnn import run_layers
 from tallow.promotion import axis_of, to_dtype
+from tallow.tensor import Tensor
 
 REDUCTIONS = ("none", "mean", "sum")
 SAMPLING = ("bilinear", "nearest", "bicubic")
@@ -243,3 +250,122 @@ def _within(input, indices):
         slice(None) if index is None else index.clamp(-size, size - 1)
         for index, size in zip(indices, input.array.shape, strict=False)
     )
+
+
+def segment_reduce(
+    data, reduce, *, lengths=None, indices=None, offsets=None, axis=0, unsafe=False, initial=None
+):  # fmt: skip
+    """Each segment along `axis` reduced to one: by "sum", "mean", "max", "min" or "prod".
+
+    Segments are told by their `lengths` (..., segments), or by `offsets` (..., segments + 1), with
+    the dims before `axis` in front. An empty one is `initial`, or 0, NaN, -inf, inf or 1.
+
+    >>> x = tallow.tensor([1.0, 2.0, 4.0])
+    >>> tallow.segment_reduce(x, "max", lengths=tallow.tensor([2, 1]))
+    tensor([2., 4.])
+    """
+    empty = {"sum": 0.0, "mean": numbers.nan, "max": -numbers.inf, "min": numbers.inf, "prod": 1.0}
+    if reduce not in empty:
+        raise ArgumentError(f"segment_reduce: expected {', '.join(empty)}, got {reduce!r}")
+    if (lengths is None) == (offsets is None):
+        raise ArgumentError("segment_reduce: expected lengths or offsets, and not both")
+    lengths = offsets.diff() if lengths is None else lengths
+    axis = axis_of("segment_reduce", axis, data.array.ndim)
+    if not unsafe and (lengths.sum(-1) != data.array.shape[axis]).any() or (lengths < 0).any():
+        raise ArgumentError(
+            f"segment_reduce: expected lengths of {data.array.shape[axis]} together along dim "
+            f"{axis}, got {lengths.tolist()}"
+        )
+    rows = shaping.reshape(data, -1, *data.array.shape[axis:])
+    found = [
+        _reduced(part, reduce, empty[reduce] if initial is None else initial)
+        for row, counts in zip(rows, lengths.reshape(-1, lengths.array.shape[-1]), strict=True)
+        for part in row.split(counts.tolist())
+    ]
+    return joining.stack(found).reshape(*lengths.array.shape, *data.array.shape[axis + 1 :])
+
+
+def _reduced(part, reduce, initial):
+    """A segment (n, ...) as one."""
+    count = part.array.shape[0]
+    if not count:
+        return part.new_full(part.array.shape[1:], initial)
+    if reduce == "mean":
+        start = 0 if initial != initial else initial
+        return (part.sum(0) + start) / count
+    if reduce in ("max", "min"):
+        return getattr(part, f"a{reduce}")(0).clamp(
+            **{"min" if reduce == "max" else "max": initial}
+        )
+    return part.sum(0) + initial if reduce == "sum" else part.prod(0) * initial
+
+
+def conv_tbc(input, weight, bias, pad=0):
+    """A convolution of (T, N, C) with weights (k, C, out): `conv1d` of other dims."""
+    kernel = weight.permute(2, 1, 0)
+    return F.conv1d(input.permute(1, 2, 0), kernel, bias, padding=pad).permute(2, 0, 1)
+
+
+# Recurrent layers and their cells, with weights in lists
+
+
+def _layers(name, step, several):
+    def function(input, *arguments):
+        given = arguments[0] if several else arguments[1]
+        packed = isinstance(given, Tensor)
+        if packed:
+            sizes, hx, *others = arguments
+            batch_first, batch_sizes = False, tuple(sizes.tolist())
+        else:
+            hx, *others, batch_first = arguments
+            input = input.transpose(0, 1) if batch_first else input
+            steps, batch, width = input.array.shape
+            input, batch_sizes = input.reshape(-1, width), (batch,) * steps
+        params, has_biases, layers, dropout, train, bidirectional = others
+        weights = _by_layer(params, has_biases, layers * (2 if bidirectional else 1), several)
+        out, last = run_layers(
+            step, input, list(hx) if several else [hx], weights, batch_sizes,
+            bidirectional=bidirectional, dropout_p=dropout, training=train,
+        )  # fmt: skip
+        if not packed:
+            out = out.reshape(steps, batch, -1)
+        return (out.transpose(0, 1) if batch_first else out, *last)
+
+    doc = (
+        f"`nn.{name}` as a function: (input, hx, params, has_biases, num_layers, dropout, train, "
+        "bidirectional, batch_first), or for packed sequences (data, batch_sizes, hx, params, ..., "
+        "bidirectional). Returns the output and the last states."
+    )
+    return named(function, name.lower(), doc)
+
+
+def _by_layer(params, has_biases, count, several):
+    """The weights of each layer and direction, with None for biases and a projection not there."""
+    each, found = len(params) // count, []
+    for i in range(0, len(params), each):
+        own = list(params[i : i + each])
+        biases = own[2:4] if has_biases else [None, None]
+        rest = own[4:] if has_biases else own[2:]
+        found.append((*own[:2], *biases, *((rest or [None]) if several else ())))
+    return found
+
+
+def _cell(name, step, several):
+    def function(input, hx, w_ih, w_hh, b_ih=None, b_hh=None):
+        states = list(hx) if several else [hx]
+        more = [None] if several else []
+        how = {"batch_sizes": (input.array.shape[0],), "reverse": False}
+        out = step(input, *states, w_ih, w_hh, b_ih, b_hh, *more, **how)
+        return tuple(out[1:3]) if several else out[1]
+
+    return named(function, name, f"One step, as `nn`'s cell takes it, with weights given: {name}.")
+
+
+rnn_tanh, rnn_relu = (
+    _layers(name, partial(ops.rnn, relu=name == "RNN_relu"), False)
+    for name in ("RNN_tanh", "RNN_relu")
+)
+lstm, gru = _layers("LSTM", ops.lstm, True), _layers("GRU", ops.gru, False)
+rnn_tanh_cell = _cell("rnn_tanh_cell", partial(ops.rnn, relu=False), False)
+rnn_relu_cell = _cell("rnn_relu_cell", partial(ops.rnn, relu=True), False)
+lstm_cell, gru_cell = _cell("lstm_cell", ops.lstm, True), _cell("gru_cell", ops.gru, False)

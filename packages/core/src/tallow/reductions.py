@@ -13,7 +13,7 @@ from tallow.errors import (
     describe,
 )
 from tallow.ops.index import gather
-from tallow.ops.logic import isnan, logical_not
+from tallow.ops.logic import isnan, logical_not, xor_bits
 from tallow.ops.shape import reshape
 from tallow.promotion import (
     axes_of,
@@ -28,7 +28,7 @@ from tallow.tensor import Tensor
 
 __all__ = [
     "all", "amax", "amin", "aminmax", "any", "argmax", "argmin", "count_nonzero", "dist",
-    "frobenius_norm", "logsumexp", "max", "mean", "min", "nanmean", "nansum", "norm",
+    "frobenius_norm", "hash_tensor", "logsumexp", "max", "mean", "min", "nanmean", "nansum", "norm",
     "nuclear_norm", "prod", "renorm", "std", "std_mean", "sum", "var", "var_mean",
 ]  # fmt: skip
 
@@ -345,3 +345,13 @@ all = _truth("all", ops.all, "True if all elements are nonzero, overall or along
 def count_nonzero(input, dim=None):
     """How many elements are nonzero, overall or along `dim`."""
     return ops.count_nonzero(input, axis=axes_of("count_nonzero", dim, input.array.ndim))
+
+
+def hash_tensor(input, dim=(), *, keepdim=False, mode=0, out=None):
+    """The exclusive or of the bits of all elements, or along dims, as float64 or int64: uint64."""
+    if mode != 0:
+        raise NotSupportedError(f"hash_tensor: expected mode 0, got {mode}")
+    if input.dtype.is_complex:
+        raise DtypeError(f"hash_tensor: expected real numbers, got {describe(input)}")
+    axes = axes_of("hash_tensor", dim, input.array.ndim) or tuple(range(input.array.ndim))
+    return give(xor_bits(input, axis=axes, keepdims=keepdim), out, "hash_tensor")

@@ -8,9 +8,10 @@ from tallow.ops import linalg
 
 __all__ = [
     "are_deterministic_algorithms_enabled", "compile", "get_deterministic_debug_mode",
-    "get_float32_matmul_precision", "get_num_threads",
-    "is_deterministic_algorithms_warn_only_enabled", "set_deterministic_debug_mode",
-    "set_float32_matmul_precision", "set_num_threads", "use_deterministic_algorithms",
+    "get_float32_matmul_precision", "get_num_interop_threads", "get_num_threads",
+    "is_deterministic_algorithms_warn_only_enabled", "is_warn_always_enabled",
+    "set_deterministic_debug_mode", "set_float32_matmul_precision", "set_flush_denormal",
+    "set_num_interop_threads", "set_num_threads", "set_warn_always", "use_deterministic_algorithms",
 ]  # fmt: skip
 
 MODES = ("default", "warn", "error")
@@ -18,7 +19,7 @@ PRECISIONS = ("highest", "high", "medium")
 
 
 class _Chosen:
-    deterministic = warn_only = False
+    deterministic = warn_only = warn_always = False
 
 
 def _kernels():
@@ -45,6 +46,30 @@ def set_num_threads(int):
     kernels = _kernels()
     if kernels:
         kernels.set_threads(int)
+
+
+def get_num_interop_threads():
+    """1: operations run one after another."""
+    return 1
+
+
+def set_num_interop_threads(int):
+    """Nothing: operations run one after another."""
+
+
+def set_flush_denormal(mode):
+    """False: numbers next to 0 are kept, as NumPy has no such switch."""
+    return False
+
+
+def set_warn_always(b):
+    """Remember the wish to see each warning again; Python's warning filters decide that here."""
+    _Chosen.warn_always = bool(b)
+
+
+def is_warn_always_enabled():
+    """What `set_warn_always` was last told."""
+    return _Chosen.warn_always
 
 
 def use_deterministic_algorithms(mode, *, warn_only=False):

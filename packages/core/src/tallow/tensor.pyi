@@ -96,6 +96,8 @@ class Tensor:
     def _base(self) -> Any: ...
     def _indices(self, *args, **kwargs) -> Tensor:
         """`_indices`: see `tallow.sparse`."""
+    def _is_view(self) -> Tensor:
+        """True if it shows the memory of another tensor, `_base`, in a way that autograd knows."""
     @staticmethod
     def _make_subclass(cls, data, require_grad=False) -> Tensor:
         """A leaf of a subclass that shares the memory of a tensor."""
@@ -547,6 +549,10 @@ class Tensor:
         """`gt`, written into the tensor itself; returns it."""
     def half(self, memory_format=None) -> Tensor:
         """The tensor as float16."""
+    def hardshrink(self, lambd=0.5) -> Tensor:
+        """`nn.functional.hardshrink`."""
+    def hash_tensor(self, dim=(), *, keepdim=False, mode=0, out=None) -> Tensor:
+        """The exclusive or of the bits of all elements, or along dims, as float64 or int64: uint64."""
     def heaviside(self, values, *, out=None) -> Tensor:
         """0 where input < 0, 1 where input > 0, `values` where it is 0; both of one real dtype."""
     def heaviside_(self, values, *, out=None) -> Tensor:
@@ -642,7 +648,7 @@ class Tensor:
     def is_set_to(self, tensor) -> builtins.bool:
         """True if both show the same memory in the same way."""
     def is_shared(self) -> builtins.bool:
-        """False: processes do not share memory."""
+        """True if other processes may see the elements: after `share_memory_()`, or those of a file."""
     def is_signed(self) -> builtins.bool:
         """True if the dtype has negative numbers."""
     @property
@@ -916,6 +922,8 @@ class Tensor:
         """input ** exponent, elementwise with broadcasting."""
     def pow_(self, exponent, *, out=None) -> Tensor:
         """`pow`, written into the tensor itself; returns it."""
+    def prelu(self, weight) -> Tensor:
+        """`nn.functional.prelu`."""
     def prod(self, dim=None, keepdim=False, *, dtype=None, out=None) -> Tensor:
         """The product over all elements, or along one dim."""
     def put(self, index, source, accumulate=False) -> Tensor:
@@ -1016,6 +1024,8 @@ class Tensor:
         """`sgn`, written into the tensor itself; returns it."""
     @property
     def shape(self) -> Size: ...
+    def share_memory_(self) -> Tensor:
+        """Move the elements to memory that processes share that get the tensor; the tensor itself."""
     def short(self, memory_format=None) -> Tensor:
         """The tensor as int16."""
     def sigmoid(self, *, out=None) -> Tensor:

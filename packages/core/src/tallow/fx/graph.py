@@ -83,7 +83,7 @@ class Graph:
         base = re.sub(r"[^0-9a-zA-Z_]+", "_", wanted)
         base = f"_{base}" if base[:1].isdigit() else base
         base, number = re.fullmatch(r"(.*?)(?:_(\d+))?", base).groups()
-        base, number = base or "_", number and int(number)
+        number = number and int(number)
         name = base if number is None else f"{base}_{number}"
         taken = {names.package, "inf", "nan", "device", *vars(builtins)}
         while name in taken or name in self._used or keyword.iskeyword(name):

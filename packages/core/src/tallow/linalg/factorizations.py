@@ -203,3 +203,26 @@ def eig(A, *, out=None):
 def eigvals(A, *, out=None):
     """The eigenvalues of square matrices, always complex."""
     return give(eig(A).eigenvalues, out, "eigvals")
+
+
+def lobpcg(
+    A, k=None, B=None, X=None, n=None, iK=None, niter=None, tol=None, largest=None, method=None,
+    tracker=None, ortho_iparams=None, ortho_fparams=None, ortho_bparams=None,
+):  # fmt: skip
+    """The k largest (1 unless told or X has more columns), or smallest, eigenvalues, and vectors.
+
+    Of `A x = w B x`, A symmetric and B positive definite, each (..., n, n). They are exact, by
+    `eigh`: how to iterate, from where and for how long makes no difference.
+    """
+    k = n or k or (1 if X is None else X.array.shape[-1])
+    if B is None:
+        values, vectors = eigh(A)
+    else:
+        factor = cholesky(B)
+        inner = solve_triangular(factor, A, upper=False)
+        inner = solve_triangular(factor, ops.adjoint(inner), upper=False)
+        values, vectors = eigh(inner)
+        vectors = solve_triangular(ops.adjoint(factor), vectors, upper=True)
+    if largest is not False:
+        values, vectors = values.flip(-1), vectors.flip(-1)
+    return values[..., :k], vectors[..., :k]

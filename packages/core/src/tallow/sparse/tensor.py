@@ -331,7 +331,7 @@ def _repr(x):
         suffixes.append(f"dtype={x.dtype}")
     suffixes.append(f"layout={x.layout}")
     if x.held.node is not None:
-        suffixes.append(f"grad_fn=<{formatting.node_name(x.held.node.name())}>")
+        suffixes.append(f"grad_fn=<{x.held.node.name()}>")
     elif x.requires_grad:
         suffixes.append("requires_grad=True")
     body = prefix + (",\n" + " " * len(prefix)).join(texts)

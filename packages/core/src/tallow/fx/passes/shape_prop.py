@@ -37,7 +37,7 @@ class ShapeProp(Interpreter):
     >>> traced = tallow.fx.symbolic_trace(tallow.nn.Linear(3, 2))
     >>> _ = ShapeProp(traced).propagate(tallow.ones(5, 3))
     >>> traced.graph.output_node().meta["tensor_meta"].shape
-    torch.Size([5, 2])
+    tallow.Size([5, 2])
     """
 
     def run_node(self, n):

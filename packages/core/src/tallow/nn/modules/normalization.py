@@ -1,13 +1,13 @@
 """Normalization over the features of a sample, over groups of channels, over neighbours."""
 
-from tallow.creation import empty
+from tallow.creation import arange, empty
 from tallow.errors import ArgumentError
 from tallow.nn import functional as F
 from tallow.nn import init
 from tallow.nn.modules.layer import Layer
 from tallow.nn.parameter import Parameter
 
-__all__ = ["GroupNorm", "LayerNorm", "LocalResponseNorm", "RMSNorm"]
+__all__ = ["CrossMapLRN2d", "GroupNorm", "LayerNorm", "LocalResponseNorm", "RMSNorm"]
 
 
 class _Norm(Layer):
@@ -150,6 +150,29 @@ class LocalResponseNorm(Layer):
 
     def forward(self, input):
         return F.local_response_norm(input, self.size, self.alpha, self.beta, self.k)
+
+
+class CrossMapLRN2d(LocalResponseNorm):
+    """`LocalResponseNorm` as Torch 7 had it: (N, C, H, W).
+
+    The sum over channels next to c also has channel 0 in it, wherever c is `(size + 1) // 2` or
+    more: so networks were trained with it.
+
+    >>> tuple(tallow.nn.CrossMapLRN2d(3)(tallow.ones(2, 5, 4, 4)).shape)
+    (2, 5, 4, 4)
+    """
+
+    def __init__(self, size, alpha=1e-4, beta=0.75, k=1):
+        super().__init__(size, alpha, beta, k)
+
+    def forward(self, input):
+        reach, channels = (self.size - 1) // 2, input.array.shape[1]
+        squares = F.pad(input * input, (0, 0, 0, 0, reach, reach))
+        total = sum(squares[:, i : i + channels] for i in range(2 * reach + 1))
+        first = F.pad(squares[:, reach : reach + 1], (0, 0, 0, 0, 0, channels - 1))
+        later = arange(channels, device=input.device) > reach
+        total = total + (first.sum(1, keepdim=True) * later[:, None, None])
+        return input * (self.k + self.alpha / self.size * total) ** -self.beta
 
 
 def _shape(normalized_shape):
