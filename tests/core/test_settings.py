@@ -73,7 +73,9 @@ def test_without_a_device_cuda_answers():
 
 def test_names_that_are_left_out_say_why():
     assert not hasattr(tallow, "embedding_bag")
-    with pytest.raises(NotImplementedError, match="embedding_bag: left out of tallow: .*other arguments"):
+    with pytest.raises(
+        NotImplementedError, match="embedding_bag: left out of tallow: .*other arguments"
+    ):
         tallow.embedding_bag  # noqa: B018
     with pytest.raises(AttributeError, match="module 'tallow' has no attribute 'nothing'"):
         tallow.nothing  # noqa: B018

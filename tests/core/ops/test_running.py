@@ -19,6 +19,22 @@ def logcumsumexp(x, axis):
     return np.log(np.cumsum(np.exp(x), axis))
 
 
+def shares(g, x, y, axis):
+    """(..., i, j): g of its own axis times exp(x_i - y_j) where i is no later than j."""
+    g, x, y = (np.moveaxis(part, axis, -1) for part in (g, x, y))
+    return g, np.triu(np.exp(x[..., :, None] - y[..., None, :]))
+
+
+def shares_before(g, x, y, axis):
+    g, factors = shares(g, x, y, axis)
+    return np.moveaxis((factors * g[..., None, :]).sum(-1), -1, axis)
+
+
+def shares_after(g, x, y, axis):
+    g, factors = shares(g, x, y, axis)
+    return np.moveaxis((factors * g[..., :, None]).sum(-2), -1, axis)
+
+
 def median(x, skip_nan):
     flat = np.sort(x.reshape(-1))
     if np.isnan(flat).any() and not skip_nan:
@@ -29,6 +45,7 @@ def median(x, skip_nan):
 
 NAN = np.array([1.0, np.nan, 3, 0])
 RUNNING = [given((4,), axis=0), given((2, 3), axis=1), given((0, 2), axis=0)]
+SHARES = [given((5,), (5,), (5,), axis=0), given((2, 3), (2, 3), (2, 3), axis=1)]
 CASES = [
     Case(
         ops.cumargmax, cumargmax,
@@ -36,6 +53,8 @@ CASES = [
         given((0, 2), axis=0, smallest=False), dtypes="if", gives=np.int64,
     ),
     Case(ops.logcumsumexp, logcumsumexp, *RUNNING, tolerance=8),
+    Case(ops.shares_before, shares_before, *SHARES, tolerance=32),
+    Case(ops.shares_after, shares_after, *SHARES, tolerance=32),
     Case(
         ops.median, median,
         given((5,), skip_nan=False), given((2, 3), skip_nan=True), given((), skip_nan=False),

@@ -124,6 +124,8 @@ def __getattr__(name):
     """The packages, and functions that torch has here and in a package, at their first use."""
     if name in _PACKAGES:
         return _import_module(f"tallow.{name}")
+    if name == "functional":  # a module of PyTorch's whose names are here
+        return _import_module("tallow")
     if name in _ELSEWHERE:
         return getattr(_import_module(f"tallow.{_ELSEWHERE[name]}"), name)
     if name in _SPARSE:

@@ -33,15 +33,43 @@ def reversed_logcumsumexp(x, axis):
     return flip(logcumsumexp(flip(x, axis=(axis,)), axis=axis), axis=(axis,))
 
 
-@logcumsumexp.vjp
-def _(g, x, out, axis):
-    """exp(x) times the reversed running sum of g exp(-out), of the two signs of g apart."""
+def _signed(xp, function, g, x, y):
+    """`function(log |g|, x, y)` of the positive part of g, less that of the negative one."""
+    wide = [widened(xp, part) for part in (g, x, y)]
 
     def part(g):
-        size = where(g > 0, log(where(g > 0, g, 1)), LOWEST)
-        return exp(reversed_logcumsumexp(size - out, axis) + x)
+        return function(where(g > 0, log(where(g > 0, g, 1)), LOWEST), *wide[1:])
 
-    return part(g) - part(-g)
+    return (part(wide[0]) - part(-wide[0])).astype(g.dtype, copy=False)
+
+
+@op
+def shares_before(xp, g, x, y, *, axis):
+    """At i the sum over j from i of g_j exp(x_i - y_j), without overflow where y is running."""
+
+    def function(size, x, y):
+        return exp(reversed_logcumsumexp(size - y, axis) + x)
+
+    return _signed(xp, function, g, x, y)
+
+
+@op
+def shares_after(xp, g, x, y, *, axis):
+    """At j the sum over i up to j of g_i exp(x_i - y_j): `shares_before`, transposed."""
+    return _signed(xp, lambda size, x, y: exp(logcumsumexp(size + x, axis=axis) - y), g, x, y)
+
+
+logcumsumexp.vjp(lambda g, x, out, axis: shares_before(g, x, out, axis=axis))
+shares_before.vjp(
+    lambda h, x, y, axis: shares_after(h, x, y, axis=axis),
+    lambda h, out: h * out,
+    lambda h, g, x, y, axis: -g * shares_after(h, x, y, axis=axis),
+)
+shares_after.vjp(
+    lambda h, x, y, axis: shares_before(h, x, y, axis=axis),
+    lambda h, g, x, y, axis: g * shares_before(h, x, y, axis=axis),
+    lambda h, out: -h * out,
+)
 
 
 @op
