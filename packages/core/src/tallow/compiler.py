@@ -1,5 +1,7 @@
 """Names of PyTorch's compiler, for programs that ask it: here nothing is ever being compiled."""
 
+from tallow.overrides import handle_torch_function, has_torch_function
+
 
 def is_compiling():
     """False: operations run as they are called."""
@@ -62,8 +64,11 @@ def _assert_async(condition, message="expected a condition to hold"):
 
 def _assert(condition, message):
     """Raise an AssertionError with the text unless the condition holds."""
+    if has_torch_function((condition,)):  # while it is traced, a step
+        return handle_torch_function(_assert, (condition,), condition, message)
     if not condition:
         raise AssertionError(message)
+    return None
 
 
 def _check_tensor_all_with(error_type, cond, message=None):

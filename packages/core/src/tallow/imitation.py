@@ -46,8 +46,6 @@ PATHS = {
     "tallow.distributed.tensor._utils": "tallow.distributed.tensor",
     "tallow.distributed.tensor.placement_types": "tallow.distributed.tensor",
     "tallow.functional": "tallow",
-    "tallow.fx._symbolic_trace": "tallow.fx.tracer",
-    "tallow.fx.proxy": "tallow.fx.tracer",
     "tallow.nn.modules.channelshuffle": "tallow.nn",
     "tallow.nn.parallel.scatter_gather": "tallow.nn.parallel",
     "tallow.utils.data._utils": "tallow.utils.data",

@@ -1,5 +1,7 @@
 """Modules that are made of a Graph."""
 
+import __future__
+
 import copy
 import itertools
 
@@ -81,7 +83,8 @@ class GraphModule(Module):
         """Write `forward` anew, after the graph has changed; returns the text and its names."""
         made = self._graph.python_code()
         scope = {names.package: package(), **made.globals}
-        exec(compile(made.src, "<tallow.fx graph>", "exec"), scope)
+        text = compile(made.src, "<tallow.fx graph>", "exec", __future__.annotations.compiler_flag)
+        exec(text, scope)
         type(self).forward, self._code = scope["forward"], made.src
         return made
 

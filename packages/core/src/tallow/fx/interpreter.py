@@ -1,10 +1,10 @@
 """Running a GraphModule step by step."""
 
 from tallow.errors import ArgumentError
+from tallow.fx._symbolic_trace import Tracer
 from tallow.fx.graph import Graph
 from tallow.fx.graph_module import GraphModule, reached
 from tallow.fx.node import map_arg
-from tallow.fx.tracer import Tracer
 
 __all__ = ["Interpreter", "Transformer"]
 

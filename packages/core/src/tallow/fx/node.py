@@ -75,21 +75,25 @@ def _public():
         place = owner if isinstance(owner, str) else owner.__name__
         for function in functions if place != "Tensor" else ():
             name = function.__name__
-            top = getattr(package(), name, None) is function and not has_keywords(function)
+            top = _at_the_top(function) and not has_keywords(function)
             found.setdefault(id(function), f"{'' if top else place[6:]}.{name}")
     return found
 
 
+def _at_the_top(function):
+    return getattr(package(), getattr(function, "__name__", ""), None) is function
+
+
 def is_public(function):
     """True for a function of tallow's or of one of its modules, not a method of tensors alone."""
-    return id(function) in _public()
+    return id(function) in _public() or _at_the_top(function)
 
 
 def qualified(target):
     """The name of a function or a class, with that of its module, as programs write it."""
     if id(target) in _public():
         return names.package + _public()[id(target)]
-    if getattr(package(), target.__name__, None) is target:
+    if _at_the_top(target):
         return f"{names.package}.{target.__name__}"
     name, module = target.__qualname__, getattr(target, "__module__", None) or "builtins"
     if module.startswith("tallow"):
@@ -108,7 +112,9 @@ def public_name(function):
 
 
 def type_name(kind):
-    """The name of an annotation."""
+    """The name of an annotation, which may be a text itself."""
+    if isinstance(kind, str):
+        return kind
     if not isinstance(kind, type):
         return repr(kind).replace("typing.", "")
     return kind.__name__ if kind.__module__ == builtins.__name__ else qualified(kind)

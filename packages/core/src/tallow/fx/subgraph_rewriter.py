@@ -2,9 +2,9 @@
 
 from typing import NamedTuple
 
+from tallow.fx._symbolic_trace import symbolic_trace
 from tallow.fx.graph import Graph
 from tallow.fx.node import Node, map_aggregate
-from tallow.fx.tracer import symbolic_trace
 
 __all__ = ["Match", "replace_pattern"]
 

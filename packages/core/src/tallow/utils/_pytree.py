@@ -43,7 +43,7 @@ def LeafSpec():
     return TreeSpec(0)
 
 
-PyTree = Any
+PyTree = Context = Any
 tree_leaves, tree_structure = leaves, TreeSpec
 
 
@@ -107,15 +107,38 @@ def _dict_flatten(tree):
 
 
 def _dict_flatten_with_keys(tree):
-    return [*tree.items()], [*tree]
+    return [(MappingKey(key), part) for key, part in tree.items()], [*tree]
 
 
 def _dict_unflatten(values, keys):
     return dict(zip(keys, values, strict=True))
 
 
+class SequenceKey(NamedTuple):
+    """The way from a list or a tuple to one of its parts."""
+
+    idx: int
+
+
+class MappingKey(NamedTuple):
+    """The way from a dict to one of its parts."""
+
+    key: Any
+
+
 def _list_flatten(tree):
     return [*tree], None
+
+
+def _list_flatten_with_keys(tree):
+    return [(SequenceKey(i), part) for i, part in enumerate(tree)], None
+
+
+def tree_is_leaf(tree, is_leaf=None):
+    """True if a tree is a leaf: of no type that has parts, or `is_leaf(tree)`."""
+    if is_leaf is not None and is_leaf(tree):
+        return True
+    return type(tree) not in NODES and not isinstance(tree, tuple | list | dict)
 
 
 def _list_unflatten(values, context):

@@ -2,8 +2,8 @@
 
 import copy
 
+from tallow.fx._symbolic_trace import symbolic_trace
 from tallow.fx.graph_module import GraphModule, reached
-from tallow.fx.tracer import symbolic_trace
 from tallow.nn import (
     BatchNorm1d,
     BatchNorm2d,
