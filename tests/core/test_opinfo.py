@@ -1,7 +1,7 @@
 """PyTorch's own database of operators, `op_db`: its sample inputs under PyTorch and tallow.
 
 For every operator that tallow has: values, dtypes, shapes, gradients, the method, the in-place
-method, `out=`, and the type of the error for inputs that are wrong.
+method, `out=`, forward derivatives, `vmap`, and the type of the error for inputs that are wrong.
 """
 
 import inspect
@@ -198,6 +198,19 @@ class Side:
     def outputs(self):
         return tensors(self.result, self.library.Tensor)
 
+    def transformed(self, transform, call):
+        """What a transform of `call`, as a function of the input, gives; None after an error."""
+
+        def function(x):
+            return tuple(tensors(call(x, *self.args, **self.kwargs), self.library.Tensor))
+
+        self.library.default_generator.manual_seed(42)
+        try:
+            return tensors(transform(self.library, function, self), self.library.Tensor)
+        except Exception as error:
+            self.error = error
+            return None
+
     def gradients(self, cotangents):
         """The gradients of the leaves, for cotangents of the outputs; None after an error."""
         outputs = [x for x in self.outputs() if x.requires_grad]
@@ -373,8 +386,8 @@ class Trial:
         masked = "masked" in getattr(wrapper, "__name__", "")
         self.own_wrapper = of_what_counts if masked else retargeted(self.wrapper)
 
-    def forms(self):
-        """The names of the forms that the operator has."""
+    def forms(self, transforms=False):
+        """The names of the forms that the operator has, `func`'s transforms of it among them."""
         op, found = self.op, ["function"]
         if op.name.startswith("__r") and not isinstance(self.sample.input, torch.Tensor):
             return []  # methods of tensors alone
@@ -386,6 +399,8 @@ class Trial:
             found.append("second")
         if op.supports_out and takes_out(self.own):
             found += ["out", "out_empty", "out_integer"]
+        if transforms and isinstance(self.sample.input, torch.Tensor):
+            found += ["jvp", "vmap"] if op.supports_forward_ad else ["vmap"]
         return found
 
     def function(self):
@@ -442,6 +457,40 @@ class Trial:
     def out_integer(self):
         """`out=` tensors of a dtype that cannot hold the result."""
         self.out(unfit)
+
+    def jvp(self):
+        """The derivative along a direction, where PyTorch has it."""
+
+        def transform(library, function, side):
+            direction = side.convert(weights(self.sample.input, 0))
+            return library.func.jvp(function, (side.input,), (direction,))
+
+        self.transformed(transform)
+
+    def vmap(self):
+        """The results for several inputs at once, where PyTorch has them."""
+
+        def transform(library, function, side):
+            several = library.stack([side.input, side.input])
+            return library.func.vmap(function, randomness="same")(several)
+
+        self.transformed(transform)
+
+    def transformed(self, transform):
+        theirs, ours = Side(torch, self.sample, storage_copy), Side(tallow, self.sample, to_tallow)
+        if self.tolerances is None:
+            return
+        call = then(self.process, partial(self.wrapper, self.op.op))
+        expected = quietly(theirs.transformed, transform, call)
+        if expected is None:
+            return
+        got = quietly(
+            ours.transformed,
+            transform,
+            then(retargeted(self.process), partial(self.own_wrapper, self.own)),
+        )
+        assert got is not None, f"{ours.error!r:.500}"
+        same([x.detach() for x in got], [x.detach() for x in expected], self.tolerances, 10)
 
     def second(self):
         """The gradients of the gradients, where PyTorch's can be had."""
@@ -614,6 +663,8 @@ DIFFERENT = {  # "op form dtype", with wildcards: why tallow does something else
     "as_strided.partial_views *": "a layout is of a tensor's own elements, not of all its memory",
     "as_strided_scatter function *": "PyTorch's gradient counts elements that were overwritten",
     "as_strided_scatter method *": "PyTorch's gradient counts elements that were overwritten",
+    "as_strided vmap *": "a layout is of all memory: that of the batch, not of one example",
+    "as_strided_copy vmap *": "a layout is of all memory: that of the batch, not of one example",
     "bernoulli *": "what is drawn has no gradient, PyTorch's has zeros",
     "fft.ihfftn out*": "PyTorch leaves `out` empty",
     "float_power in_place *": "the result is written in the tensor's dtype, PyTorch refuses",
@@ -626,6 +677,7 @@ DIFFERENT = {  # "op form dtype", with wildcards: why tallow does something else
     "logcumsumexp * float32": "gradients are of rounded sums",
     "masked.logaddexp second *": "PyTorch's are NaN where nothing counts",
     "narrow_copy error": "a dim out of range is an IndexError, as everywhere else",
+    "nn.functional.max_unpool* jvp *": "of equal indices all have a tangent, in PyTorch the last",
     "nextafter *": "has no gradient, PyTorch's raises in the backward pass",
     "nn.functional.batch_norm function *": "has channels",
     "nn.functional.local_response_norm * int64": "means of integers are not cut to integers",
@@ -699,9 +751,9 @@ def failures(op):
     for dtype in DTYPES:
         if dtype not in op.supported_dtypes("cpu"):
             continue
-        for sample in quietly(samples_of, op, dtype):
+        for i, sample in enumerate(quietly(samples_of, op, dtype)):
             trial = Trial(op, function, sample)
-            for form in trial.forms():
+            for form in trial.forms(transforms=dtype is torch.float64 and (i == 0 or EVERY)):
                 if different(op, form, dtype):
                     continue
                 try:

@@ -422,3 +422,19 @@ def test_families_of_pooling_have_torchs_names():
     ):
         family = getattr(pooling, f"_{layer}Nd")
         assert issubclass(getattr(tallow.nn, f"{layer}2d"), family)
+
+
+def test_a_module_whose_names_are_here():
+    assert tallow.functional.einsum is tallow.einsum
+
+
+def test_views_and_their_bases():
+    x = tallow.ones(2)
+    assert x[0]._is_view() and x[0]._base is x and not x._is_view() and x._base is None
+
+
+def test_ways_to_the_parts_of_trees():
+    assert pytree.tree_is_leaf(3) and not pytree.tree_is_leaf([3])
+    assert pytree.tree_is_leaf([3], is_leaf=lambda x: len(x) == 1)
+    assert pytree._list_flatten_with_keys([7])[0] == [(pytree.SequenceKey(0), 7)]
+    assert pytree._dict_flatten_with_keys({"a": 7})[0] == [(pytree.MappingKey("a"), 7)]

@@ -4,6 +4,7 @@ import copy
 import math
 import operator
 import pickle
+from typing import Annotated
 
 import pytest
 
@@ -439,3 +440,27 @@ def test_feature_extraction():
     assert {k: tuple(v.shape) for k, v in made(tallow.ones(5, 2)).items()} == {
         "inner": (5, 3), "out": (5, 1),
     }  # fmt: skip
+
+
+def test_proxies_outside_of_tracing():
+    graph = fx.Graph()
+    tracer = fx.proxy.GraphAppendingTracer(graph)
+    x = fx.Proxy(graph.placeholder("x"), tracer)
+    tallow._assert(x.shape[-1] == 2, "expected two columns")
+    out = tallow.einsum("ij,ik->jk", (x, tallow.relu(x)))
+    graph.output(out.node, Annotated[tallow.Tensor, "square"])
+    made = fx.GraphModule({}, graph)
+    assert made(tallow.ones(3, 2)).tolist() == [[3, 3], [3, 3]]
+    assert graph.find_nodes(op="call_function", target=tallow.einsum)[0].args[0] == "ij,ik->jk"
+    with pytest.raises(AssertionError, match="expected two columns"):
+        made(tallow.ones(2, 3))
+    again = fx.symbolic_trace(made)
+    assert "Annotated[" in again.code and repr(x) == "Proxy(x)"
+
+
+def test_a_call_of_a_proxy():
+    made = fx.symbolic_trace(lambda f, x: f(x))
+    assert [n.target for n in made.graph.find_nodes(op="call_method")] == ["__call__"]
+    assert made(abs, -3) == 3
+    with pytest.raises(fx.TraceError, match="no loops over tensors"):
+        fx.symbolic_trace(lambda f, x: f(**x))
