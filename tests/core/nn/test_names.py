@@ -69,7 +69,6 @@ NAMES = {
 LEFT_OUT = {
     "nn": {
         "Container": "deprecated by PyTorch",
-        "CrossMapLRN2d": "PyTorch's sums one channel too many from the third on; LocalResponseNorm",
         "LinearCrossEntropyOptions": "chunks of a product that is not cut into chunks here",
         "NLLLoss2d": "deprecated by PyTorch; NLLLoss",
     },

@@ -29,17 +29,7 @@ def whole(op, reference, examples, dtypes="i"):
     return Case(op, reference, *examples, dtypes=dtypes, domain=(0, 9))
 
 
-def exclusive_or(x, *, axis, keepdims):
-    return np.bitwise_xor.reduce(x.view(np.uint64), axis, keepdims=keepdims)
-
-
 CASES = [
-    Case(
-        ops.xor_bits, exclusive_or,
-        given((2, 3), axis=(0,), keepdims=False), given((2, 3, 5), axis=(1, 2), keepdims=True),
-        given((), axis=(), keepdims=False), given((0, 2), axis=(0,), keepdims=False),
-        dtypes=("i8", "i4", "f8", "f4"), gives="u8",
-    ),
     truth(ops.equal, np.equal, TWO, "bifc"),
     truth(ops.not_equal, np.not_equal, TWO, "bifc"),
     truth(ops.less, np.less, TWO, "bif"),

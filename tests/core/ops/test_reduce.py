@@ -96,7 +96,18 @@ TRUTH = [
     given(np.zeros((2, 2)), axis=(0,), keepdims=False),
 ]  # fmt: skip
 
+
+def exclusive_or(x, *, axis, keepdims):
+    return np.bitwise_xor.reduce(x.view(np.uint64), axis, keepdims=keepdims)
+
+
 CASES = [
+    Case(
+        ops.xor_bits, exclusive_or,
+        given((2, 3), axis=(0,), keepdims=False), given((2, 3, 5), axis=(1, 2), keepdims=True),
+        given((), axis=(), keepdims=False), given((0, 2), axis=(0,), keepdims=False),
+        dtypes=("i8", "i4", "f8", "f4"), gives="u8",
+    ),
     Case(ops.sum, dropped(np.sum), *SUMMED, dtypes="ifc", tolerance=2),
     Case(ops.mean, dropped(np.mean), *SUMMED, dtypes="fc", tolerance=2),
     Case(

@@ -13,7 +13,7 @@ from tallow.errors import (
     describe,
 )
 from tallow.ops.index import gather
-from tallow.ops.logic import isnan, logical_not, xor_bits
+from tallow.ops.logic import isnan, logical_not
 from tallow.ops.shape import reshape
 from tallow.promotion import (
     axes_of,
@@ -354,4 +354,4 @@ def hash_tensor(input, dim=(), *, keepdim=False, mode=0, out=None):
     if input.dtype.is_complex:
         raise DtypeError(f"hash_tensor: expected real numbers, got {describe(input)}")
     axes = axes_of("hash_tensor", dim, input.array.ndim) or tuple(range(input.array.ndim))
-    return give(xor_bits(input, axis=axes, keepdims=keepdim), out, "hash_tensor")
+    return give(ops.xor_bits(input, axis=axes, keepdims=keepdim), out, "hash_tensor")

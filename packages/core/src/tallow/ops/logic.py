@@ -46,20 +46,3 @@ right_shift = op(lambda x, y: x >> y, name="right_shift")
 
 gcd = op(lambda xp, x, y: xp.gcd(x, y), name="gcd")
 lcm = op(lambda xp, x, y: xp.lcm(x, y), name="lcm")
-
-
-@op
-def xor_bits(xp, x, *, axis, keepdims):
-    """The exclusive or of the elements along axes, as bits of int64 or float64: uint64."""
-    kind = xp.int64 if x.dtype.kind in "biu" else xp.float64
-    whole = x if x.dtype.kind == "u" and x.itemsize == 8 else x.astype(kind)
-    bits = xp.moveaxis(whole.view(xp.uint64), axis, tuple(range(-len(axis), 0)))
-    kept = bits.shape[: bits.ndim - len(axis)]
-    bits = bits.reshape(*kept, -1)
-    while bits.shape[-1] > 1:
-        half = bits.shape[-1] // 2
-        bits = xp.concatenate(
-            [bits[..., :half] ^ bits[..., half : 2 * half], bits[..., 2 * half :]], -1
-        )
-    out = bits[..., 0] if bits.shape[-1] else xp.zeros(kept, xp.uint64)
-    return xp.expand_dims(out, axis) if keepdims else out
