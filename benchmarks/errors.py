@@ -49,10 +49,14 @@ def conv3d(lib, x, w, b):
     return lib.nn.functional.conv3d(x, w, b, padding=1)
 
 
-def rounded_product(lib, x, y):
-    """The product in the precision "medium", of which PyTorch makes use on some processors."""
-    lib.set_float32_matmul_precision("medium" if x.dtype is lib.float32 else "highest")
-    return x @ y
+def precise_product(precision):
+    """The product in a precision, of which PyTorch makes use on some processors."""
+
+    def run(lib, x, y):
+        lib.set_float32_matmul_precision(precision if x.dtype is lib.float32 else "highest")
+        return x @ y
+
+    return run
 
 
 def layer_norm(lib, x, w, b):
@@ -114,7 +118,7 @@ IMAGES, SQUARE = randn(8, 64, 32, 32), (randn(64, 64, 3, 3), randn(64))
 
 CASES = {
     "matmul, 512": (lambda lib, x, y: x @ y, randn(512, 512), randn(512, 512)),
-    'matmul, 512, "medium"': (rounded_product, randn(512, 512), randn(512, 512)),
+    'matmul, 512, "medium"': (precise_product("medium"), randn(512, 512), randn(512, 512)),
     "conv 3 x 3, 64 to 64 (fast)": (conv, IMAGES, *SQUARE),
     "conv 3 x 3, 64 to 64 (near-exact)": (precise_conv("near-exact"), IMAGES, *SQUARE),
     "conv 3 x 3, 64 to 64 (exact)": (precise_conv("exact"), IMAGES, *SQUARE),
@@ -147,6 +151,7 @@ CASES = {
     "sum of rows": (lambda lib, x: x.sum(1), randn(512, 4096)),
     "mean of all": (lambda lib, x: x.mean().reshape(1), randn(1_000_000) + 1),
     "average pool 3 x 3": (lambda lib, x: lib.nn.functional.avg_pool2d(x, 3, 2), IMAGES),
+    'matmul, 512, "high"': (precise_product("high"), randn(512, 512), randn(512, 512)),
 }  # fmt: skip
 
 

@@ -21,9 +21,10 @@ from statistics import median
 from time import perf_counter, sleep
 
 import cases
-import layers  # noqa: F401 - it adds cases, as the next two do
+import layers  # noqa: F401 - it adds cases, as the next three do
 import models  # noqa: F401
 import networks  # noqa: F401
+import shorts  # noqa: F401
 import sound
 import vision
 

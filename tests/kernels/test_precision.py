@@ -7,7 +7,8 @@ import tallow
 from tallow.kernels.cpu import compiled
 
 pytestmark = pytest.mark.skipif(
-    compiled is None or not compiled.rounds_products(), reason="no instructions for bfloat16"
+    compiled is None or not compiled.matmul_parts("medium"),
+    reason="no instructions for bfloat16",
 )
 
 
@@ -26,7 +27,7 @@ def as_bfloat16(x):
     return tallow.tensor(x).bfloat16().float().numpy()
 
 
-SIZES = [(5, 1, 2), (5, 7, 3), (12, 2, 32), (13, 513, 33), (130, 300, 65), (25, 1025, 2), (6, 0, 3)]
+SIZES = [(5, 1, 2), (5, 7, 3), (12, 2, 32), (13, 513, 33), (130, 300, 65), (25, 1025, 16), (6, 0, 3)]
 
 
 @pytest.mark.parametrize("sizes", SIZES, ids=str)
@@ -37,7 +38,7 @@ def test_products_are_of_rounded_operands(sizes, turned):
     x, y = (np.ascontiguousarray(a.T).T if t else a for a, t in zip((x, y), turned, strict=True))
     expected = as_bfloat16(x).astype(np.float64) @ as_bfloat16(y)
     got = compiled.matmul(x, y)
-    if m <= 4 and turned[1]:  # few rows are read once, and as they are
+    if min(sizes) < 16:  # there would be nothing to gain
         expected = x.astype(np.float64) @ y
     np.testing.assert_allclose(got, expected, rtol=1e-4, atol=1e-5 * max(k, 1) ** 0.5)
 
@@ -64,11 +65,24 @@ def test_infinities_and_nan():
 def test_others_stay_as_they_are():
     x, y = normal(20, 40), normal(40, 30)
     rounded = compiled.matmul(x, y)
-    tallow.set_float32_matmul_precision("high")
+    tallow.set_float32_matmul_precision("highest")
     exact = compiled.matmul(x, y)
     assert np.abs(rounded - exact).max() > 1e-3
     np.testing.assert_allclose(exact, x.astype(np.float64) @ y, rtol=1e-5, atol=1e-5)
     assert tallow.backends.cpu.info()["matmul_precision"]["medium"] == "bfloat16"
+
+
+@pytest.mark.parametrize("turned", [(False, False), (True, True)])
+def test_high_is_nearly_exact(turned):
+    """Two parts of each operand, of three products: without AMX it is float32 itself."""
+    tallow.set_float32_matmul_precision("high")
+    x, y = normal(70, 300), normal(300, 65)
+    x, y = (np.ascontiguousarray(a.T).T if t else a for a, t in zip((x, y), turned, strict=True))
+    expected = x.astype(np.float64) @ y
+    np.testing.assert_allclose(compiled.matmul(x, y), expected, rtol=1e-5, atol=3e-4)
+    assert np.abs(compiled.matmul(x, y) - expected).max() > 0
+    meaning = "bfloat16x3" if compiled.tile_unit() == "AMX" else "float32"
+    assert tallow.backends.cpu.info()["matmul_precision"]["high"] == meaning
 
 
 @pytest.mark.parametrize("sizes", [(5, 7, 3), (40, 300, 65), (2, 9, 4)], ids=str)

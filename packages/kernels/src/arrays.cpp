@@ -1,8 +1,27 @@
 #include "arrays.hpp"
 
-#include "kernels.hpp"
-
 namespace tallow {
+
+int type_of(Short kind) {
+    if (kind == Short::float16) return NPY_HALF;
+    static const int bfloat16 = [] {
+        PyArray_Descr* found = nullptr;
+        const nb::object type = nb::module_::import_("ml_dtypes").attr("bfloat16");
+        if (!PyArray_DescrConverter(type.ptr(), &found)) throw nb::python_error();
+        const int number = found->type_num;
+        Py_DECREF(found);
+        return number;
+    }();
+    return bfloat16;
+}
+
+std::optional<Short> short_kind(PyArrayObject* array) {
+    const int type = PyArray_TYPE(array);
+    if (!PyArray_ISALIGNED(array) || !PyArray_ISNOTSWAPPED(array)) return {};
+    if (type == NPY_HALF) return Short::float16;
+    if (type >= NPY_USERDEF && type == type_of(Short::bfloat16)) return Short::bfloat16;
+    return {};
+}
 
 // Axes of size 1 are left out, and two that lie as one in memory become one.
 void Dense::copy(nb::handle value) {

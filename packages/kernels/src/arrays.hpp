@@ -14,6 +14,9 @@
 
 #include <cstdint>
 #include <initializer_list>
+#include <optional>
+
+#include "kernels.hpp"
 
 namespace tallow {
 
@@ -51,19 +54,25 @@ class Floats {
     PyArrayObject* array_ = nullptr;
 };
 
-// A new float32 array; its values are not set.
+// NumPy's number of a dtype of 16 bits: bfloat16 is that of ml_dtypes.
+int type_of(Short kind);
+
+// Which of them an array has, in the machine's order of bytes.
+std::optional<Short> short_kind(PyArrayObject* array);
+
+// A new array, float32 unless told; its values are not set.
 class Made {
   public:
-    Made(int ndim, const npy_intp* shape)
-        : object_(nb::steal(PyArray_SimpleNew(ndim, const_cast<npy_intp*>(shape), NPY_FLOAT32))) {
+    Made(int ndim, const npy_intp* shape, int type = NPY_FLOAT32)
+        : object_(nb::steal(PyArray_SimpleNew(ndim, const_cast<npy_intp*>(shape), type))) {
         if (!object_.is_valid()) throw nb::python_error();
     }
     Made(std::initializer_list<npy_intp> shape) : Made(int(shape.size()), shape.begin()) {}
     explicit Made(const Floats& like) : Made(like.ndim(), like.shape()) {}
 
-    float* data() {
-        return static_cast<float*>(PyArray_DATA(reinterpret_cast<PyArrayObject*>(object_.ptr())));
-    }
+    float* data() { return static_cast<float*>(raw()); }
+    uint16_t* halves() { return static_cast<uint16_t*>(raw()); }
+    void* raw() { return PyArray_DATA(reinterpret_cast<PyArrayObject*>(object_.ptr())); }
     nb::object object() const { return object_; }
 
   private:

@@ -19,9 +19,15 @@ struct Product {
     int64_t batch, m, n, k;
     Strided a, b;
     float* c;
-    const float* bias;     // or null
-    bool rounded = false;  // A and B may be rounded to bfloat16
+    const float* bias;  // or null
+    // A and B may be taken as sums of so many products of bfloat16: 1, their rounded values, or 3,
+    // of two parts each. 0: they are float32.
+    int parts = 0;
 };
+
+enum class Short { bfloat16, float16 };
+
+struct ShortKernels;  // short_kernels.hpp
 
 // An array of `ndim` axes: their sizes, and elements between neighbours. What a copy takes has no
 // axis of size 1, nor two that could be one.
@@ -296,7 +302,7 @@ struct Kernels {
     void (*multiply)(const Product&);
     // The same for few columns and a short depth, of many matrices; false for others.
     bool (*multiply_narrow)(const Product&);
-    bool (*rounds_products)();  // whether there is anything to gain from `rounded` products
+    const ShortKernels* shorts;
 
     // to = x, in row-major order
     void (*copy)(const Layout&, const float* x, float* to);

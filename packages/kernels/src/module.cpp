@@ -49,4 +49,5 @@ NB_MODULE(_compiled, m) {
     tallow::bind_views(m);
     tallow::bind_ways(m);
     tallow::bind_images(m);
+    tallow::bind_shorts(m);
 }

@@ -32,5 +32,6 @@ void bind_calls(nb::module_& m);
 void bind_views(nb::module_& m);
 void bind_ways(nb::module_& m);
 void bind_images(nb::module_& m);
+void bind_shorts(nb::module_& m);
 
 }  // namespace tallow

@@ -1,116 +1,183 @@
 // Matrix products of arrays that may be transposed views.
+#include <nanobind/stl/string.h>
+
 #include <algorithm>
 #include <array>
 #include <atomic>
 #include <memory>
+#include <vector>
 
+#include "../short_kernels.hpp"
+#include "../tiles.hpp"
 #include "bind.hpp"
 
 namespace tallow {
 namespace {
 
-std::atomic<bool> rounded = false;  // set_float32_matmul_precision("medium")
+std::atomic<int> parts = 0;  // of float32 operands: see Product
 
-// The last two axes of a float32 array of any strides, and the others as one. An array whose other
-// axes do not lie so is copied.
+// The last two axes of an array of any strides, float32 or bfloat16, and the others as one. An
+// array whose other axes do not lie so is copied.
 struct Operand {
-    const float* data = nullptr;
+    const char* data = nullptr;
+    bool is_float = false;
     int64_t rows = 0, columns = 0, batch = 1;
     int64_t row = 0, column = 0, step = 0;
     int ndim = 0;
     const npy_intp* shape = nullptr;
-    std::unique_ptr<Dense> copy;
+    nb::object copy;
 
+    Operand() = default;
     explicit Operand(nb::handle value) {
         if (!PyArray_CheckExact(value.ptr())) return;
         auto* array = reinterpret_cast<PyArrayObject*>(value.ptr());
-        if (PyArray_NDIM(array) < 2 || PyArray_TYPE(array) != NPY_FLOAT32 ||
-            !PyArray_ISALIGNED(array) || !PyArray_ISNOTSWAPPED(array))
+        if (PyArray_NDIM(array) < 2) return;
+        is_float = PyArray_TYPE(array) == NPY_FLOAT32;
+        if (is_float ? !PyArray_ISALIGNED(array) || !PyArray_ISNOTSWAPPED(array)
+                     : short_kind(array) != Short::bfloat16)
             return;
         if (describe(array)) return;
-        copy = std::make_unique<Dense>(value);
-        if (copy->ok()) describe(reinterpret_cast<PyArrayObject*>(copy->handle().ptr()));
+        if (is_float) {
+            const Dense dense(value);
+            if (!dense.ok()) return;
+            copy = nb::borrow(dense.handle());
+        } else {
+            copy = nb::steal(PyArray_NewCopy(array, NPY_CORDER));
+            if (!copy.is_valid()) throw nb::python_error();
+        }
+        describe(reinterpret_cast<PyArrayObject*>(copy.ptr()));
     }
     bool describe(PyArrayObject* array) {
         ndim = PyArray_NDIM(array), shape = PyArray_DIMS(array);
-        const npy_intp* strides = PyArray_STRIDES(array);
+        const npy_intp *strides = PyArray_STRIDES(array), size = PyArray_ITEMSIZE(array);
         for (int i = 0; i < ndim; ++i)
-            if (strides[i] % int(sizeof(float))) return false;
+            if (strides[i] % size) return false;
         rows = shape[ndim - 2], columns = shape[ndim - 1];
-        row = strides[ndim - 2] / int(sizeof(float)),
-        column = strides[ndim - 1] / int(sizeof(float));
+        row = strides[ndim - 2] / size, column = strides[ndim - 1] / size;
+        if (!is_float && row != 1 && column != 1) return false;
         batch = 1, step = 0;
         for (int i = ndim - 3; i >= 0; --i) {  // the batch is one line of matrices `step` apart
-            const int64_t stride = strides[i] / int(sizeof(float));
+            const int64_t stride = strides[i] / size;
             if (batch == 1)
                 step = stride;
             else if (shape[i] != 1 && stride != step * batch)
                 return false;
             batch *= shape[i];
         }
-        data = static_cast<const float*>(PyArray_DATA(array));
+        data = static_cast<const char*>(PyArray_DATA(array));
         return true;
     }
     bool same_batch(const Operand& other) const {
         return ndim == other.ndim && PyArray_CompareLists(shape, other.shape, ndim - 2);
     }
-    Strided strided() const { return {data, row, column, step}; }
+    bool fits(const Operand& other) const {
+        return data && other.data && is_float == other.is_float;
+    }
+    Strided strided() const { return {reinterpret_cast<const float*>(data), row, column, step}; }
+    ShortOperand brief() const { return {data, is_float, row, column, step}; }
+    Operand turned() const {
+        Operand turned = *this;
+        std::swap(turned.rows, turned.columns), std::swap(turned.row, turned.column);
+        return turned;
+    }
+    int type() const { return is_float ? NPY_FLOAT32 : type_of(Short::bfloat16); }
 };
 
-// `short_floats`: the operands were bfloat16, and lose nothing by being it.
-nb::object matmul(nb::handle x, nb::handle y, bool short_floats) {
+// A new array of this shape, with what the operands give: of `m` rows each.
+nb::object product(const Operand& a, const Operand& b, int64_t batch, int64_t m, const float* bias,
+                   int ndim, const npy_intp* shape) {
+    Made out(ndim, shape, a.type());
+    const int64_t n = b.columns, k = a.columns;
+    unlocked(batch * m * n * k / 16, [&] {
+        if (a.is_float) {
+            const Product p{batch, m, n, k, a.strided(), b.strided(), out.data(), bias, parts};
+            if (p.parts || bias || !kernels().multiply_narrow(p)) kernels().multiply(p);
+        } else if (batch * m * n) {
+            kernels().shorts->multiply(
+                {batch, m, n, k, a.brief(), b.brief(), out.raw(), true, bias, 1});
+        }
+    });
+    return out.object();
+}
+
+nb::object matmul(nb::handle x, nb::handle y) {
     const Operand a(x), b(y);
-    if (!a.data || !b.data || a.columns != b.rows) return not_implemented();
+    if (!a.fits(b) || a.columns != b.rows) return not_implemented();
     const bool shared = b.ndim == 2 && a.ndim > 2;  // one right matrix for all
     if (!shared && !a.same_batch(b)) return not_implemented();
     std::array<npy_intp, NPY_MAXDIMS> shape;
     std::copy_n(a.shape, a.ndim, shape.begin());
     shape[a.ndim - 1] = b.columns;
-    Made out(a.ndim, shape.data());
-    Product p{a.batch,    a.rows,      b.columns,
-              a.columns,  a.strided(), b.strided(),
-              out.data(), nullptr,     rounded || short_floats};
-    if (shared && a.step == a.rows * a.row) p.m *= p.batch, p.batch = 1;
-    unlocked(p.batch * p.m * p.n * p.k / 16, [&] {
-        if (p.rounded || !kernels().multiply_narrow(p)) kernels().multiply(p);
-    });
-    return out.object();
+    const bool one = shared && a.step == a.rows * a.row;
+    return product(a, b, one ? 1 : a.batch, one ? a.rows * a.batch : a.rows, nullptr, a.ndim,
+                   shape.data());
+}
+
+// An array (..., columns) as one matrix, copied where it is not in row-major order.
+Operand rows_of(nb::handle value) {
+    nb::object dense = nb::borrow(value);
+    auto* array = reinterpret_cast<PyArrayObject*>(value.ptr());
+    if (!PyArray_CheckExact(value.ptr()) || PyArray_NDIM(array) < 1) return {};
+    if (!PyArray_IS_C_CONTIGUOUS(array)) {
+        dense = PyArray_TYPE(array) == NPY_FLOAT32 ? nb::borrow(Dense(value).handle())
+                                                   : nb::steal(PyArray_NewCopy(array, NPY_CORDER));
+        if (!dense.is_valid()) throw nb::python_error();
+    }
+    npy_intp shape[2] = {-1, PyArray_DIM(array, PyArray_NDIM(array) - 1)};
+    if (shape[1] == 0) return {};
+    PyArray_Dims dims{shape, 2};
+    array = reinterpret_cast<PyArrayObject*>(dense.ptr());
+    const nb::object matrix = nb::steal(PyArray_Newshape(array, &dims, NPY_CORDER));
+    if (!matrix.is_valid()) throw nb::python_error();
+    Operand out(matrix);
+    if (!out.copy.is_valid()) out.copy = matrix;
+    return out;
 }
 
 // x (..., in) times weight (out, in) transposed, plus bias (out) or None.
-nb::object linear(nb::handle x, nb::handle weight, nb::handle bias, bool short_floats) {
-    const Dense input(x), b(bias);
+nb::object linear(nb::handle x, nb::handle weight, nb::handle bias) {
     const Operand w(weight);
-    if (!input.ok() || input.ndim() < 1 || !w.data || w.ndim != 2 || input.shape(-1) != w.columns)
+    if (!w.data || w.ndim != 2) return not_implemented();
+    const Operand a = rows_of(x), b = w.turned();
+    if (!a.fits(b) || a.columns != b.rows) return not_implemented();
+    const Operand shift = bias.is_none() ? Operand{} : rows_of(bias);
+    const int axes =
+        bias.is_none() ? 1 : PyArray_NDIM(reinterpret_cast<PyArrayObject*>(bias.ptr()));
+    if (!bias.is_none() && (!shift.fits(w) || axes != 1 || shift.columns != w.rows))
         return not_implemented();
-    if (!bias.is_none() && (!b.ok() || b.ndim() != 1 || b.size() != w.rows))
-        return not_implemented();
+    std::vector<float> wide;
+    auto* added = reinterpret_cast<const float*>(shift.data);
+    if (shift.data && !shift.is_float) {
+        wide.resize(size_t(shift.columns));
+        kernels().shorts->widen(Short::bfloat16, reinterpret_cast<const uint16_t*>(shift.data),
+                                wide.data(), shift.columns);
+        added = wide.data();
+    }
+    auto* array = reinterpret_cast<PyArrayObject*>(x.ptr());
     std::array<npy_intp, NPY_MAXDIMS> shape;
-    std::copy_n(input.shape(), input.ndim(), shape.begin());
-    shape[input.ndim() - 1] = w.rows;
-    Made out(input.ndim(), shape.data());
-    const int64_t depth = w.columns, rows = depth ? input.size() / depth : 0;
-    if (depth == 0) return not_implemented();
-    const Product p{1,
-                    rows,
-                    w.rows,
-                    depth,
-                    {input.data(), depth, 1, 0},
-                    {w.data, w.column, w.row, 0},
-                    out.data(),
-                    bias.is_none() ? nullptr : b.data(),
-                    rounded || short_floats};
-    unlocked(p.m * p.n * p.k / 16, [&] { kernels().multiply(p); });
-    return out.object();
+    std::copy_n(PyArray_DIMS(array), PyArray_NDIM(array), shape.begin());
+    shape[PyArray_NDIM(array) - 1] = w.rows;
+    return product(a, b, 1, a.rows, added, PyArray_NDIM(array), shape.data());
+}
+
+constexpr const char* UNITS[] = {"float32", "AVX512-BF16", "AMX"};
+
+// What products of float32 are made of under a precision: see Product.
+int parts_under(const std::string& precision) {
+    if (precision == "medium" && tile_unit() != TileUnit::plain) return 1;
+    if (precision == "high" && tile_unit() == TileUnit::amx) return 3;
+    return 0;
 }
 
 }  // namespace
 
 void bind_products(nb::module_& m) {
-    m.def("set_rounded_products", [](bool allowed) { rounded = allowed; });
-    m.def("rounds_products", [] { return kernels().rounds_products(); });
-    m.def("matmul", &matmul, nb::arg(), nb::arg(), nb::arg() = false);
-    m.def("linear", &linear, nb::arg(), nb::arg(), nb::arg().none(), nb::arg() = false);
+    m.def("set_matmul_precision", [](const std::string& p) { parts = parts_under(p); });
+    m.def("matmul_parts", &parts_under);
+    m.def("tile_unit", [] { return UNITS[int(tile_unit())]; });
+    m.def("limit_tiles", [](int most) { return limit_tiles(TileUnit(most)); });
+    m.def("matmul", &matmul);
+    m.def("linear", &linear, nb::arg(), nb::arg(), nb::arg().none());
 }
 
 }  // namespace tallow

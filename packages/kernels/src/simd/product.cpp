@@ -1,6 +1,6 @@
 // Batched matrix products: the result is cut into pieces, one or more for each thread.
+#include "../short_kernels.hpp"
 #include "gemm.hpp"
-#include "pairs.hpp"
 #include "rows.hpp"
 #include "table.hpp"
 
@@ -9,21 +9,6 @@ namespace {
 
 constexpr int64_t SMALL =
     1 << 16;  // multiplications below which waking another thread costs more than it gives
-
-// Pairs as `multiply` takes them.
-struct PairStrips : PackColumnPairs {
-    Strip strip(int64_t begin, int64_t columns, int64_t from, int64_t depth, bool,
-                float* space) const {
-        (*this)(begin, columns, from, depth, space);
-        return space;
-    }
-    Fetch fetch(int64_t, int64_t, int64_t, int64_t, int64_t) const { return {}; }
-};
-
-void multiply_pair_strips(int64_t rows, int64_t depth, const float* a, Strip b,
-                          Vec (&piece)[ROWS][VECTORS], const Fetch&, const Fetch&) {
-    multiply_pairs(rows, depth, a, b.data, piece);
-}
 
 void add_bias(float* c, int64_t row, int64_t rows, int64_t columns, const float* bias) {
     for (int64_t i = 0; i < rows; ++i, c += row)
@@ -64,6 +49,15 @@ void multiply_few(const Product& p) {
     });
 }
 
+bool unit_step(const Strided& x) { return x.row == 1 || x.column == 1; }
+
+// Where rounding the operands costs less than it gives.
+bool suits_tiles(const Product& p) {
+    return unit_step(p.a) && unit_step(p.b) && std::min({p.m, p.n, p.k}) >= 16;
+}
+
+ShortOperand short_operand(const Strided& x) { return {x.data, true, x.row, x.column, x.batch}; }
+
 }  // namespace
 
 void multiply_batch(const Product& p) {
@@ -73,6 +67,9 @@ void multiply_batch(const Product& p) {
                                                    multiply_few<3>, multiply_few<4>};
         return few[p.m - 1](p);
     }
+    if (p.parts && suits_tiles(p))
+        return shorts.multiply({p.batch, p.m, p.n, p.k, short_operand(p.a), short_operand(p.b), p.c,
+                               false, p.bias, p.parts});
     const int64_t threads = p.m * p.n * p.k * p.batch < SMALL ? 1 : get_threads();
     const Grid grid = cut(p.m, p.n, (threads + p.batch - 1) / p.batch);
     const int64_t high = band(p.m, grid.rows, ROWS), wide = band(p.n, grid.columns, COLUMNS);
@@ -84,11 +81,7 @@ void multiply_batch(const Product& p) {
         const Matrix a{p.a.data + image * p.a.batch + i * p.a.row, p.a.row, p.a.column};
         const Matrix b{p.b.data + image * p.b.batch + j * p.b.column, p.b.row, p.b.column};
         float* c = p.c + (image * p.m + i) * p.n + j;
-        if (p.rounded && has_pairs())
-            multiply<multiply_pair_strips>(m, n, (p.k + 1) / 2, PackRowPairs{a, p.k},
-                                           PairStrips{{b, p.k}}, c, p.n, false);
-        else
-            multiply(m, n, p.k, PackRows{a}, PackColumns{b}, c, p.n, false);
+        multiply(m, n, p.k, PackRows{a}, PackColumns{b}, c, p.n, false);
         if (p.bias) add_bias(c, p.n, m, n, p.bias + j);
     };
     const int64_t blocks = p.batch * rows * columns;
@@ -98,7 +91,5 @@ void multiply_batch(const Product& p) {
         parallel(blocks, piece);
     }
 }
-
-bool rounds_products() { return has_pairs(); }
 
 }  // namespace tallow::ISA

@@ -13,7 +13,7 @@ const Kernels table{
     WIDTH,
     multiply_batch,
     multiply_narrow,
-    rounds_products,
+    &shorts,
     copy,
     conv,
     conv_by_input,

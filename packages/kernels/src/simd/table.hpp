@@ -7,7 +7,11 @@ namespace tallow::ISA {
 
 void multiply_batch(const Product&);
 bool multiply_narrow(const Product&);
-bool rounds_products();
+extern const ShortKernels shorts;
+void short_conv(const Conv&, const uint16_t* x, const uint16_t* weight, const float* bias,
+                uint16_t* y);
+void short_conv_by_input(const Conv&, const uint16_t* g, const uint16_t* weight, uint16_t* x_grad);
+void short_conv_by_weight(const Conv&, const uint16_t* g, const uint16_t* x, uint16_t* weight_grad);
 
 void copy(const Layout&, const float* x, float* to);
 

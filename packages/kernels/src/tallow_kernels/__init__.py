@@ -24,9 +24,9 @@ def info():
         "instruction_sets": compiled.instruction_sets(),
         "instruction_set": compiled.INSTRUCTION_SET,
         "threads": compiled.get_threads(),
+        "bfloat16_products": compiled.tile_unit(),
         "matmul_precision": {
-            "highest": "float32",
-            "high": "float32",  # as two parts of bfloat16 they would take longer, without AMX
-            "medium": "bfloat16" if compiled.rounds_products() else "float32",
+            name: ("float32", "bfloat16", None, "bfloat16x3")[compiled.matmul_parts(name)]
+            for name in ("highest", "high", "medium")
         },
     }
