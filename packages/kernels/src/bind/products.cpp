@@ -54,6 +54,8 @@ struct Operand {
             if (strides[i] % size) return false;
         rows = shape[ndim - 2], columns = shape[ndim - 1];
         row = strides[ndim - 2] / size, column = strides[ndim - 1] / size;
+        if (!is_float && columns <= 1) column = 1;  // no element has a neighbour there
+        if (!is_float && rows <= 1 && column != 1) row = 1;
         if (!is_float && row != 1 && column != 1) return false;
         batch = 1, step = 0;
         for (int i = ndim - 3; i >= 0; --i) {  // the batch is one line of matrices `step` apart
