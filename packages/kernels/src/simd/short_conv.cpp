@@ -121,12 +121,14 @@ void pack_weights(const Conv& c, const Weights& w, const uint16_t* from, int64_t
     auto* halves = reinterpret_cast<uint16_t*>(to);
     std::fill_n(to, blocks * taps * 2 * TILE_WORDS, 0u);
     for (int64_t o = 0; o < std::min<int64_t>(SIDE, c.out - panel * SIDE); ++o)
-        for (int64_t i = 0; i < c.in; ++i) {
+        for (int64_t i = 0; i < c.in; i += SIDE) {
             const uint16_t* source = from + (panel * SIDE + o) * w.out + i * w.in;
-            uint16_t* place =
-                halves + (i / SIDE * taps * SIDE + o) * TILE_DEPTH + i % SIDE;
-            for (int64_t t = 0; t < taps; ++t)
-                place[t * SIDE * TILE_DEPTH] = source[w.turned ? taps - 1 - t : t];
+            uint16_t* place = halves + (i * taps + o) * TILE_DEPTH;
+            const int64_t some = std::min<int64_t>(SIDE, c.in - i);
+            for (int64_t t = 0; t < taps; ++t, place += SIDE * TILE_DEPTH) {
+                const uint16_t* tap = source + (w.turned ? taps - 1 - t : t);
+                for (int64_t k = 0; k < some; ++k) place[k] = tap[k * w.in];
+            }
         }
 }
 
@@ -189,7 +191,7 @@ void correlate(const Conv& c, const uint16_t* x, const Weights& w, const float* 
             for (int64_t panel = 0; panel < panels; ++panel)
                 for (int64_t s = i % cuts * strips / cuts; s < (i % cuts + 1) * strips / cuts; ++s) {
                     const TileOperands operands{
-                        weights + (group * panels + panel) * packed, 2 * TILE_WORDS,
+                        weights + (group * panels + panel) * packed, SIDE * TILE_ROW, TILE_ROW,
                         frame + s * SIDE, 0, f.words(), TILE, places.data()};
                     tiles.multiply(steps, operands, piece, false);
                     const int64_t o = panel * SIDE;
@@ -222,46 +224,70 @@ void short_conv_by_input(const Conv& c, const uint16_t* g, const uint16_t* weigh
     correlate(t, g, {weight, taps, c.in * taps, c.out * c.in * taps, true}, nullptr, x_grad);
 }
 
-// For each tap a product of g with a shifted x, whose depth are the pixels of all images. Where a
-// line has no output g is 0.
+// For each tap a product of a shifted x, (inputs, pixels) as it lies in its frames, with g packed,
+// (pixels, outputs): the depth are the pixels of all images, DEPTH tiles of it at a time, of which
+// all taps are made while they are in the L2 cache. Where a line has no output g is 0.
 void short_conv_by_weight(const Conv& c, const uint16_t* g, const uint16_t* x,
                           uint16_t* weight_grad) {
+    constexpr int64_t DEPTH = 64;
     const Frame f(c);
-    const int64_t depth = c.images * f.line, taps = int64_t(f.taps.size());
-    const int64_t column = int64_t(f.phases.size()) * depth, map = c.out_height * c.out_width;
-    const int64_t outputs = c.groups * c.out, inputs = c.groups * c.in, slack = f.line;
-    auto* by = reinterpret_cast<uint16_t*>(scratch(3, over(outputs * depth, 2)));
-    auto* lines = reinterpret_cast<uint16_t*>(scratch(4, over(inputs * column + slack, 2)));
-    parallel(c.images * outputs, [&](int64_t i) {
-        const int64_t image = i / outputs, o = i % outputs;
-        uint16_t* to = by + o * depth + image * f.line;
-        std::fill_n(to, f.line, uint16_t(0));
-        for (int64_t row = 0; row < c.out_height; ++row)
-            std::copy_n(g + i * map + row * c.out_width, c.out_width, to + row * f.wide);
-    });
+    const int64_t pixels = c.images * f.line, taps = int64_t(f.taps.size());
+    const int64_t plane = int64_t(f.phases.size()) * pixels, map = c.out_height * c.out_width;
+    const int64_t tall = over(c.in, SIDE), wide = over(c.out, SIDE), deep = pixels / TILE_DEPTH;
+    const int64_t inputs = c.groups * c.in, padded = tall * SIDE, outputs = c.groups * c.out;
+    auto* lines = reinterpret_cast<uint16_t*>(
+        scratch(0, over(c.groups * padded * plane + f.line, 2)));
     parallel(c.images * inputs, [&](int64_t i) {
-        fill_plane(f, x + i * c.height * c.width, depth,
-                   lines + i % inputs * column + i / inputs * f.line);
+        const int64_t image = i / inputs, group = i % inputs / c.in, channel = i % c.in;
+        fill_plane(f, x + i * c.height * c.width, pixels,
+                   lines + (group * padded + channel) * plane + image * f.line);
     });
-    std::fill_n(lines + inputs * column, slack, uint16_t(0));
-    std::vector<float> sums(size_t(c.groups * taps * c.out * c.in));
-    parallel(c.groups * taps, [&](int64_t i) {
-        const int64_t group = i / taps;
-        const Frame::Tap& tap = f.taps[size_t(i % taps)];
-        const uint16_t* from =
-            lines + group * c.in * column + tap.phase * depth + tap.shift;
-        shorts.multiply({1, c.out, c.in, depth,
-                         {by + group * c.out * depth, false, depth, 1, 0},
-                         {from, false, 1, column, 0},
-                         sums.data() + i * c.out * c.in, false, nullptr, 1});
+    // What a shift reads past the last channel meets a g of 0, and must not be NaN.
+    for (int64_t group = 0; group < c.groups; ++group)
+        std::fill_n(lines + (group * padded + c.in) * plane, (padded - c.in) * plane, uint16_t(0));
+    std::fill_n(lines + c.groups * padded * plane, f.line, uint16_t(0));
+    auto* right = reinterpret_cast<uint32_t*>(scratch(1, c.groups * wide * deep * 2 * TILE_WORDS));
+    parallel(c.groups * wide * c.images, [&](int64_t i) {
+        const int64_t panel = i / c.images, image = i % c.images, group = panel / wide;
+        const int64_t first = panel % wide * SIDE, some = std::min<int64_t>(SIDE, c.out - first);
+        auto* line = reinterpret_cast<uint16_t*>(scratch(2, over(some * f.line, 2)));
+        std::fill_n(line, some * f.line, uint16_t(0));
+        for (int64_t o = 0; o < some; ++o)
+            for (int64_t row = 0; row < c.out_height; ++row)
+                std::copy_n(g + (image * outputs + group * c.out + first + o) * map +
+                                row * c.out_width,
+                            c.out_width, line + o * f.line + row * f.wide);
+        uint32_t* to = right + (panel * deep + image * f.line / TILE_DEPTH) * 2 * TILE_WORDS;
+        for (int64_t k = 0; k < f.line; k += TILE_DEPTH)
+            for (int half = 0; half < 2; ++half, to += TILE_WORDS)
+                Lines<uint16_t>{line, f.line, 1}.tile<false>(half * TILE, some, k, f.line, false,
+                                                             to);
+    });
+    float* sums = scratch(3, c.groups * tall * wide * taps * SIDE * SIDE);
+    parallel(c.groups * tall * wide, [&](int64_t i) {
+        const Tiles tiles;
+        const int64_t group = i / (tall * wide), panel = i / wide % tall;
+        const uint16_t* left = lines + (group * padded + panel * SIDE) * plane;
+        const uint32_t* b = right + (group * wide + i % wide) * deep * 2 * TILE_WORDS;
+        for (int64_t k = 0; k < deep; k += DEPTH)
+            for (int64_t t = 0; t < taps; ++t) {
+                const Frame::Tap& tap = f.taps[size_t(t)];
+                const uint16_t* from = left + tap.phase * pixels + tap.shift + k * TILE_DEPTH;
+                tiles.multiply(std::min(DEPTH, deep - k),
+                               {from, TILE_ROW, plane * int64_t(sizeof(uint16_t)),
+                                b + k * 2 * TILE_WORDS, 2 * TILE_WORDS, TILE, TILE_WORDS},
+                               sums + (i * taps + t) * SIDE * SIDE, k > 0);
+            }
     });
     parallel_ranges(outputs * c.in, 256, [&](int64_t begin, int64_t end) {
-        for (int64_t i = begin; i < end; ++i)
-            for (int64_t t = 0; t < taps; ++t) {
-                const int64_t group = i / (c.out * c.in), place = i % (c.out * c.in);
-                const float sum = sums[size_t((group * taps + t) * c.out * c.in + place)];
-                weight_grad[i * taps + t] = uint16_t(narrowed(Short::bfloat16, splat(sum))[0]);
-            }
+        for (int64_t i = begin; i < end; ++i) {
+            const int64_t group = i / (c.out * c.in), o = i / c.in % c.out, channel = i % c.in;
+            const int64_t piece = (group * tall + channel / SIDE) * wide + o / SIDE;
+            const float* from = sums + (piece * taps * SIDE + channel % SIDE) * SIDE + o % SIDE;
+            for (int64_t t = 0; t < taps; ++t, from += SIDE * SIDE)
+                weight_grad[i * taps + t] =
+                    uint16_t(narrowed(Short::bfloat16, splat(*from))[0]);
+        }
     });
 }
 

@@ -9,23 +9,34 @@ namespace tallow::ISA {
 
 constexpr int SIDE = 2 * TILE;  // of a piece
 
-// Where the operands of a piece lie: at step k two tiles of A, one above the other and contiguous,
-// at a + k * a_step; and two of B side by side, `b_beside` words apart and with rows b_row apart, at
-// b + (b_at ? b_at[k] : k * b_step).
+// Where the operands of a piece lie: at step k two tiles of A, one above the other, at a + k * a_step
+// with lines a_row apart; and two of B side by side, `b_beside` words apart and with rows b_row
+// apart, at b + (b_at ? b_at[k] : k * b_step). A's is counted in bytes, which need not be aligned.
 struct TileOperands {
-    const uint32_t* a;
-    int64_t a_step;
+    const void* a;
+    int64_t a_step, a_row;
     const uint32_t* b;
     int64_t b_step, b_row, b_beside;
     const int32_t* b_at = nullptr;
 
-    const uint32_t* left(int64_t k) const { return a + k * a_step; }
+    const char* left(int64_t k, int64_t line) const {
+        return static_cast<const char*>(a) + k * a_step + line * a_row;
+    }
     const uint32_t* right(int64_t k) const { return b + (b_at ? b_at[k] : k * b_step); }
 };
 
+// Word w of a line of A.
+inline uint32_t word_at(const char* line, int64_t w) {
+    uint32_t word;
+    std::memcpy(&word, line + w * int64_t(sizeof word), sizeof word);
+    return word;
+}
+
+constexpr int64_t TILE_ROW = TILE * sizeof(uint32_t);  // bytes
+
 // Of packed panels, side by side.
 inline TileOperands packed_tiles(const uint32_t* a, const uint32_t* b) {
-    return {a, 2 * TILE_WORDS, b, 2 * TILE_WORDS, TILE, TILE_WORDS};
+    return {a, SIDE * TILE_ROW, TILE_ROW, b, 2 * TILE_WORDS, TILE, TILE_WORDS};
 }
 
 // R rows of piece[SIDE][SIDE] from `row` on: what is there at first, with `add`, and the products of
@@ -48,7 +59,7 @@ inline void multiply_words(int64_t count, const TileOperands& p, float* piece, b
                 }
 #pragma GCC unroll 8
                 for (int i = 0; i < R; ++i) {
-                    const uint32_t word = p.left(k)[(row + i) * TILE + w];
+                    const uint32_t word = word_at(p.left(k, row + i), w);
                     const Vec first = (Vec)(Bits{} + (word << 16)),
                               second = (Vec)(Bits{} + (word & 0xffff0000));
                     for (int j = 0; j < V; ++j)
@@ -77,13 +88,14 @@ __attribute__((target("avx512bf16"))) inline void multiply_pairs(int64_t count,
     for (int row = 0; row < SIDE; row += R) {
         __m512 total[R][2] = {};
         for (int64_t k = 0; k < count; ++k) {
-            const uint32_t *left = p.left(k) + row * TILE, *right = p.right(k);
-            for (int w = 0; w < TILE; ++w, ++left, right += p.b_row) {
+            const char* left = p.left(k, row);
+            const uint32_t* right = p.right(k);
+            for (int w = 0; w < TILE; ++w, right += p.b_row) {
                 const __m512bh first = (__m512bh)_mm512_loadu_si512(right),
                                second = (__m512bh)_mm512_loadu_si512(right + p.b_beside);
 #pragma GCC unroll 8
                 for (int i = 0; i < R; ++i) {
-                    const __m512bh word = (__m512bh)_mm512_set1_epi32(int(left[i * TILE]));
+                    const __m512bh word = (__m512bh)_mm512_set1_epi32(int(word_at(left + i * p.a_row, w)));
                     total[i][0] = _mm512_dpbf16_ps(total[i][0], word, first);
                     total[i][1] = _mm512_dpbf16_ps(total[i][1], word, second);
                 }
@@ -100,8 +112,7 @@ __attribute__((target("avx512bf16"))) inline void multiply_pairs(int64_t count,
 
 // The assembler knows these where the compiler is not told to use them.
 inline void multiply_amx(int64_t count, const TileOperands& p, float* piece, bool add) {
-    const int64_t row = SIDE * sizeof(float), line = TILE * sizeof(uint32_t),
-                  b_line = p.b_row * int64_t(sizeof(uint32_t));
+    const int64_t row = SIDE * sizeof(float), b_line = p.b_row * int64_t(sizeof(uint32_t));
     float *right = piece + TILE, *below = piece + TILE * SIDE, *last = below + TILE;
     if (add)
         asm volatile(
@@ -112,13 +123,14 @@ inline void multiply_amx(int64_t count, const TileOperands& p, float* piece, boo
     else
         asm volatile("tilezero %tmm0\n\ttilezero %tmm1\n\ttilezero %tmm2\n\ttilezero %tmm3");
     for (int64_t k = 0; k < count; ++k) {
-        const uint32_t *a = p.left(k), *b = p.right(k);
+        const char *a = p.left(k, 0), *below_a = p.left(k, TILE);
+        const uint32_t* b = p.right(k);
         asm volatile(
             "tileloadd (%0,%4), %%tmm4\n\ttileloadd (%2,%5), %%tmm6\n\t"
             "tileloadd (%3,%5), %%tmm7\n\ttdpbf16ps %%tmm6, %%tmm4, %%tmm0\n\t"
             "tileloadd (%1,%4), %%tmm5\n\ttdpbf16ps %%tmm7, %%tmm4, %%tmm1\n\t"
             "tdpbf16ps %%tmm6, %%tmm5, %%tmm2\n\ttdpbf16ps %%tmm7, %%tmm5, %%tmm3" ::"r"(a),
-            "r"(a + TILE_WORDS), "r"(b), "r"(b + p.b_beside), "r"(line), "r"(b_line)
+            "r"(below_a), "r"(b), "r"(b + p.b_beside), "r"(p.a_row), "r"(b_line)
             : "memory");
     }
     asm volatile(

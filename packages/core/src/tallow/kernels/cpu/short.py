@@ -5,6 +5,8 @@ are widened, the operation is called with them, and its result narrowed. Results
 (statistics for a gradient) stay float32, but those of recurrent layers.
 """
 
+import numpy as np
+
 from tallow.autograd import builtin
 from tallow.kernels.cpu import compiled
 from tallow.ops import (
@@ -32,12 +34,12 @@ def is_short(x):
 def widened(x):
     if type(x) is tuple:
         return tuple(map(widened, x))
-    return compiled.widen(x) if is_short(x) else x
+    return _cast(x, np.dtype(np.float32)) if is_short(x) else x
 
 
-def narrowed(x, dtype):
-    made = compiled.narrow(x, dtype)
-    return x.astype(dtype, copy=False) if made is NotImplemented else made
+def _cast(x, dtype):
+    made = compiled.widen(x) if dtype == np.float32 else compiled.narrow(x, dtype)
+    return x.astype(dtype) if made is NotImplemented else made
 
 
 def by_float32(op, results=1):
@@ -47,10 +49,10 @@ def by_float32(op, results=1):
     def kernel(x, *others, **params):
         if not is_short(x):
             return NotImplemented
-        out = op(compiled.widen(x), *[widened(y) for y in others], **params)
+        out = op(widened(x), *map(widened, others), **params)
         if type(out) is not tuple:
-            return narrowed(out, x.dtype)
-        return *[narrowed(part, x.dtype) for part in out[:results]], *out[results:]
+            return _cast(out, x.dtype)
+        return *[_cast(part, x.dtype) for part in out[:results]], *out[results:]
 
 
 for op in (
@@ -75,8 +77,7 @@ for op in (
 ):  # fmt: skip
     by_float32(op)
 
-by_float32(attention.attend)
-by_float32(attention.attend_grad, results=3)
+by_float32(attention.attend, results=2)
 by_float32(rnn.lstm, results=5)
 by_float32(rnn.gru, results=4)
 
@@ -88,11 +89,21 @@ def gradient_by_float32(op):
         if not is_short(x):
             return NotImplemented
         made = op.op.joint.function(*map(widened, (g, x, *kept)))
-        return tuple(part if part is None else narrowed(part, x.dtype) for part in made)
+        return tuple(part if part is None else _cast(part, x.dtype) for part in made)
 
 
 gradient_by_float32(rnn.lstm)
 gradient_by_float32(rnn.gru)
+
+
+@attention.attend_grad.on("cpu")
+def _(g, q, k, v, bias, keep, level, **how):
+    if not is_short(q):
+        return NotImplemented
+    # the level that was kept is not exact enough to make the weights from
+    made = attention.attend_grad(*map(widened, (g, q, k, v, bias, keep)), None, **how)
+    return tuple(_cast(part, q.dtype) for part in made)
+
 
 # Kernels of their own
 
@@ -113,6 +124,4 @@ for op in (
 
 @builtin.cast.on("cpu")
 def _(x, *, dtype):
-    if is_short(x) and dtype == "float32":
-        return compiled.widen(x)
-    return compiled.narrow(x, dtype)
+    return NotImplemented if x.dtype.kind == "c" else _cast(x, dtype)
