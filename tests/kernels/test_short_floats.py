@@ -117,7 +117,9 @@ def test_casts_are_exact(dtype):
     back = compiled.narrow(compiled.widen(every), dtype)
     np.testing.assert_array_equal(back[finite].view(np.uint16), every[finite].view(np.uint16))
     bits = np.random.default_rng(0).integers(0, 2**32, 100_003, np.uint32)
-    halfway = expected[finite].view(np.uint32)[:, None] + np.uint32([0x7FFF, 0x8000, 0x8001, 0x1000])
+    halfway = expected[finite].view(np.uint32)[:, None] + np.uint32(
+        [0x7FFF, 0x8000, 0x8001, 0x1000]
+    )
     for x in (bits.view(np.float32), halfway.reshape(-1).view(np.float32)):
         with np.errstate(over="ignore", invalid="ignore"):
             wanted = x.astype(dtype)
@@ -150,3 +152,32 @@ def test_operations_in_short_floats_are_float32s_rounded_once():
         lambda x: x.mean(-1), lambda x: x.amax(0), lambda x: x.abs().sqrt(), lambda x: x * x[0],
     ):  # fmt: skip
         assert tallow.equal(function(x), function(x.float()).bfloat16())
+
+
+@pytest.mark.parametrize("name", ["SGD", "AdamW", "RMSprop", "Adagrad", "Adadelta"])
+def test_steps_in_short_floats_are_float32s_rounded_once(name):
+    tallow.manual_seed(0)
+    start, grad = tallow.randn(50).bfloat16(), tallow.randn(50).bfloat16()
+    results = []
+    for dtype in (tallow.bfloat16, tallow.float32):
+        p = tallow.nn.Parameter(start.to(dtype))
+        p.grad = grad.to(dtype)
+        getattr(tallow.optim, name)([p], lr=0.1).step()
+        results.append(p.detach().bfloat16())
+        assert p.dtype is dtype and tallow.equal(p.grad, grad.to(dtype))
+    assert tallow.equal(*results)
+
+
+@pytest.mark.parametrize("kind", ["LSTM", "GRU"])
+def test_recurrent_layers(kind):
+    tallow.manual_seed(0)
+    layer = getattr(tallow.nn, kind)(12, 8).bfloat16()
+    x = tallow.randn(5, 3, 12).bfloat16().requires_grad_()
+    layer(x)[0].sum().backward()
+    grads = [x.grad, *(p.grad for p in layer.parameters())]
+    exact, y = layer.float(), x.detach().float().requires_grad_()
+    layer.zero_grad()
+    exact(y)[0].sum().backward()
+    for got, wanted in zip(grads, [y.grad, *(p.grad for p in exact.parameters())], strict=True):
+        assert got.dtype is tallow.bfloat16
+        tallow.testing.assert_close(got.float(), wanted, rtol=0.03, atol=0.03)

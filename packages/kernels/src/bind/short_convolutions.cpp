@@ -60,9 +60,8 @@ nb::object conv_grad_input(nb::handle g, nb::handle weight, Sizes size, Sizes st
         return not_implemented();
     const npy_intp shape[] = {c.images, c.in * groups, c.height, c.width};
     Made out(4, shape, type_of(d.kind));
-    unlocked(work(c), [&] {
-        kernels().shorts->conv_by_input(c, d.data(), w.data(), out.halves());
-    });
+    unlocked(work(c),
+             [&] { kernels().shorts->conv_by_input(c, d.data(), w.data(), out.halves()); });
     return out.object();
 }
 
@@ -77,9 +76,8 @@ nb::object conv_grad_weight(nb::handle g, nb::handle x, Sizes kernel, Sizes stri
     if (!suits(c)) return not_implemented();
     const npy_intp shape[] = {by[1], c.in, c.kernel_y, c.kernel_x};
     Made out(4, shape, type_of(d.kind));
-    unlocked(work(c), [&] {
-        kernels().shorts->conv_by_weight(c, d.data(), input.data(), out.halves());
-    });
+    unlocked(work(c),
+             [&] { kernels().shorts->conv_by_weight(c, d.data(), input.data(), out.halves()); });
     return out.object();
 }
 

@@ -69,7 +69,7 @@ void multiply_batch(const Product& p) {
     }
     if (p.parts && suits_tiles(p))
         return shorts.multiply({p.batch, p.m, p.n, p.k, short_operand(p.a), short_operand(p.b), p.c,
-                               false, p.bias, p.parts});
+                                false, p.bias, p.parts});
     const int64_t threads = p.m * p.n * p.k * p.batch < SMALL ? 1 : get_threads();
     const Grid grid = cut(p.m, p.n, (threads + p.batch - 1) / p.batch);
     const int64_t high = band(p.m, grid.rows, ROWS), wide = band(p.n, grid.columns, COLUMNS);

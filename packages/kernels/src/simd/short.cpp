@@ -7,7 +7,7 @@
 namespace tallow::ISA {
 namespace {
 
-constexpr int64_t PIECES = 8;   // a side of what one thread computes at a time, at most
+constexpr int64_t PIECES = 8;  // a side of what one thread computes at a time, at most
 constexpr int64_t STEPS = 8;   // tiles of the depth at a time: a panel of B stays in the L1 cache
 constexpr int64_t FEW = 1 << 16;  // multiplications below which another thread costs more than it
                                   // gives
@@ -35,9 +35,10 @@ void pack_panel(const ShortOperand& x, int64_t image, int64_t lines, int64_t dep
                 int parts, uint32_t* to) {
     const int64_t line = BY_LINES ? x.row : x.column, step = BY_LINES ? x.column : x.row;
     auto pack = [&](auto* data) {
-        pack_panel<BY_LINES>(Lines<std::remove_const_t<std::remove_pointer_t<decltype(data)>>>{
-                                 data + image * x.batch, line, step},
-                             lines, depth, panel, parts, to);
+        pack_panel<BY_LINES>(
+            Lines<std::remove_const_t<std::remove_pointer_t<decltype(data)>>>{
+                data + image * x.batch, line, step},
+            lines, depth, panel, parts, to);
     };
     if (x.is_float)
         pack(static_cast<const float*>(x.data));
@@ -47,7 +48,8 @@ void pack_panel(const ShortOperand& x, int64_t image, int64_t lines, int64_t dep
 
 // Rows and columns of C, of one image, from a piece.
 void put(const ShortProduct& p, int64_t image, int64_t i, int64_t j, const float* piece) {
-    const int64_t rows = std::min<int64_t>(SIDE, p.m - i), columns = std::min<int64_t>(SIDE, p.n - j);
+    const int64_t rows = std::min<int64_t>(SIDE, p.m - i),
+                  columns = std::min<int64_t>(SIDE, p.n - j);
     const int64_t first = (image * p.m + i) * p.n + j;
     for (int64_t r = 0; r < rows; ++r, piece += SIDE)
         along(columns, [&](int64_t c, int64_t count) {
@@ -168,7 +170,7 @@ void multiply(const ShortProduct& p) {
 
 }  // namespace
 
-const ShortKernels shorts{multiply,   widen, narrow, short_conv, short_conv_by_input,
-                          short_conv_by_weight};
+const ShortKernels shorts{
+    multiply, widen, narrow, short_conv, short_conv_by_input, short_conv_by_weight};
 
 }  // namespace tallow::ISA

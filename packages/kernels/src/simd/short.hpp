@@ -1,7 +1,6 @@
 // Floats of 16 bits, bfloat16 and float16, in the lanes of vectors.
 #pragma once
 
-
 #include "../kernels.hpp"
 #include "vec.hpp"
 

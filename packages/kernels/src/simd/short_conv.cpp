@@ -1,5 +1,6 @@
 // Convolutions of bfloat16, as products of tiles (tiles.hpp): weights of 32 outputs by 32 channels,
-// and 32 pixels of 16 pairs of channels, which lie in frames so that a tap of the kernel is a shift.
+// and 32 pixels of 16 pairs of channels, which lie in frames so that a tap of the kernel is a
+// shift.
 #include <algorithm>
 #include <vector>
 
@@ -16,8 +17,9 @@ constexpr int64_t FRAMES = int64_t(1) << 22;  // words of frames at a time
 int64_t over(int64_t n, int64_t unit) { return (n + unit - 1) / unit; }
 
 // A plane with its padding, cut into the phases of the strides: pixel (y, x) of phase (py, px) is
-// (y * stride_y + py, x * stride_x + px) of the padded plane. A row of outputs has as many pixels as
-// a row of a phase, of which the last count for nothing; so the outputs of an image are one line.
+// (y * stride_y + py, x * stride_x + px) of the padded plane. A row of outputs has as many pixels
+// as a row of a phase, of which the last count for nothing; so the outputs of an image are one
+// line.
 struct Frame {
     struct Phase {
         int64_t y, x;
@@ -51,9 +53,10 @@ struct Frame {
     template <class Fill, class Clear>
     void for_phase(const Phase& p, const Fill& fill, const Clear& clear) const {
         const int64_t before = c.padding_x - p.x;
-        const int64_t left = std::clamp<int64_t>(over(std::max<int64_t>(before, 0), c.stride_x), 0, wide);
-        const int64_t right =
-            std::clamp<int64_t>(over(std::max<int64_t>(c.width + before, 0), c.stride_x), left, wide);
+        const int64_t left =
+            std::clamp<int64_t>(over(std::max<int64_t>(before, 0), c.stride_x), 0, wide);
+        const int64_t right = std::clamp<int64_t>(
+            over(std::max<int64_t>(c.width + before, 0), c.stride_x), left, wide);
         for (int64_t row = 0; row < high; ++row) {
             const int64_t y = row * c.stride_y + p.y - c.padding_y, at = row * wide;
             if (y < 0 || y >= c.height) {
@@ -101,7 +104,8 @@ void fill_plane(const Frame& f, const uint16_t* plane, int64_t step, uint16_t* t
             const uint16_t* from = plane + y * f.c.width + x;
             for (int64_t i = 0; i < count; ++i) to[at + i] = from[i * f.c.stride_x];
         };
-        f.for_phase(phase, fill, [&](int64_t at, int64_t n) { std::fill_n(to + at, n, uint16_t(0)); });
+        f.for_phase(phase, fill,
+                    [&](int64_t at, int64_t n) { std::fill_n(to + at, n, uint16_t(0)); });
         to += step;
     }
 }
@@ -166,8 +170,7 @@ void correlate(const Conv& c, const uint16_t* x, const Weights& w, const float* 
     std::vector<int32_t> places;
     for (int64_t block = 0; block < blocks; ++block)
         for (const Frame::Tap& tap : f.taps)
-            places.push_back(
-                int32_t(block * TILE * f.words() + tap.phase * f.line + tap.shift));
+            places.push_back(int32_t(block * TILE * f.words() + tap.phase * f.line + tap.shift));
 
     const int64_t all = c.images * c.groups, plane = c.height * c.width;
     const int64_t chunk = std::clamp<int64_t>(FRAMES / image, 1, all);
@@ -189,10 +192,16 @@ void correlate(const Conv& c, const uint16_t* x, const Weights& w, const float* 
             const int64_t at = begin + i / cuts, group = at % c.groups;
             const uint32_t* frame = frames + i / cuts * image;
             for (int64_t panel = 0; panel < panels; ++panel)
-                for (int64_t s = i % cuts * strips / cuts; s < (i % cuts + 1) * strips / cuts; ++s) {
-                    const TileOperands operands{
-                        weights + (group * panels + panel) * packed, SIDE * TILE_ROW, TILE_ROW,
-                        frame + s * SIDE, 0, f.words(), TILE, places.data()};
+                for (int64_t s = i % cuts * strips / cuts; s < (i % cuts + 1) * strips / cuts;
+                     ++s) {
+                    const TileOperands operands{weights + (group * panels + panel) * packed,
+                                                SIDE * TILE_ROW,
+                                                TILE_ROW,
+                                                frame + s * SIDE,
+                                                0,
+                                                f.words(),
+                                                TILE,
+                                                places.data()};
                     tiles.multiply(steps, operands, piece, false);
                     const int64_t o = panel * SIDE;
                     put(f, piece, s * SIDE, std::min<int64_t>(SIDE, c.out - o),
@@ -235,8 +244,8 @@ void short_conv_by_weight(const Conv& c, const uint16_t* g, const uint16_t* x,
     const int64_t plane = int64_t(f.phases.size()) * pixels, map = c.out_height * c.out_width;
     const int64_t tall = over(c.in, SIDE), wide = over(c.out, SIDE), deep = pixels / TILE_DEPTH;
     const int64_t inputs = c.groups * c.in, padded = tall * SIDE, outputs = c.groups * c.out;
-    auto* lines = reinterpret_cast<uint16_t*>(
-        scratch(0, over(c.groups * padded * plane + f.line, 2)));
+    auto* lines =
+        reinterpret_cast<uint16_t*>(scratch(0, over(c.groups * padded * plane + f.line, 2)));
     parallel(c.images * inputs, [&](int64_t i) {
         const int64_t image = i / inputs, group = i % inputs / c.in, channel = i % c.in;
         fill_plane(f, x + i * c.height * c.width, pixels,
@@ -254,9 +263,9 @@ void short_conv_by_weight(const Conv& c, const uint16_t* g, const uint16_t* x,
         std::fill_n(line, some * f.line, uint16_t(0));
         for (int64_t o = 0; o < some; ++o)
             for (int64_t row = 0; row < c.out_height; ++row)
-                std::copy_n(g + (image * outputs + group * c.out + first + o) * map +
-                                row * c.out_width,
-                            c.out_width, line + o * f.line + row * f.wide);
+                std::copy_n(
+                    g + (image * outputs + group * c.out + first + o) * map + row * c.out_width,
+                    c.out_width, line + o * f.line + row * f.wide);
         uint32_t* to = right + (panel * deep + image * f.line / TILE_DEPTH) * 2 * TILE_WORDS;
         for (int64_t k = 0; k < f.line; k += TILE_DEPTH)
             for (int half = 0; half < 2; ++half, to += TILE_WORDS)
@@ -285,8 +294,7 @@ void short_conv_by_weight(const Conv& c, const uint16_t* g, const uint16_t* x,
             const int64_t piece = (group * tall + channel / SIDE) * wide + o / SIDE;
             const float* from = sums + (piece * taps * SIDE + channel % SIDE) * SIDE + o % SIDE;
             for (int64_t t = 0; t < taps; ++t, from += SIDE * SIDE)
-                weight_grad[i * taps + t] =
-                    uint16_t(narrowed(Short::bfloat16, splat(*from))[0]);
+                weight_grad[i * taps + t] = uint16_t(narrowed(Short::bfloat16, splat(*from))[0]);
         }
     });
 }

@@ -1,5 +1,5 @@
-// 32 x 32 pieces of products of bfloat16, summed in float32, from the tiles of words.hpp: by AMX, by
-// AVX512-BF16, or by the plain vectors of any instruction set.
+// 32 x 32 pieces of products of bfloat16, summed in float32, from the tiles of words.hpp: by AMX,
+// by AVX512-BF16, or by the plain vectors of any instruction set.
 #pragma once
 
 #include "../tiles.hpp"
@@ -9,9 +9,10 @@ namespace tallow::ISA {
 
 constexpr int SIDE = 2 * TILE;  // of a piece
 
-// Where the operands of a piece lie: at step k two tiles of A, one above the other, at a + k * a_step
-// with lines a_row apart; and two of B side by side, `b_beside` words apart and with rows b_row
-// apart, at b + (b_at ? b_at[k] : k * b_step). A's is counted in bytes, which need not be aligned.
+// Where the operands of a piece lie: at step k two tiles of A, one above the other, at a + k *
+// a_step with lines a_row apart; and two of B side by side, `b_beside` words apart and with rows
+// b_row apart, at b + (b_at ? b_at[k] : k * b_step). A's is counted in bytes, which need not be
+// aligned.
 struct TileOperands {
     const void* a;
     int64_t a_step, a_row;
@@ -39,8 +40,8 @@ inline TileOperands packed_tiles(const uint32_t* a, const uint32_t* b) {
     return {a, SIDE * TILE_ROW, TILE_ROW, b, 2 * TILE_WORDS, TILE, TILE_WORDS};
 }
 
-// R rows of piece[SIDE][SIDE] from `row` on: what is there at first, with `add`, and the products of
-// `count` steps.
+// R rows of piece[SIDE][SIDE] from `row` on: what is there at first, with `add`, and the products
+// of `count` steps.
 template <int R>
 inline void multiply_words(int64_t count, const TileOperands& p, float* piece, bool add, int row) {
     constexpr int V = WIDTH == TILE ? 2 : 1;  // vectors at a time
@@ -95,7 +96,8 @@ __attribute__((target("avx512bf16"))) inline void multiply_pairs(int64_t count,
                                second = (__m512bh)_mm512_loadu_si512(right + p.b_beside);
 #pragma GCC unroll 8
                 for (int i = 0; i < R; ++i) {
-                    const __m512bh word = (__m512bh)_mm512_set1_epi32(int(word_at(left + i * p.a_row, w)));
+                    const __m512bh word =
+                        (__m512bh)_mm512_set1_epi32(int(word_at(left + i * p.a_row, w)));
                     total[i][0] = _mm512_dpbf16_ps(total[i][0], word, first);
                     total[i][1] = _mm512_dpbf16_ps(total[i][1], word, second);
                 }

@@ -9,8 +9,8 @@
 
 namespace tallow::ISA {
 
-constexpr int TILE = 16;                  // lines, and words, of a tile
-constexpr int TILE_WORDS = TILE * TILE;   // 1 KiB
+constexpr int TILE = 16;                 // lines, and words, of a tile
+constexpr int TILE_WORDS = TILE * TILE;  // 1 KiB
 constexpr int TILE_DEPTH = 2 * TILE;
 
 // Elements of `Source` as words of bfloat16: what is left of floats that are rounded is their low
@@ -28,7 +28,9 @@ struct Reader<uint16_t> {
             std::memcpy(&x, from, sizeof x);
         return x;
     }
-    static Bits lanes(const uint16_t* from, int64_t count, bool) { return load_halves(from, count); }
+    static Bits lanes(const uint16_t* from, int64_t count, bool) {
+        return load_halves(from, count);
+    }
 };
 
 template <>

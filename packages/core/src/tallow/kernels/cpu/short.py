@@ -32,12 +32,14 @@ def is_short(x):
 
 
 def widened(x):
+    """Short floats as float32, in tuples too; other things as they are."""
     if type(x) is tuple:
         return tuple(map(widened, x))
-    return _cast(x, np.dtype(np.float32)) if is_short(x) else x
+    return cast(x, np.dtype(np.float32)) if is_short(x) else x
 
 
-def _cast(x, dtype):
+def cast(x, dtype):
+    """An array of floats in another dtype of floats."""
     made = compiled.widen(x) if dtype == np.float32 else compiled.narrow(x, dtype)
     return x.astype(dtype) if made is NotImplemented else made
 
@@ -51,8 +53,8 @@ def by_float32(op, results=1):
             return NotImplemented
         out = op(widened(x), *map(widened, others), **params)
         if type(out) is not tuple:
-            return _cast(out, x.dtype)
-        return *[_cast(part, x.dtype) for part in out[:results]], *out[results:]
+            return cast(out, x.dtype)
+        return *[cast(part, x.dtype) for part in out[:results]], *out[results:]
 
 
 for op in (
@@ -81,6 +83,7 @@ by_float32(attention.attend, results=2)
 by_float32(rnn.lstm, results=5)
 by_float32(rnn.gru, results=4)
 
+
 def gradient_by_float32(op):
     """The same for the joint rule of an operation."""
 
@@ -89,7 +92,7 @@ def gradient_by_float32(op):
         if not is_short(x):
             return NotImplemented
         made = op.op.joint.function(*map(widened, (g, x, *kept)))
-        return tuple(part if part is None else _cast(part, x.dtype) for part in made)
+        return tuple(part if part is None else cast(part, x.dtype) for part in made)
 
 
 gradient_by_float32(rnn.lstm)
@@ -102,7 +105,7 @@ def _(g, q, k, v, bias, keep, level, **how):
         return NotImplemented
     # the level that was kept is not exact enough to make the weights from
     made = attention.attend_grad(*map(widened, (g, q, k, v, bias, keep)), None, **how)
-    return tuple(_cast(part, q.dtype) for part in made)
+    return tuple(cast(part, q.dtype) for part in made)
 
 
 # Kernels of their own
@@ -124,4 +127,4 @@ for op in (
 
 @builtin.cast.on("cpu")
 def _(x, *, dtype):
-    return NotImplemented if x.dtype.kind == "c" else _cast(x, dtype)
+    return NotImplemented if x.dtype.kind == "c" else cast(x, dtype)
