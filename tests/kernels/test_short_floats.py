@@ -160,7 +160,7 @@ def test_steps_in_short_floats_are_float32s_rounded_once(name):
     start, grad = tallow.randn(50).bfloat16(), tallow.randn(50).bfloat16()
     results = []
     for dtype in (tallow.bfloat16, tallow.float32):
-        p = tallow.nn.Parameter(start.to(dtype))
+        p = tallow.nn.Parameter(start.clone().to(dtype))
         p.grad = grad.to(dtype)
         getattr(tallow.optim, name)([p], lr=0.1).step()
         results.append(p.detach().bfloat16())
