@@ -107,7 +107,7 @@ def set_float32_matmul_precision(precision):
 
     On CUDA they are then of TensorFloat-32 (10 bits of fraction), or of bfloat16 (7 bits), summed
     in float32. On the CPU "medium" rounds them to bfloat16 on processors with AMX or AVX512-BF16,
-    and "high" takes three products of two such parts each with AMX (errors of 1 in 100,000).
+    and "high" takes three products of two such parts each with AMX (errors of 5 in 1,000,000).
     `tallow.backends.cpu.info()["matmul_precision"]` says what each setting means there.
     """
     if precision not in PRECISIONS:
