@@ -9,7 +9,7 @@
 namespace tallow::ISA {
 namespace {
 
-constexpr int64_t FEW = 64;            // columns
+constexpr int64_t NARROW = 64;            // columns
 constexpr int64_t PACKED = 16 * 1024;  // elements of B that stay in a cache
 constexpr int HIGH = WIDTH == 16 ? 8 : 4;
 
@@ -61,7 +61,7 @@ void rows_of(const Matrix& a, const float* b, int64_t b_row, int64_t depth, floa
 }  // namespace
 
 bool multiply_narrow(const Product& p) {
-    if (p.batch == 1 || p.n > FEW || p.k * p.n > PACKED || p.bias) return false;
+    if (p.batch == 1 || p.n > NARROW || p.k * p.n > PACKED || p.bias) return false;
     for_rows(p.batch, p.m * p.n * p.k / 8, [&](int64_t image) {
         const float* b = p.b.data + image * p.b.batch;
         int64_t b_row = p.b.row;
