@@ -563,8 +563,7 @@ def randperm(generator, count, dtype=np.int64):
     left = np.arange(count, 1, -1, dtype=np.uint64)
     steps = (words32(generator, left.size) % left).tolist()
     for i, step in enumerate(steps):
-        j = i + step
-        order[i], order[j] = order[j], order[i]
+        order[i], order[i + step] = order[i + step], order[i]
     return np.array(order, dtype)
 
 
@@ -584,14 +583,12 @@ def multinomial(generator, weights, count, replacement=False):
         if count == 1:
             return sizes.argmax(axis=-1, keepdims=True)
         return np.argsort(-sizes, axis=-1, kind="stable")[..., :count]
-    points = unit64(generator, math.prod(weights.shape[:-1]) * count).reshape(
-        *weights.shape[:-1], count
-    )
+    rows = weights.shape[:-1]
+    points = unit64(generator, math.prod(rows) * count).reshape(*rows, count)
     slots = NotImplemented if compiled is None else compiled.random_slots(weights, points)
     if slots is not NotImplemented:
         return slots
-    working = np.float64 if weights.dtype == np.float64 else np.float32
-    sums = np.cumsum(weights, axis=-1, dtype=working)
+    sums = np.cumsum(weights, axis=-1, dtype=np.promote_types(weights.dtype, np.float32))
     sums /= sums[..., -1:]
     if weights.ndim == 1:
         return _slots(sums, points)
