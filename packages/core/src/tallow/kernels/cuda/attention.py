@@ -138,11 +138,10 @@ def _attend_grad(g, q, k, v, bias, keep, move, out, level, scale, causal, drops)
 
 def _summed(grads, shapes):
     """Gradients in the shapes of operands, whose batches were broadcast, and the first's dtype."""
-    pairs = zip(grads, shapes, strict=True)
-    return [
+    return tuple(
         (x if x.shape == shape else sum_to(x, shape=shape)).astype(grads[0].dtype, copy=False)
-        for x, shape in pairs
-    ]
+        for x, shape in zip(grads, shapes, strict=True)
+    )
 
 
 @attention.attend.on("cuda")
