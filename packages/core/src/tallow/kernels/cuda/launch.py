@@ -60,10 +60,10 @@ class Source:
         self.options = tuple(f"-D{name}={value}" for name, value in defined.items())
 
     def __call__(self, kernel, like, blocks, threads, *args, room=0):
-        if not blocks:
+        grid = blocks if type(blocks) is tuple else (blocks,)
+        if 0 in grid:
             return
         where, real = backend.for_array(like).name, ELEMENTS.get(like.dtype, "float")
-        grid = blocks if type(blocks) is tuple else (blocks,)
         function = _function(where, self, kernel, real)
         with backend.at(like):
             if room:
