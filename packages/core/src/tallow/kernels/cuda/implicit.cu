@@ -254,16 +254,17 @@ __device__ void convolved(const Bytes16* left, const Bytes16* right, const Real*
 
 #define IS_FLOAT (sizeof(Real) == 4)
 #define IS_SHORT (sizeof(Real) == 2)
+#define WITH_CORES(x) ((x) && HAS_TENSOR_CORES)  // else none of 128 rows is launched
 
 CONVOLVED(by_place_32, Precise, true, 32, false)
 CONVOLVED(by_place_64, Precise, true, 64, false)
-CONVOLVED(by_place_128, Precise, IS_SHORT, 128, false)
+CONVOLVED(by_place_128, Precise, WITH_CORES(IS_SHORT), 128, false)
 CONVOLVED(by_tap_32, Precise, true, 32, true)
 CONVOLVED(by_tap_64, Precise, true, 64, true)
-CONVOLVED(by_tap_128, Precise, IS_SHORT, 128, true)
+CONVOLVED(by_tap_128, Precise, WITH_CORES(IS_SHORT), 128, true)
 CONVOLVED(rounding_by_place_32, Rounding, IS_FLOAT, 32, false)
 CONVOLVED(rounding_by_place_64, Rounding, IS_FLOAT, 64, false)
-CONVOLVED(rounding_by_place_128, Rounding, IS_FLOAT, 128, false)
+CONVOLVED(rounding_by_place_128, Rounding, WITH_CORES(IS_FLOAT), 128, false)
 CONVOLVED(rounding_by_tap_32, Rounding, IS_FLOAT, 32, true)
 CONVOLVED(rounding_by_tap_64, Rounding, IS_FLOAT, 64, true)
 
