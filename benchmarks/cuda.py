@@ -293,19 +293,21 @@ def _(torch, device, small):
     return Timed(call)
 
 
-def convolution(dtype, exact=False):
-    @case(f"(h) convolution without cuDNN in tallow, {dtype}{', exact' * exact}: all three passes")
+def convolution(dtype, exact=False, channels=256, size=56, stride=1):
+    shape = f"32 x {channels} x {size} x {size}, stride {stride}, {dtype}{', exact' * exact}"
+
+    @case(f"(h) convolution without cuDNN in tallow, {shape}: all three passes")
     def _(torch, device, small):
-        images, channels, size = (2, 8, 8) if small else (32, 256, 56)
+        images, inputs, side = (2, 8, 8) if small else (32, channels, size)
         kind = getattr(torch, dtype)
-        x = torch.randn(images, channels, size, size).to(device, kind).requires_grad_()
-        weight = torch.randn(channels, channels, 3, 3).to(device, kind).requires_grad_()
-        g = torch.randn(images, channels, size, size).to(device, kind)
+        x = torch.randn(images, inputs, side, side).to(device, kind).requires_grad_()
+        weight = torch.randn(inputs, inputs, 3, 3).to(device, kind).requires_grad_()
+        g = torch.randn(images, inputs, side // stride, side // stride).to(device, kind)
         own = torch.__name__ == "tallow"
 
         def call():
             with torch.backends.cudnn.flags(enabled=not own, allow_tf32=not exact):
-                torch.nn.functional.conv2d(x, weight, padding=1).backward(g)
+                torch.nn.functional.conv2d(x, weight, padding=1, stride=stride).backward(g)
 
         return Timed(call)
 
@@ -314,27 +316,33 @@ convolution("float32", exact=True)
 convolution("float32")
 convolution("float16")
 convolution("bfloat16")
+convolution("bfloat16", channels=64)
+convolution("bfloat16", channels=512, size=7)
+convolution("bfloat16", stride=2)
 
 
-def attention(dtype, dropout):
-    dropped = f", dropout {dropout}" if dropout else ""
+def attention(dtype, dropout=0.0, width=64, groups=16):
+    """16 heads of queries, `groups` of keys and values."""
+    more = f", {groups} heads of keys" * (groups < 16) + f", dropout {dropout}" * (dropout > 0)
 
-    @case(f"(i) causal attention, 4 x 16 x 2048 x 64, {dtype}{dropped}: forward and backward")
+    @case(f"(i) causal attention, 4 x 16 x 2048 x {width}, {dtype}{more}: forward and backward")
     def _(torch, device, small):
-        shape = (1, 2, 16, 8) if small else (4, 16, 2048, 64)
+        batch, length = (1, 16) if small else (4, 2048)
         kind = getattr(torch, dtype)
-        q, k, v = (torch.randn(*shape).to(device, kind).requires_grad_() for _ in range(3))
-        g, attend = torch.randn(*shape).to(device, kind), torch.nn.functional
-        return Timed(
-            lambda: attend.scaled_dot_product_attention(
-                q, k, v, is_causal=True, dropout_p=dropout
-            ).backward(g)
-        )
+        shapes = [(batch, heads, length, width) for heads in (16, groups, groups, 16)]
+        q, k, v, g = (torch.randn(*shape).to(device, kind) for shape in shapes)
+        for x in (q, k, v):
+            x.requires_grad_()
+        attend = torch.nn.functional.scaled_dot_product_attention
+        how = {"is_causal": True, "dropout_p": dropout, "enable_gqa": groups < 16}
+        return Timed(lambda: attend(q, k, v, **how).backward(g))
 
 
-attention("float32", 0.0)
-attention("bfloat16", 0.0)
-attention("bfloat16", 0.1)
+attention("float32")
+attention("bfloat16")
+attention("bfloat16", dropout=0.1)
+attention("bfloat16", width=128)
+attention("bfloat16", width=128, groups=4)
 
 
 @case("(j) Poisson numbers of rate 5, 16M")

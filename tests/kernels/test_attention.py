@@ -33,7 +33,7 @@ def check(q, k, v, bias, causal, threads=2, keep=None):
     out, level = ops.attend.__wrapped__(np, wide(q), wide(k), wide(v), wide(bias), keep, **how)
     g = normal(*out.shape)
     grads = ops.attend_grad.__wrapped__(
-        np, wide(g), wide(q), wide(k), wide(v), wide(bias), keep, level, **how
+        np, wide(g), wide(q), wide(k), wide(v), wide(bias), keep, out, level, **how
     )
     added = np.where(bias, np.float32(0), -np.float32(np.inf)) if _is_bool(bias) else bias
     before = compiled.get_threads()

@@ -24,13 +24,14 @@ _spec = importlib.util.spec_from_file_location("cuda_blas", Path(__file__).with_
 blas = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(blas)
 
-HEADERS = [Path(__file__).with_name(name) for name in ("checks.h", "on_host.h")]
+HEADERS = [Path(__file__).with_name(name) for name in ("checks.h", "on_host.h", "tensor_cores.h")]
 FLAGS = """
     -std=c++17 -O1 -g1 -w -fPIC -fno-strict-aliasing -fno-gnu-unique -fno-threadsafe-statics
     -ftrivial-auto-var-init=pattern
     -fsanitize=thread,alignment,bounds,signed-integer-overflow,integer-divide-by-zero,shift
     --param tsan-instrument-func-entry-exit=0
 """.split()
+MOST_SHARED = 99 << 10  # bytes of a block: what each GPU from sm_80 on has
 
 # A kernel's name where it is defined, by itself or by a macro
 KERNELS = re.compile(
@@ -101,13 +102,14 @@ class Module:
         function = self.library[f"launch_{name}"]
         function.restype = ctypes.POINTER(Report)
 
-        def call(grid, block, args):
+        def call(grid, block, args, *, shared_mem=0):
+            assert shared_mem <= call.max_dynamic_shared_size_bytes <= MOST_SHARED
             grid = (*grid, *(1,) * (3 - len(grid)))
             check_limits(grid, block)
             shape = np.array([*grid, *block, Module.order], np.uint32)
             values = [np.asarray(_address(x)) for x in args]
             pointers = np.array([value.ctypes.data for value in values], np.uint64)
-            regions = self._regions(args)
+            regions = self._regions(args, shared_mem)
             told = np.array([region[:3] for region in regions], np.uint64)
             Module.order += 1
             wrong = function(
@@ -115,14 +117,16 @@ class Module:
             )
             assert not wrong, self._told(name, wrong.contents, regions)
 
+        call.max_dynamic_shared_size_bytes = 0
         return call
 
-    def _regions(self, args):
+    def _regions(self, args, room):
         """The memory that a launch may use, in order; what overlaps is one."""
         arrays = [(x, f"argument {i}") for i, x in enumerate(args) if isinstance(x, devices.Array)]
         arrays += [(x, "an array by its address") for x in Module.addressed]
         Module.addressed.clear()
-        known = self.statics + [
+        given = ctypes.addressof(ctypes.c_char.in_dll(self.library, "given_room"))
+        known = [*self.statics, (given, given + room, SHARED, "room")] + [
             (*byte_bounds(x.host), GIVEN, name) for x, name in arrays if x.size
         ]  # fmt: skip
         merged = []
@@ -207,12 +211,13 @@ def compiled(request):
         pytest.skip("g++ is not here")
     folder = request.config.cache.mkdir("cuda_on_host")
     import_module("tallow.kernels.cuda.registered")
-    launch.STREAMS["standin"] = lambda: (0, 0)
+    launch.CORES["standin"], launch.STREAMS["standin"] = (lambda: True), (lambda: (0, 0))
     launch.COMPILERS["standin"] = lambda code, options: Module(folder, code, options)
     record = np.empty((faults.PLACES, 2), np.int64)
     faults.keep("standin", record, lambda number: devices.Array(record[number]))
     yield
-    del launch.COMPILERS["standin"], launch.STREAMS["standin"], faults._records["standin"]
+    del launch.COMPILERS["standin"], launch.CORES["standin"], launch.STREAMS["standin"]
+    del faults._records["standin"]
 
 
 @pytest.fixture

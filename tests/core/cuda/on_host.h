@@ -130,6 +130,11 @@ struct Barrier {
 
 static Barrier of_block, of_lanes[MOST_THREADS];
 
+// What tensor cores do is for warps of which no thread has returned.
+UNSEEN static void whole_warp(unsigned int line) {
+  if (live_of_warp[turn / WARP] < WARP) stop("a warp that is not whole multiplies", 0, 0, line);
+}
+
 }  // namespace host
 
 UNSEEN static void __syncthreads(unsigned int line = __builtin_LINE()) {
@@ -215,37 +220,6 @@ UNSEEN static float half_value(unsigned short bits) {
   _Float16 half;
   memcpy(&half, &bits, 2);
   return half;
-}
-
-// What a warp's tensor cores do: sums (16, 8) += a (16, k) b (k, 8) by 32 threads, which hold parts
-// of them as the PTX manual has it. A word of a or b is one float, or two of 16 bits.
-
-UNSEEN static float element_of(const char* shape, unsigned int word, int half) {
-  if (strstr(shape, "tf32")) return word & 0x1fff ? NAN : __uint_as_float(word);
-  unsigned short bits = half ? word >> 16 : word;
-  return strstr(shape, "bf16") ? __uint_as_float((unsigned int)bits << 16) : half_value(bits);
-}
-
-UNSEEN static void add_product_of_warp(const char* shape, float* sums, const unsigned int* a,
-                                       const unsigned int* b,
-                                       unsigned int line = __builtin_LINE()) {
-  static unsigned int of_a[host::MOST_THREADS][4], of_b[host::MOST_THREADS][2];
-  unsigned int first = host::turn / host::WARP * host::WARP, lane = host::turn % host::WARP;
-  int each = strstr(shape, "tf32") ? 1 : 2;
-  memcpy(of_a[host::turn], a, 16), memcpy(of_b[host::turn], b, 8);
-  __syncwarp(0xffffffff, line);
-  if (host::live_of_warp[host::turn / host::WARP] < host::WARP)
-    host::stop("a warp that is not whole multiplies", 0, 0, line);
-  for (int i = 0; i < 4; i++) {
-    int row = lane / 4 + i / 2 * 8, column = lane % 4 * 2 + i % 2;
-    for (int word = 0; word < 8; word++) {
-      unsigned int x = of_a[first + row % 8 * 4 + word % 4][row / 8 + word / 4 * 2];
-      unsigned int y = of_b[first + column * 4 + word % 4][word / 4];
-      for (int half = 0; half < each; half++)
-        sums[i] += element_of(shape, x, half) * element_of(shape, y, half);
-    }
-  }
-  __syncwarp(0xffffffff, line);
 }
 
 // Launching, with the parameters as CUDA's driver takes them: a pointer to the value of each.

@@ -71,7 +71,7 @@ USED = re.compile(
 # Kernels without `__launch_bounds__` of which no block has more than 256 threads; others may have
 # as many as CUDA allows, 1024
 OF_256 = {"binomial"}
-# Bytes of a thread (of attend_by_key), for which the compiler has room for two blocks at once
+# Bytes of a thread, where `__launch_bounds__` asks for room for two blocks at once
 SPILLED = 96
 
 

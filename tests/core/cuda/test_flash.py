@@ -24,22 +24,30 @@ def drawn(shape, dtype, seed):
     return np.random.default_rng(seed).uniform(-1, 1, shape).astype(dtype)
 
 
-def compared(q, k, v, bias, *, drops=None, causal=False, scale=0.4, error=1e-5):
+def compared(q, k, v, bias, *, drops=None, causal=False, scale=0.4, error=1e-5, grads=True):
     """Values and gradients by the kernels, and by the bodies on whole matrices."""
     how = {"scale": scale, "causal": causal}
     forward, back = ops.attend, ops.attend_grad
     if drops is not None:
         how["drops"], forward, back = drops, ops.attend_dropping, ops.attend_dropping_grad
-    g = drawn((*q.shape[:-1], v.shape[-1]), q.dtype, 7)
+    batch = np.broadcast_shapes(q.shape[:-2], k.shape[:-2])
+    g = drawn((*batch, q.shape[-2], v.shape[-1]), q.dtype, 7)
     there = [x if x is None else Array(x) for x in (q, k, v, bias, None)]
     out, level = forward(*there, **how)
-    got = [out, level, *back(Array(g), *there, level, **how)]
+    got = [out, level]
+    if grads:
+        got += back(Array(g), *there, out, level, **how)
     kinds = [x if x is None or x.dtype == bool else x.astype(np.float64) for x in (q, k, v, bias)]
     out, level = forward.op.body(*_library(forward), *kinds, None, **how)
     expected = [out, level]
-    expected += back.op.body(*_library(back), g.astype(np.float64), *kinds, None, None, **how)
+    if grads:
+        g = g.astype(np.float64)
+        expected += back.op.body(*_library(back), g, *kinds, None, None, None, **how)
     for mine, right in zip(got, expected, strict=True):
-        assert mine.shape == right.shape and mine.dtype == q.dtype
+        assert mine.dtype == (np.float32 if right is expected[1] else q.dtype)
+        if mine.ndim == 5 and mine.shape[2] == 1:  # shared by several heads
+            right = right.sum(2, keepdims=True)
+        assert mine.shape == right.shape
         mine = mine.host.astype(np.float64)
         assert (np.isinf(mine) == np.isinf(right)).all()
         finite = np.isfinite(right)
@@ -56,12 +64,58 @@ def _library(made):
 @pytest.mark.parametrize("drops", [None, DROPS], ids=["kept", "dropped"])
 @pytest.mark.parametrize(("batch", "queries", "keys", "width", "out_width"), [
     ((2,), 5, 7, 8, 3), ((1, 2), 40, 33, 20, 64), ((1,), 3, 140, 65, 100), ((1,), 150, 9, 16, 16),
+    ((1,), 140, 72, 64, 40), ((1,), 33, 40, 128, 128),
 ])  # fmt: skip
 def test_shapes(batch, queries, keys, width, out_width, causal, drops, dtype):
     kind = bfloat16 if dtype == "bfloat16" else dtype
     q, k = drawn((*batch, queries, width), kind, 0), drawn((*batch, keys, width), kind, 1)
     v = drawn((*batch, keys, out_width), kind, 2)
     compared(q, k, v, None, causal=causal, drops=drops, error=ERRORS[dtype])
+
+
+@pytest.mark.parametrize("causal", [True, False])
+def test_keys_shared_by_several_heads(causal):
+    q, k = drawn((2, 2, 3, 5, 16), "float16", 0), drawn((2, 2, 1, 70, 16), "float16", 1)
+    v, error = drawn((2, 2, 1, 70, 16), "float16", 2), ERRORS["float16"]
+    for drops in (None, DROPS):
+        compared(q, k, v, None, causal=causal, drops=drops, error=error)
+    compared(q, k, v, drawn((3, 5, 70), "float16", 3), error=error)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float16"])
+def test_views(dtype, monkeypatch):
+    """Heads within rows, as models have them, are read in place; so is what is not aligned."""
+    monkeypatch.setattr(flash, "in_order", _of_own_results)
+    whole = drawn((2, 9, 3, 4, 16), dtype, 0)  # images, length, q k v, heads, width
+    q, k, v = (whole[:, :, i].transpose(0, 2, 1, 3) for i in range(3))
+    compared(q, k, v, None, causal=True, error=ERRORS[dtype])
+    q, k, v = (drawn((2, 6, 19), dtype, n)[..., 1:17] for n in range(3))
+    compared(q, k, v, None, error=ERRORS[dtype])
+    compared(drawn((6, 16), dtype, 0), q, v, None, error=ERRORS[dtype], grads=False)
+    monkeypatch.undo()
+    monkeypatch.setattr(attention, "multiply", None)
+    compared(*(x.transpose(0, 2, 1)[:, :, ::2] for x in (q, k, v)), None, error=ERRORS[dtype])
+
+
+def _of_own_results(x):
+    assert x is None or x.flags.c_contiguous
+    return x
+
+
+def test_gradients_without_results_of_the_kernel():
+    q, k, v, g = (Array(drawn((1, 9, 8), "float16", n)) for n in range(4))
+    how = {"scale": 1.0, "causal": True}
+    given = ops.attend(q, k, v, None, None, **how)
+    made = [ops.attend_grad(g, q, k, v, None, None, *x, **how) for x in (given, (None, None))]
+    assert all((x.host == y.host).all() for x, y in zip(*made, strict=True))
+
+
+def test_infinite_values_stay():
+    q, k, v = (drawn((1, 5, 8), "float32", n) for n in range(3))
+    v[0, 3, :2] = np.inf, np.nan
+    out = ops.attend(*map(Array, (q, k, v)), None, None, scale=1.0, causal=False)[0].host
+    assert (out[..., 0] == np.inf).all() and np.isnan(out[..., 1]).all()
+    assert np.isfinite(out[..., 2:]).all()
 
 
 @pytest.mark.parametrize("shape", [(6, 10), (3, 1, 6, 10), (2, 1, 1, 1, 10), (1, 3, 2, 6, 1)])
@@ -109,4 +163,4 @@ def test_dropout_makes_no_mask():
 def test_what_it_does_not_do():
     wide, double = np.zeros((1, 2, 200), "float32"), np.zeros((1, 2, 8))
     assert not flash.takes(wide, wide, wide, None) and not flash.takes(double, double, double, None)
-    assert not flash.takes(*[double.astype("f4")] * 3, np.zeros((2, 2)))
+    assert not flash.takes(*[Array(double.astype("f4"))] * 3, np.zeros((2, 2)))

@@ -5,7 +5,7 @@ import pytest
 from ml_dtypes import bfloat16
 
 from tallow.backends import cudnn
-from tallow.kernels.cuda import implicit
+from tallow.kernels.cuda import implicit, launch
 from tallow.ops import conv as ops
 from tallow.testing.devices import Array
 
@@ -52,6 +52,8 @@ SHAPES = {  # images, channels in and out, sizes, kernel, stride, padding, dilat
     "three axes": (1, 2, 3, (4, 5, 3), (2, 3, 2), (1, 2, 1), (1, 1, 0), (1, 1, 2), 1),
     "a last row and column unused": (1, 2, 2, (8, 6), (3, 3), (2, 2), (0, 0), (1, 1), 1),
     "many channels": (1, 40, 36, (4, 5), (3, 3), (1, 1), (1, 1), (1, 1), 1),
+    "whole chunks": (2, 72, 136, (8, 4), (1, 3), (1, 1), (0, 1), (1, 1), 1),
+    "channels of a chunk": (1, 16, 32, (6, 6), (3, 3), (2, 2), (1, 1), (1, 1), 2),
     "many groups": (1, 12, 18, (5, 4), (2, 2), (1, 1), (1, 1), (1, 1), 6),
 }
 
@@ -63,7 +65,29 @@ def test_passes(name, dtype, emulated):
     passes(*SHAPES[name], kind, ERRORS[dtype])
 
 
-@pytest.mark.parametrize("name", ["strided", "dilated", "many channels"])
+@pytest.mark.parametrize("dtype", ["float32", "float16"])
+def test_views_that_are_not_aligned(dtype, emulated):
+    x, weight, g = (drawn((2, 8, 1, n), dtype, n).ravel() for n in (8, 3, 8))
+    x, weight, g = x[1:], weight[3:], g[5:]
+    x, weight, g = x[:80].reshape(2, 5, 8), weight[:45].reshape(3, 5, 3), g[:48].reshape(2, 3, 8)
+    assert all(a.ctypes.data % 16 and a.flags.c_contiguous for a in (x, weight, g))
+    how = {"stride": (1,), "padding": (1,), "dilation": (1,), "groups": 1}
+    how["error"], how["terms"] = ERRORS[dtype], 15
+    compared(ops.conv, x, weight, weight.ravel()[1:4], **how)
+    compared(ops.conv_grad_input, g, weight, size=(8,), **how)
+    compared(ops.conv_grad_weight, g, x, kernel=(3,), **how)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float16"])
+def test_before_tensor_cores(dtype, emulated, monkeypatch):
+    """Smaller tiles, which fit the shared memory of sm_75."""
+    asked = []
+    monkeypatch.setitem(launch.CORES, "standin", lambda: asked.append(1))
+    passes(*SHAPES["whole chunks"], dtype, ERRORS[dtype])
+    assert asked or dtype == "float32"
+
+
+@pytest.mark.parametrize("name", ["strided", "dilated", "many channels", "whole chunks"])
 def test_on_tensor_cores_of_tf32(name, emulated, monkeypatch):
     monkeypatch.setattr(cudnn, "allow_tf32", True)
     passes(*SHAPES[name], "float32", ERRORS["tf32"])
@@ -104,5 +128,5 @@ def test_parts_are_added_in_their_order(emulated, monkeypatch):
 
 
 def test_what_is_too_large_is_declined():
-    s = implicit.shape_of((1 << 19, 64, 64, 64), (64, 64, 3, 3), (64, 64), 1)
-    assert not implicit.takes(s) and implicit.takes(s._replace(images=128))
+    s = implicit.shape_of((1 << 15, 64, 64, 64), (64, 64, 3, 3), (64, 64), 1)
+    assert not implicit.takes(s) and implicit.takes(s._replace(images=1 << 13))

@@ -143,4 +143,4 @@ def test_more_rows_than_a_launch_has_blocks_are_declined(emulated):
     assert rows._launch("softmax", 1, x) is NotImplemented
     assert norms_there._groups(x, (1,), None) is None
     s = implicit.shape_of((1, 2, 4), (2**21, 2, 1), (4,), 1)
-    assert not implicit.takes(s) and implicit.takes(s._replace(outputs=2**20))
+    assert not implicit.takes(s) and implicit.takes(s._replace(outputs=2**15))

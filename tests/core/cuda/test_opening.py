@@ -46,6 +46,7 @@ def library(count=2):
 
     class On:
         attributes = {"MultiProcessorCount": 33, "MaxThreadsPerMultiProcessor": 2048}
+        compute_capability = "80"
 
         def __init__(self, index):
             pass
@@ -103,7 +104,8 @@ def opened(monkeypatch):
         return import_module(MODULES[0])
 
     tables = (
-        backend._by_name, backend._by_type, launch.COMPILERS, launch.STREAMS, faults._records,
+        backend._by_name, backend._by_type, launch.COMPILERS, launch.CORES, launch.STREAMS,
+        faults._records,
     )  # fmt: skip
     before = [dict(table) for table in tables]
     for name in MODULES:
@@ -127,6 +129,7 @@ def test_backend(opened):
     assert made.to_host(array).tolist() == [0, 1, 2] and made.random_blocks(1) == 264
     made.synchronize()
     assert launch.COMPILERS["cuda"]("text", ("-D",)) == ("compiled", "text", ("-D",))
+    assert launch.CORES["cuda"]()
     assert launch.STREAMS["cuda"]() == (0, 7)
 
 

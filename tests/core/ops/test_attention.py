@@ -30,7 +30,7 @@ def attend(q, k, v, bias, keep, scale, causal):
     return out, np.where(total == 0, np.inf, np.log(np.where(total == 0, 1, total)))
 
 
-def attend_grad(g, q, k, v, bias, keep, level, scale, causal):
+def attend_grad(g, q, k, v, bias, keep, out, level, scale, causal):
     _, weights = attention(q, k, v, bias, None, scale, causal)
     factors = 1 if keep is None else keep
     by_weights = g @ v.swapaxes(-1, -2) * factors
@@ -54,8 +54,8 @@ def attend_dropping(q, k, v, bias, move, scale, causal, drops):
     return attend(q, k, v, bias, factors(q, k, move, drops), scale, causal)
 
 
-def attend_dropping_grad(g, q, k, v, bias, move, level, scale, causal, drops):
-    return attend_grad(g, q, k, v, bias, factors(q, k, move, drops), level, scale, causal)
+def attend_dropping_grad(g, q, k, v, bias, move, out, level, scale, causal, drops):
+    return attend_grad(g, q, k, v, bias, factors(q, k, move, drops), out, level, scale, causal)
 
 
 DROPS = (0.3, 5, 12)
@@ -82,14 +82,14 @@ CASES = [
               scale=0.7, causal=False),
         given((4, 3), (3, 3), (3, 3), None, None, scale=0.5, causal=True),
         given((0, 3), (2, 3), (2, 2), None, None, scale=0.5, causal=False),
-        by=("q", "k", "v"), outputs=(0,), tolerance=10,
+        by=("q", "k", "v"), outputs=(0,), whole=(1,), tolerance=10,
     ),
     Case(
         ops.attend_grad, attend_grad,
-        given((2, 2), (2, 3), (4, 3), (4, 2), None, None, None, scale=0.5, causal=False),
+        given((2, 2), (2, 3), (4, 3), (4, 2), None, None, None, None, scale=0.5, causal=False),
         given((2, 2, 2), (2, 2, 3), (2, 3, 3), (2, 3, 2), bools((2, 1, 3)), draw((2, 2, 3), 0, 2),
-              None, scale=1.0, causal=False),
-        given((4, 3), (4, 3), (3, 3), (3, 3), None, None, None, scale=0.5, causal=True),
+              None, None, scale=1.0, causal=False),
+        given((4, 3), (4, 3), (3, 3), (3, 3), None, None, None, None, scale=0.5, causal=True),
         by=("g", "q", "k", "v"), tolerance=10,
     ),
     Case(
@@ -100,14 +100,14 @@ CASES = [
         given((2, 1, 3, 2), (2, 2, 3, 2), (2, 2, 3, 4), (3, 3), None, scale=0.7, causal=False,
               drops=DROPS),
         given((4, 3), (3, 3), (3, 3), None, np.array([8, 3]), scale=0.5, causal=True, drops=DROPS),
-        by=("q", "k", "v"), outputs=(0,), tolerance=10,
+        by=("q", "k", "v"), outputs=(0,), whole=(1,), tolerance=10,
     ),
     Case(
         ops.attend_dropping_grad, attend_dropping_grad,
-        given((2, 2), (2, 3), (7, 3), (7, 2), None, None, None, scale=0.5, causal=False,
+        given((2, 2), (2, 3), (7, 3), (7, 2), None, None, None, None, scale=0.5, causal=False,
               drops=DROPS),
-        given((2, 2, 2), (2, 2, 3), (2, 3, 3), (2, 3, 2), bools((2, 1, 3)), None, None, scale=1.0,
-              causal=True, drops=DROPS),
+        given((2, 2, 2), (2, 2, 3), (2, 3, 3), (2, 3, 2), bools((2, 1, 3)), None, None, None,
+              scale=1.0, causal=True, drops=DROPS),
         by=("g", "q", "k", "v"), tolerance=10,
     ),
 ]  # fmt: skip

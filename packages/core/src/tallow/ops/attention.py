@@ -63,12 +63,12 @@ def _(g, q, k, v, keep, out, scale):
 # Without the weights, which a kernel then need not keep
 
 
-@op(materialize=False, differentiable=1)
+@op(materialize=False)
 def attend(xp, q, k, v, bias, keep, *, scale, causal):
     """The result of `attention` for a bias that has no gradient, and the level (..., L, 1).
 
     That is the logarithm of the sum of the exponentials of the scores, from which they are made
-    anew for the gradient; where all keys are hidden it is inf.
+    anew for the gradient, in float32 at least; where all keys are hidden it is inf.
     """
     scores = fits(xp, q, k, bias, scale, causal)
     top = xp.max(scores, axis=-1, keepdims=True, initial=-xp.inf)
@@ -78,12 +78,12 @@ def attend(xp, q, k, v, bias, keep, *, scale, causal):
     level = xp.where(total == 0, xp.inf, xp.log(total) + top)
     weights /= xp.where(total == 0, 1, total)
     out = _dropped(weights, keep) @ widened(xp, v)
-    return out.astype(q.dtype, copy=False), level.astype(q.dtype, copy=False)
+    return out.astype(q.dtype, copy=False), level
 
 
 @op
-def attend_grad(xp, g, q, k, v, bias, keep, level, *, scale, causal):
-    """The gradients of `attend`, whose level may be given or None, by q, k and v."""
+def attend_grad(xp, g, q, k, v, bias, keep, out, level, *, scale, causal):
+    """The gradients of `attend`, whose results may be given or None, by q, k and v."""
     weights = attention(q, k, v, bias, None, scale=scale, causal=causal)[1]
     by_weights = _dropped(matmul(g, _transposed(v)), keep)
     by_scores = softmax_grad(by_weights, weights, axis=-1)
@@ -94,8 +94,7 @@ def attend_grad(xp, g, q, k, v, bias, keep, level, *, scale, causal):
 
 @attend.joint_vjp
 def _(g, q, k, v, bias, keep, out, scale, causal):
-    (level,) = out
-    grads = attend_grad(g[0], q, k, v, bias, keep, level, scale=scale, causal=causal)
+    grads = attend_grad(g[0], q, k, v, bias, keep, *out, scale=scale, causal=causal)
     return *grads, None, None
 
 
@@ -124,7 +123,7 @@ def _second(c, g, q, k, v, bias, keep, scale, causal):
         (matmul(by_scores, on_k) + matmul(through, k)) * scale,
         (matmul(_transposed(by_scores), on_q) + matmul(_transposed(through), q)) * scale,
         matmul(_transposed(on_by_kept), g),
-        None, None, None,
+        None, None, None, None,
     )  # fmt: skip
 
 
@@ -143,7 +142,7 @@ def _kept_factors(q, k, move, drops):
     )
 
 
-@op(materialize=False, differentiable=1)
+@op(materialize=False)
 def attend_dropping(q, k, v, bias, move, *, scale, causal, drops):
     """`attend` where the weights are dropped: `drops` is (p, seed, offset).
 
@@ -154,20 +153,19 @@ def attend_dropping(q, k, v, bias, move, *, scale, causal, drops):
 
 
 @op
-def attend_dropping_grad(g, q, k, v, bias, move, level, *, scale, causal, drops):
+def attend_dropping_grad(g, q, k, v, bias, move, out, level, *, scale, causal, drops):
     """The gradients of `attend_dropping` by q, k and v."""
     keep = _kept_factors(q, k, move, drops)
-    return attend_grad(g, q, k, v, bias, keep, level, scale=scale, causal=causal)
+    return attend_grad(g, q, k, v, bias, keep, out, level, scale=scale, causal=causal)
 
 
 @attend_dropping.joint_vjp
 def _(g, q, k, v, bias, move, out, scale, causal, drops):
-    (level,) = out
     how = {"scale": scale, "causal": causal, "drops": drops}
-    return *attend_dropping_grad(g[0], q, k, v, bias, move, level, **how), None, None
+    return *attend_dropping_grad(g[0], q, k, v, bias, move, *out, **how), None, None
 
 
 @attend_dropping_grad.joint_vjp
 def _(c, g, q, k, v, bias, move, scale, causal, drops):
     keep = _kept_factors(q, k, move, drops)
-    return (*_second(c, g, q, k, v, bias, keep, scale, causal)[:4], None, None, None)
+    return (*_second(c, g, q, k, v, bias, keep, scale, causal)[:4], None, None, None, None)

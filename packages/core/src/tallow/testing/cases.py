@@ -94,11 +94,12 @@ class Case:
     `outputs`    the positions of the results that pass gradients (all, unless told)
     `orders`     how many orders of derivatives are exact: 2, 1, or 0 for an op without gradients
     `tolerance`  a factor on the allowed difference from the reference
+    `whole`      the positions of the results that are float32 where operands are of 16 bits
     """
 
     def __init__(
         self, op, reference, *examples, domain=(-2.0, 2.0), kinks=(), dtypes="f", gives=None,
-        by=None, outputs=None, orders=2, tolerance=1.0,
+        by=None, outputs=None, orders=2, tolerance=1.0, whole=(),
     ):  # fmt: skip
         self.call, self.op = op, op.op
         self.reference = reference
@@ -112,6 +113,7 @@ class Case:
         self.gives = gives
         self.outputs = outputs
         self.tolerance = tolerance
+        self.whole = whole
         has_rules = self.op.joint or any(self.op.rules)
         self.orders = orders if has_rules and any(KINDS[t] in "fc" for t in self.widest) else 0
         self.by = self._operands_with_rules() if by is None else by

@@ -112,7 +112,7 @@ def _(q, k, v, bias, keep, *, scale, causal):
 
 
 @attention.attend_grad.on("cpu")
-def _(g, q, k, v, bias, keep, level, *, scale, causal):
+def _(g, q, k, v, bias, keep, out, level, *, scale, causal):
     how = (_added(bias), scale, causal)
     if level is None:
         made = compiled.attention(q, k, v, *how)

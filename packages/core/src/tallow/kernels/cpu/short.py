@@ -75,11 +75,11 @@ for op in (
     reduce.sum, reduce.mean, reduce.amax, reduce.amin, builtin.sum_to,
     softmax.softmax, softmax.softmax_grad, softmax.log_softmax, softmax.log_softmax_grad,
     loss.cross_entropy, loss.cross_entropy_grad, loss.squared_error,
-    dropout.masked, dropout.masked_sum,
+    dropout.masked, dropout.masked_sum, attention.attend,
 ):  # fmt: skip
     by_float32(op)
 
-by_float32(attention.attend, results=2)
+by_float32(attention.attend_grad, results=3)
 by_float32(rnn.lstm, results=5)
 by_float32(rnn.gru, results=4)
 
@@ -97,15 +97,6 @@ def gradient_by_float32(op):
 
 gradient_by_float32(rnn.lstm)
 gradient_by_float32(rnn.gru)
-
-
-@attention.attend_grad.on("cpu")
-def _(g, q, k, v, bias, keep, level, **how):
-    if not is_short(q):
-        return NotImplemented
-    # the level that was kept is not exact enough to make the weights from
-    made = attention.attend_grad(*map(widened, (g, q, k, v, bias, keep)), None, **how)
-    return tuple(cast(part, q.dtype) for part in made)
 
 
 # Kernels of their own

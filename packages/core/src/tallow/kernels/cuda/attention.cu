@@ -37,7 +37,7 @@ struct Scores {
 };
 
 // The weights that dropout leaves, and the level
-extern "C" __global__ void attend(const Wide* scores, const Int* move, Real* weights, Real* level,
+extern "C" __global__ void attend(const Wide* scores, const Int* move, Real* weights, Wide* level,
                                   Int n, Int rows, Int start, double scale, Int causal,
                                   Drops drops) {
   Scores row(scores, n, rows, start, scale, causal);

@@ -81,18 +81,19 @@ def _product(x, y, dtype=None):
 def _attend(q, k, v, bias, keep, move, scale, causal, drops):
     if not _takes(q, k, v, bias):
         return NotImplemented
-    (q, k, v), batch = _together(q, k, v)
-    queries = q.shape[-2]
     if keep is None and flash.takes(q, k, v, bias):
-        q, k, v = map(in_order, (q, k, v))
+        if not flash.shared(q, k, v):
+            q, k, v = _together(q, k, v)[0]
         return flash.attend(flash.Call(q, k, v, bias, scale, causal, drops, move), q, k, v)
-    out, level = empty((*batch, queries, v.shape[-1]), q), empty((*batch, queries, 1), q)
+    (q, k, v), batch = _together(q, k, v)
+    queries, sums = q.shape[-2], wide(q.dtype)
+    out, level = empty((*batch, queries, v.shape[-1]), q), empty((*batch, queries, 1), q, sums)
     told = _drops(drops, queries, k.shape[-2])
     for part, keys in _blocks(batch, queries, k.shape[-2], causal):
         scores, left = _scores(q, k, bias, part, keys, scale)
         if scores.shape[:-2] != batch:
             return NotImplemented
-        weights, levels = empty(scores.shape, q), empty((*scores.shape[:-1], 1), q)
+        weights, levels = empty(scores.shape, q), empty((*scores.shape[:-1], 1), q, sums)
         rows, n = scores.shape[-2:]
         rows_of(
             "attend", q, levels.size, block_for(n), scores, move, weights, levels, n, rows,
@@ -103,15 +104,16 @@ def _attend(q, k, v, bias, keep, move, scale, causal, drops):
     return out, level
 
 
-def _attend_grad(g, q, k, v, bias, keep, move, scale, causal, drops):
+def _attend_grad(g, q, k, v, bias, keep, move, out, level, scale, causal, drops):
     if not _takes(q, k, v, bias) or not is_real(g, q):
         return NotImplemented
     shapes = [x.shape for x in (q, k, v)]
-    (g, q, k, v), batch = _together(g, q, k, v)
     if keep is None and flash.takes(q, k, v, bias):
-        g, q, k, v = map(in_order, (g, q, k, v))
+        if not flash.shared(q, k, v):
+            g, q, k, v = _together(g, q, k, v)[0]
         call = flash.Call(q, k, v, bias, scale, causal, drops, move)
-        return _summed(flash.attend_grad(call, g, q, k, v), shapes)
+        return _summed(flash.attend_grad(call, g, q, k, v, out, level), shapes)
+    (g, q, k, v), batch = _together(g, q, k, v)
     xp, sums = backend.for_array(q).xp, wide(q.dtype)
     by_q, by_k, by_v = empty(q.shape, q), xp.zeros(k.shape, sums), xp.zeros(v.shape, sums)
     told = _drops(drops, q.shape[-2], k.shape[-2])
@@ -136,11 +138,10 @@ def _attend_grad(g, q, k, v, bias, keep, move, scale, causal, drops):
 
 def _summed(grads, shapes):
     """Gradients in the shapes of operands, whose batches were broadcast, and the first's dtype."""
-    pairs = zip(grads, shapes, strict=True)
-    return [
+    return tuple(
         (x if x.shape == shape else sum_to(x, shape=shape)).astype(grads[0].dtype, copy=False)
-        for x, shape in pairs
-    ]
+        for x, shape in zip(grads, shapes, strict=True)
+    )
 
 
 @attention.attend.on("cuda")
@@ -154,10 +155,10 @@ def _(q, k, v, bias, move, *, scale, causal, drops):
 
 
 @attention.attend_grad.on("cuda")
-def _(g, q, k, v, bias, keep, level, *, scale, causal):
-    return _attend_grad(g, q, k, v, bias, keep, None, scale, causal, None)
+def _(g, q, k, v, bias, keep, out, level, *, scale, causal):
+    return _attend_grad(g, q, k, v, bias, keep, None, out, level, scale, causal, None)
 
 
 @attention.attend_dropping_grad.on("cuda")
-def _(g, q, k, v, bias, move, level, *, scale, causal, drops):
-    return _attend_grad(g, q, k, v, bias, None, move, scale, causal, drops)
+def _(g, q, k, v, bias, move, out, level, *, scale, causal, drops):
+    return _attend_grad(g, q, k, v, bias, None, move, out, level, scale, causal, drops)

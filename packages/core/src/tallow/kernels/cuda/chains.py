@@ -15,7 +15,7 @@ import numpy as np
 from tallow import backend
 from tallow.autograd.op import Op
 from tallow.kernels.chain import ARRAY, Number, known, specialised
-from tallow.kernels.cuda.launch import COMPILERS, Source, empty, is_real, size
+from tallow.kernels.cuda.launch import COMPILERS, THREADS, Source, empty, is_real, size
 from tallow.ops import activation, dropout, elementwise, loss, norm
 
 FORMS = {
@@ -30,6 +30,7 @@ FORMS = {
     "multiply_sub": "{2} - {0} * {1}", "follow": "{2} + ({0} - {2}) * {1}",
 }  # fmt: skip
 READABLE = {np.dtype(bool): "bool", np.dtype(np.uint8): "unsigned char"}
+KERNEL = f'extern "C" __global__ void __launch_bounds__({THREADS})'
 WHOLE, REPEATED, ONE = "whole", "repeated", "one"  # how an operand lies along the largest
 
 # The text
@@ -77,7 +78,7 @@ def pass_text(chain, shapes):
     given += [f"Real* o{k}" for k in range(chain.outputs)]
     given += [f"double given{k}" for k in range(len(chain.texts))]
     numbers = "\n".join(f"Wide n{k} = given{k};" for k in range(len(chain.texts)))
-    head = f'extern "C" __global__ void pass({", ".join(given)}) {{'
+    head = f"{KERNEL} pass({', '.join(given)}) {{"
     return "\n".join([head, numbers, loop(chain, shapes), "}\n"])
 
 
@@ -103,7 +104,7 @@ def update_text(chain, names):
         numbers += [f"Wide n{k} = made[{k}];" for k in range(count)]
     arrays = [f"Real* a{k} = c.column({k});" for k in range(chain.inputs)]
     given = ", ".join(["Chunk c", "const float* found", *given])
-    lines = [f'extern "C" __global__ void step({given}) {{', "if (found && *found) return;"]
+    lines = [f"{KERNEL} step({given}) {{", "if (found && *found) return;"]
     lines += [*numbers, *arrays]
     lines.append("Int count = c.size[blockIdx.y];")
     return "\n".join([*lines, loop(chain, [(WHOLE, "Real")] * chain.inputs), "}\n"])

@@ -16,6 +16,7 @@ from ml_dtypes import bfloat16
 from tallow import backend
 
 COMPILERS: dict = {}  # by a backend's name: source and options -> what has `get_function(name)`
+CORES: dict = {}  # by a backend's name: whether the current device has what sm_80 has
 STREAMS: dict = {}  # by a backend's name: gives the current device's number and CUDA's stream
 REALS = {
     np.dtype(np.float16): "Half", np.dtype(bfloat16): "BFloat", np.dtype(np.float32): "float",
@@ -42,27 +43,32 @@ def _function(compiler, made, kernel, real):
 
 @cache
 def _module(compiler, made, real):
-    return COMPILERS[compiler](source(*made.files) + made.text, (f"-DReal={real}",))
+    code = source(*made.files) + made.text
+    return COMPILERS[compiler](code, (f"-DReal={real}", *made.options))
 
 
 class Source:
     """A source file. Call it to launch a kernel of it, with a number of blocks and of threads.
 
     `like` is an array that says where, and by its dtype what `Real` is; `blocks` may be a tuple.
-    A file may need others before it, and text may follow it.
+    `room` is how many bytes of shared memory each block is given beside what the kernel declares.
+    A file may need others before it, text may follow it, and macros may be `defined`.
     """
 
-    def __init__(self, *files, text=""):
+    def __init__(self, *files, text="", **defined):
         self.files, self.text = files, text
+        self.options = tuple(f"-D{name}={value}" for name, value in defined.items())
 
-    def __call__(self, kernel, like, blocks, threads, *args):
-        if not blocks:
+    def __call__(self, kernel, like, blocks, threads, *args, room=0):
+        grid = blocks if type(blocks) is tuple else (blocks,)
+        if 0 in grid:
             return
         where, real = backend.for_array(like).name, ELEMENTS.get(like.dtype, "float")
-        grid = blocks if type(blocks) is tuple else (blocks,)
         function = _function(where, self, kernel, real)
         with backend.at(like):
-            function(grid, (threads,), tuple([_plain(x) for x in args]))
+            if room:
+                function.max_dynamic_shared_size_bytes = room
+            function(grid, (threads,), tuple([_plain(x) for x in args]), shared_mem=room)
 
     def each(self, kernel, like, count, *args, pack=1):
         """Launch a kernel that loops over `count` elements, its first parameter.
@@ -88,6 +94,12 @@ def is_real(*arrays):
     """True if arrays (but for None, after the first) are of one dtype that kernels are for."""
     dtype = arrays[0].dtype
     return dtype in REALS and all([x is None or x.dtype == dtype for x in arrays])
+
+
+def has_tensor_cores(x):
+    """True if the device of an array multiplies by `mma.sync`, from what `cp.async` brings."""
+    with backend.at(x):
+        return CORES[backend.for_array(x).name]()
 
 
 def in_order(x):

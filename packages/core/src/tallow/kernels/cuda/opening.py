@@ -84,6 +84,11 @@ def random_blocks(index):
     return found["MultiProcessorCount"] * (found["MaxThreadsPerMultiProcessor"] // 256)
 
 
+@cache
+def _capability(index):
+    return int(cupy.cuda.Device(index).compute_capability)
+
+
 def keep_faults():
     """Memory of the host that kernels reach, for the indices they find out of range."""
     record = memory.pinned(np.empty((faults.PLACES, 2), np.int64))
@@ -91,6 +96,7 @@ def keep_faults():
 
 
 launch.COMPILERS["cuda"] = lambda code, options: cupy.RawModule(code=code, options=options)
+launch.CORES["cuda"] = lambda: _capability(cupy.cuda.runtime.getDevice()) >= 80
 launch.STREAMS["cuda"] = lambda: (
     cupy.cuda.runtime.getDevice(),
     cupy.cuda.get_current_stream().ptr,
