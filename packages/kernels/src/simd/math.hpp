@@ -98,7 +98,7 @@ inline Vec sigmoid(Vec x) { return 1.0f / (exp_or_zero(-x) + 1.0f); }
 // sin(x + shift * pi / 2). x less the nearest multiple of pi / 2, in three parts, and Cephes' sinf
 // and cosf; far from 0 by <cmath>.
 inline Vec sine(Vec x, int shift) {
-    if (largest(absolute(x)) > 8192.0f) {
+    if (largest(select(absolute(x) > 8192.0f, splat(1), Vec{})) > 0) {
         for (int i = 0; i < WIDTH; ++i) x[i] = shift ? std::cos(x[i]) : std::sin(x[i]);
         return x;
     }

@@ -7,8 +7,8 @@ def info():
     """What computes on the CPU, as a dict; without compiled kernels, why under "reason".
 
     >>> import tallow
-    >>> sorted(tallow.backends.cpu.info())[0]
-    'compiled'
+    >>> "compiled" in tallow.backends.cpu.info()
+    True
     """
     kernels = import_module("tallow.kernels.cpu")
     if kernels.compiled is None:

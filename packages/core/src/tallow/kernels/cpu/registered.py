@@ -72,7 +72,7 @@ def _(x, *, decimals):
 
 
 @elementwise.copy.on("cpu")
-def _(x, *, order):
+def _(x, *, order="K"):
     return compiled.in_row_order(x) if order == "C" else NotImplemented
 
 

@@ -80,8 +80,8 @@ def norm_add_relu(input, norm, residual, relu):
 
     >>> from tallow import nn
     >>> x = tallow.ones(2, 3)
-    >>> nn.utils.norm_add_relu(x, nn.BatchNorm1d(3).eval(), -2 * x, nn.ReLU()).sum()
-    tensor(0.)
+    >>> nn.utils.norm_add_relu(x, nn.BatchNorm1d(3).eval(), -2 * x, nn.ReLU()).sum().item()
+    0.0
     """
     plain = type(residual) in TENSORS and residual.shape == input.shape
     if plain and residual.dtype is input.dtype and type(norm) in NORMS:
