@@ -249,6 +249,16 @@ def test_parameters_beside_sparse_tensors():
     assert (weight.T @ made()).shape == (3, 3)
 
 
+def test_operators_that_ask():
+    tallow.overrides.ask_arguments()
+    x = tallow.ones(2, 3)
+    assert (x + made()).tolist() == (tallow.tensor(DENSE) + 1).tolist()
+    assert (x - made()).tolist() == (1 - tallow.tensor(DENSE)).tolist()
+    assert (x.T @ made()).shape == (3, 3)
+    x += made()
+    assert x.tolist() == (tallow.tensor(DENSE) + 1).tolist()
+
+
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_copies_and_files(layout):
     x = made(layout)

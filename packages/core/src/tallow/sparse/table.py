@@ -200,10 +200,14 @@ def enter():
             setattr(SparseTensor, name, form)
     TABLE[autograd.grad], TABLE[autograd.backward] = _grad, _backward
     overrides.ask_about(TABLE)
-    for name, form in METHODS.items():
+    in_place = {
+        f"__i{name}__": _in_place(METHODS[f"__{name}__"])
+        for name in ("add", "sub", "mul", "matmul", "truediv")
+    }
+    for name, form in (METHODS | in_place).items():
         setattr(SparseTensor, name, form)
-    for name in ("add", "sub", "mul", "matmul", "truediv"):
-        setattr(SparseTensor, f"__i{name}__", _in_place(METHODS[f"__{name}__"]))
+        if name in vars(Tensor):  # operators ask where other classes have them ask
+            TABLE[vars(Tensor)[name]] = form
     for name, cast in conversion.CASTS.items():
         setattr(SparseTensor, name, arithmetic.of_values(cast, True))
     SparseTensor.T = property(lambda x: arithmetic.permute(x, *reversed(range(x.ndim))))
