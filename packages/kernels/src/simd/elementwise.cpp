@@ -64,9 +64,9 @@ void unary(Unary which, const float* x, float* y, int64_t n) {
         case Unary::neg: return map(x, y, n, [](Vec v) { return -v; });
         case Unary::absolute: return map(x, y, n, [](Vec v) { return absolute(v); });
         case Unary::sign:
-            return map(x, y, n, [](Vec v) {
+            return map(x, y, n, [](Vec v) {  // 0 for NaN, and for -0
                 return select(v == v, sign_of(v) + 0.0f, Vec{});
-            });  // and 0 for -0
+            });
         case Unary::floor: return map(x, y, n, [](Vec v) { return floored(v); });
         case Unary::ceil: return map(x, y, n, [](Vec v) { return -floored(-v); });
         case Unary::trunc: return map(x, y, n, [](Vec v) { return truncated(v); });
