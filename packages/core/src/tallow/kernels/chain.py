@@ -225,7 +225,8 @@ class Functions:
         x, y = self.abs(x), self.abs(y)
         high, low = self.maximum(x, y), self.minimum(x, y)
         ratio = self.where(low < high, low / high, 1.0)
-        return high * self.sqrt(1 + ratio * ratio)
+        infinite = (x >= inf) | (y >= inf)  # even where the other is NaN
+        return self.where(infinite, inf, high * self.sqrt(1 + ratio * ratio))
 
 
 FUNCTIONS = Functions()
