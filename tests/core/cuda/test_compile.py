@@ -71,8 +71,9 @@ USED = re.compile(
 # Kernels without `__launch_bounds__` of which no block has more than 256 threads; others may have
 # as many as CUDA allows, 1024
 OF_256 = {"binomial"}
-# Bytes of a thread, where `__launch_bounds__` asks for room for two blocks at once
-SPILLED = 96
+# Bytes of a thread, where `__launch_bounds__` asks for room for two blocks at once. Attention in
+# float32 holds its factors in three parts, and what float64 sums takes two registers each.
+SPILLED = {"Half": 96, "BFloat": 96, "float": 192, "double": 192, "Int": 0}
 
 
 def architectures(supported):
@@ -108,7 +109,9 @@ def test_nvcc(real, text, tmp_path):
     for name, where, spilled, registers, shared in used:
         threads = bounds.get(name, 256 if name in OF_256 else 1024)
         said = f"{name} of {real} on {where} uses"
-        assert int(spilled) <= SPILLED, f"{said} local memory for {spilled} bytes of registers"
+        assert int(spilled) <= SPILLED[real], (
+            f"{said} local memory for {spilled} bytes of registers"
+        )
         assert int(registers) * threads <= 1 << 16, f"{said} {registers} registers"
         assert int(shared or 0) <= 48 << 10, f"{said} {shared} bytes of shared memory"
 
